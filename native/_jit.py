@@ -1,0 +1,77 @@
+"""The decorators of all kernels: ``numba.njit`` with a disk cache an edited callee cannot fool.
+
+Numba keys its cache by the file of the compiled function alone, so a cached caller keeps running
+the old code of a callee that lives in another file.  Here the cache folder is named by a hash of
+*all* kernel sources: any edit or upgrade starts a fresh folder.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+config: Any = numba.config
+
+# The kernels allocate nothing, so they go without Numba's reference counts ('_nrt'): an atomic
+# operation for each array looked up in a record made pricing a hundred times slower.
+# No 'ninf': infinities stay meaningful.  'reassoc' and 'contract' let reductions use vector
+# instructions; the result depends on the machine's vector width, not on the run.
+_FASTMATH = {"nnan", "nsz", "reassoc", "contract"}
+
+
+def _source_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_base() -> Path:
+    if config.CACHE_DIR:
+        return Path(config.CACHE_DIR)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _cache_folder() -> str:
+    folder = _cache_base() / "reluplex_walk" / _source_hash()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        folder = Path(tempfile.gettempdir()) / "reluplex_walk" / _source_hash()
+        folder.mkdir(parents=True, exist_ok=True)
+    return str(folder)
+
+
+CACHE_FOLDER = _cache_folder()
+
+
+def entry(function: Callable[..., Any]) -> Any:
+    """Compile `function` in nopython mode, cached in :data:`CACHE_FOLDER`, to call from Python."""
+    return _compile(function)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Like :func:`entry`, for functions that only other kernels call.
+
+    They come without the wrappers for Python, which take half of the compile time.
+    """
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compile(function: Callable[..., Any], **options: Any) -> Any:
+    before = config.CACHE_DIR
+    options.update(_nrt=False, fastmath=_FASTMATH, error_model="numpy")
+    config.CACHE_DIR = CACHE_FOLDER  # read by numba while it decorates, and only then
+    try:
+        return numba.njit(cache=True, **options)(function)
+    finally:
+        config.CACHE_DIR = before

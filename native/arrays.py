@@ -1,0 +1,153 @@
+"""The two records every kernel works on: the fixed `Problem` and the moving `State`.
+
+Stages are numbered from the trained layer (0) to the output (T); stages 0..T-1 are hidden.  The
+neurons of all stages are stacked into R rows, the H = row[T] hidden ones first, the K outputs last.
+A *sample* is a distinct input row (n of them), a *residual row* a distinct pair of input and
+target (m of them, sorted by sample).  Breakpoint ids:
+
+* hidden neuron in row ``a`` on sample ``i``:   ``a * n + i``
+* residual of output ``k`` in residual row ``j``: ``H * n + k * m + j``
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._jit import kernel
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FREE = -1
+"""Id in ``State.basis`` of a direction of the null space of the active normals."""
+
+PARKED = 1e300
+"""|value| given to active breakpoints, so that the ratio test passes over them."""
+
+
+class Problem(NamedTuple):
+    """What the walk never changes."""
+
+    x: Floats  # (q, n) inputs with a last row of ones, sample index contiguous
+    xt: Floats  # (n, q) the same, one sample contiguous
+    w: Floats  # tail weights, stage t = 1..T as (widths[t], widths[t-1]) at offset[t], row-major
+    offset: Ints  # (T + 1,)
+    bias: Floats  # (R,) tail biases; those of stage 0 belong to theta and are 0 here
+    widths: Ints  # (T + 1,) neurons per stage
+    row: Ints  # (T + 2,) first row of each stage; row[T] = H, row[T + 1] = R
+    stage: Ints  # (R,) stage of each row
+    first: Ints  # (n + 1,) residual rows of sample i are first[i]..first[i + 1] - 1
+    owner: Ints  # (m,) sample of each residual row
+    y: Floats  # (K, m)
+    left: Floats  # (K, m) minus the slope of the loss at negative residuals
+    right: Floats  # (K, m) the slope of the loss at positive residuals
+    mean_slope: float  # (1 + negative_slope) / 2
+    half_jump: float  # (1 - negative_slope) / 2: slope at side s is mean_slope + half_jump * s
+
+
+class State(NamedTuple):
+    """One vertex, the region the walk looks at it from, and scratch space."""
+
+    theta: Floats  # (D,)
+    z: Floats  # (R, n) pre-activations of hidden rows; output rows unused; active ones parked
+    r: Floats  # (K, m) residuals; active ones parked
+    side: Floats  # (R, n) +1 or -1: the side of each hidden breakpoint the region lies on
+    side_r: Floats  # (K, m) the same for residuals
+    rho: Floats  # (K, n) slope of the loss in output k on sample i
+    g: Floats  # (D,) gradient in the region
+    basis: Ints  # (D,) active breakpoint ids, or FREE
+    b: Floats  # (D, D) row c is the edge v_c of basis[c]: one unit away from it into the region
+    on_sample: Ints  # (n,) active breakpoints on each sample
+    tied: Ints  # ids of the further breakpoints that vanish here, parked too
+    tied_w: Floats  # their distances, > 0, in the local perturbed problem
+    scalar: Floats  # see the SCALARS below
+    number: Ints  # see the NUMBERS below
+    random: NDArray[np.uint64]  # (1,) state of the generator
+    zero_tol: Floats  # (T + 1,) |value| up to which a breakpoint of a stage counts as 0
+    rate_tol: Floats  # (T + 1,) |derivative| per unit of |d| up to which it counts as constant
+    d: Floats  # (D,) scratch: direction
+    dz: Floats  # (R, n) scratch: derivatives along d
+    dr: Floats  # (K, m)
+    tail: Floats  # (R,) scratch: derivatives of one sample's later rows by one activation
+    back: Floats  # (R,) scratch: derivatives of one quantity by one sample's earlier rows
+    price: Floats  # (D,) scratch: g . v_c
+    far: Floats  # (D,) scratch: slope of the far half-edge
+    length: Floats  # (D, 2) scratch: lengths of the near and the far half-edge
+    beta: Floats  # (D,) scratch
+    normal: Floats  # (D,) scratch
+    next_time: Floats  # (n,) scratch: step length at which the sample meets its next breakpoint
+    next_id: Ints  # (n,) scratch: that breakpoint
+    heap: Ints  # (n,) scratch: samples, a heap by next_time
+    hits: Ints  # scratch, as long as `tied`
+
+
+# State.scalar
+LOSS, STEP, SLOPE, SLOPE_TOL, DRIFT = range(5)
+N_SCALARS = 5
+# State.number
+N_TIED, ENTERING, LEAVING, CROSSED, N_DESCENDING, N_HITS, CHOSEN = range(7)
+N_NUMBERS = 7
+
+
+@kernel
+def row_of(P, c):
+    """Row (0..R-1) of breakpoint `c`."""
+    n = P.x.shape[1]
+    hidden = P.row[P.widths.size - 1] * n
+    if c < hidden:
+        return c // n
+    return P.row[P.widths.size - 1] + (c - hidden) // P.owner.size
+
+
+@kernel
+def column_of(P, c):
+    """Sample of a hidden breakpoint, residual row of a residual."""
+    n = P.x.shape[1]
+    hidden = P.row[P.widths.size - 1] * n
+    if c < hidden:
+        return c % n
+    return (c - hidden) % P.owner.size
+
+
+@kernel
+def sample_of(P, c):
+    """Sample of breakpoint `c`."""
+    n = P.x.shape[1]
+    hidden = P.row[P.widths.size - 1] * n
+    if c < hidden:
+        return c % n
+    return P.owner[(c - hidden) % P.owner.size]
+
+
+@kernel
+def is_hidden(P, c):
+    return c < P.row[P.widths.size - 1] * P.x.shape[1]
+
+
+@kernel
+def side_of(P, S, c):
+    if is_hidden(P, c):
+        return S.side[row_of(P, c), column_of(P, c)]
+    return S.side_r[row_of(P, c) - P.row[P.widths.size - 1], column_of(P, c)]
+
+
+@kernel
+def derivative_of(P, S, c):
+    """Derivative along the current direction, as left by the tangent pass."""
+    if is_hidden(P, c):
+        return S.dz[row_of(P, c), column_of(P, c)]
+    return S.dr[row_of(P, c) - P.row[P.widths.size - 1], column_of(P, c)]
+
+
+@kernel
+def set_value(P, S, c, value):
+    if is_hidden(P, c):
+        S.z[row_of(P, c), column_of(P, c)] = value
+    else:
+        S.r[row_of(P, c) - P.row[P.widths.size - 1], column_of(P, c)] = value
+
+
+@kernel
+def park(P, S, c):
+    set_value(P, S, c, PARKED * side_of(P, S, c))

@@ -1,0 +1,263 @@
+"""Everything of a `State` that follows from (theta, basis, sides), computed afresh.
+
+A chunk of the walk starts from here, so that the state it works on is a function of the last
+checkpoint alone: rounding does not build up, and an interrupted walk resumes bit for bit.
+"""
+
+import numpy as np
+from scipy import linalg
+
+from ._jit import entry
+from .arrays import (
+    FREE,
+    LOSS,
+    N_NUMBERS,
+    N_SCALARS,
+    N_TIED,
+    SLOPE_TOL,
+    State,
+    column_of,
+    is_hidden,
+    row_of,
+)
+from .basis import activate
+from .pivot import tie, uniform
+from .tail import loss_row, oriented_normal
+
+
+def new_state(P):
+    """An empty `State` for problem `P`: every row of the basis FREE."""
+    q, n = P.x.shape
+    rows, last = P.stage.size, P.widths.size - 1
+    outputs, m = P.y.shape
+    size = int(P.widths[0]) * q
+    breakpoints = int(P.row[last]) * n + outputs * m
+
+    def floats(*shape):
+        return np.zeros(shape)
+
+    def ints(*shape):
+        return np.zeros(shape, np.int64)
+
+    return State(
+        theta=floats(size),
+        z=floats(rows, n),
+        r=floats(outputs, m),
+        side=np.ones((rows, n)),
+        side_r=np.ones((outputs, m)),
+        rho=floats(outputs, n),
+        g=floats(size),
+        basis=np.full(size, FREE, np.int64),
+        b=np.eye(size),
+        on_sample=ints(n),
+        tied=ints(breakpoints),
+        tied_w=floats(breakpoints),
+        scalar=floats(N_SCALARS),
+        number=ints(N_NUMBERS),
+        random=np.zeros(1, np.uint64),
+        zero_tol=floats(last + 1),
+        rate_tol=floats(last + 1),
+        d=floats(size),
+        dz=floats(rows, n),
+        dr=floats(outputs, m),
+        tail=floats(rows),
+        back=floats(rows),
+        price=floats(size),
+        far=floats(size),
+        length=floats(size, 2),
+        beta=floats(size),
+        normal=floats(size),
+        next_time=floats(n),
+        next_id=ints(n),
+        heap=ints(n),
+        hits=ints(breakpoints),
+    )
+
+
+@entry
+def values(P, S, own_signs):
+    """S.z and S.r at S.theta in the affine map of the region, or (`own_signs`) of theta itself,
+
+    whose sides are then stored in S.side and S.side_r (0 counts as positive).
+    """
+    q, n = P.x.shape
+    last = P.widths.size - 1
+    for t in range(last + 1):
+        for m in range(P.widths[t]):
+            a = P.row[t] + m
+            for i in range(n):
+                S.z[a, i] = P.bias[a]
+            if t == 0:
+                for k in range(q):
+                    for i in range(n):
+                        S.z[a, i] += S.theta[m * q + k] * P.x[k, i]
+            else:
+                for k in range(P.widths[t - 1]):
+                    b = P.row[t - 1] + k
+                    factor = P.w[P.offset[t] + m * P.widths[t - 1] + k]
+                    for i in range(n):
+                        slope = P.mean_slope + P.half_jump * S.side[b, i]
+                        S.z[a, i] += factor * slope * S.z[b, i]
+            if own_signs and t < last:
+                for i in range(n):
+                    S.side[a, i] = 1.0 if S.z[a, i] >= 0.0 else -1.0
+    for k in range(P.widths[last]):
+        a = P.row[last] + k
+        for j in range(P.owner.size):
+            S.r[k, j] = S.z[a, P.owner[j]] - P.y[k, j]
+            if own_signs:
+                S.side_r[k, j] = 1.0 if S.r[k, j] >= 0.0 else -1.0
+
+
+@entry
+def loss_and_gradient(P, S):
+    """Loss, S.rho and S.g in the region.  Returns (loss, sum of |terms| of the gradient)."""
+    q, n = P.x.shape
+    last = P.widths.size - 1
+    loss = 0.0
+    for k in range(P.widths[last]):
+        for i in range(n):
+            S.rho[k, i] = 0.0
+        for j in range(P.owner.size):
+            slope = P.right[k, j] if S.side_r[k, j] > 0.0 else -P.left[k, j]
+            S.rho[k, P.owner[j]] += slope
+            loss += slope * S.r[k, j]
+    for j in range(S.g.size):
+        S.g[j] = 0.0
+    size = 0.0
+    for i in range(n):
+        loss_row(P, S, i)
+        u2, x2 = 0.0, 0.0
+        for j in range(P.widths[0]):
+            u2 += S.back[j] ** 2
+        for k in range(q):
+            x2 += P.xt[i, k] ** 2
+        size += np.sqrt(u2 * x2)
+        for j in range(P.widths[0]):
+            for k in range(q):
+                S.g[j * q + k] += S.back[j] * P.xt[i, k]
+    return loss, size
+
+
+@entry
+def scales(P, S, zero, rate):
+    """Set S.zero_tol and S.rate_tol from the magnitudes of values and weights."""
+    q, n = P.x.shape
+    last = P.widths.size - 1
+    growth = 0.0
+    for i in range(n):
+        x2 = 0.0
+        for k in range(q):
+            x2 += P.xt[i, k] ** 2
+        growth = max(growth, np.sqrt(x2))
+    for t in range(last + 1):
+        size = 0.0
+        for a in range(P.row[t], P.row[t + 1]):
+            for i in range(n):
+                size = max(size, abs(S.z[a, i]))
+        if t == last:
+            for k in range(P.y.shape[0]):
+                for j in range(P.owner.size):
+                    size = max(size, abs(P.y[k, j]))
+        else:
+            for a in range(P.row[t], P.row[t + 1]):
+                size = max(size, abs(P.bias[a]))
+        S.zero_tol[t] = zero * size
+        if t > 0:
+            norm2 = 0.0
+            for at in range(P.offset[t], P.offset[t] + P.widths[t] * P.widths[t - 1]):
+                norm2 += P.w[at] ** 2
+            growth *= np.sqrt(norm2)
+        S.rate_tol[t] = rate * max(growth, 1e-300)
+
+
+@entry
+def normals(P, S, ids, out):
+    """Out (len(ids), D): oriented normals of the breakpoints `ids`."""
+    for k in range(ids.size):
+        oriented_normal(P, S, ids[k], out[k])
+
+
+@entry
+def active_values(P, S, ids, out):
+    """Out (len(ids),): values of the breakpoints `ids`, on their sides (before parking)."""
+    hidden = P.row[P.widths.size - 1]
+    for k in range(ids.size):
+        a, j = row_of(P, ids[k]), column_of(P, ids[k])
+        if is_hidden(P, ids[k]):
+            out[k] = S.z[a, j] * S.side[a, j]
+        else:
+            out[k] = S.r[a - hidden, j] * S.side_r[a - hidden, j]
+
+
+@entry
+def settle(P, S):
+    """Park the active breakpoints, keep or find the tied ones, park them too."""
+    for i in range(S.on_sample.size):
+        S.on_sample[i] = 0
+    before = S.number[N_TIED]
+    for k in range(S.basis.size):
+        if S.basis[k] != FREE:
+            activate(P, S, S.basis[k])
+    for at in range(before):
+        activate(P, S, S.tied[at])
+    n, m = P.x.shape[1], P.owner.size
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    for a in range(hidden):
+        for i in range(n):
+            if S.z[a, i] * S.side[a, i] <= S.zero_tol[P.stage[a]]:
+                tie(P, S, a * n + i, 0.5 + uniform(S.random))
+    for k in range(P.widths[last]):
+        for j in range(m):
+            if S.r[k, j] * S.side_r[k, j] <= S.zero_tol[last]:
+                tie(P, S, hidden * n + k * m + j, 0.5 + uniform(S.random))
+
+
+def refactorise(P, S):
+    """S.b from the normals of S.basis; the FREE rows become an orthonormal null space.
+
+    Also returns the oriented normals (r, D).  Householder QR of the transposed normals: a full
+    orthogonal basis, whatever their rank.
+    """
+    active = np.flatnonzero(S.basis != FREE)
+    rank, size = active.size, S.basis.size
+    normal = np.zeros((rank, size))
+    normals(P, S, S.basis[active], normal)
+    if rank == 0:
+        S.b[:] = np.eye(size)
+        return normal
+    orthogonal, triangle = linalg.qr(normal.T, check_finite=False)
+    S.b[active] = linalg.solve_triangular(
+        triangle[:rank], orthogonal[:, :rank].T, check_finite=False
+    )
+    S.b[S.basis == FREE] = orthogonal[:, rank:].T
+    return normal
+
+
+def refresh(P, S, tolerances):
+    """Recompute `S` from S.theta, S.basis, S.side, S.side_r and the tied list.
+
+    One Newton step puts theta back on the active breakpoints.
+    """
+    refactorise(P, S)
+    active = np.flatnonzero(S.basis != FREE)
+    if active.size:
+        values(P, S, False)
+        off = np.zeros(active.size)
+        active_values(P, S, S.basis[active], off)
+        S.theta[:] -= off @ S.b[active]
+    values(P, S, False)
+    scales(P, S, tolerances.zero, tolerances.rate)
+    S.scalar[LOSS], size = loss_and_gradient(P, S)
+    S.scalar[SLOPE_TOL] = tolerances.slope * size
+    settle(P, S)
+
+
+def start(P, S, theta, tolerances):
+    """Put `S` at the parameter `theta` (D,), with no active breakpoint, and `refresh` it."""
+    S.theta[:] = theta
+    S.basis[:] = FREE
+    S.number[N_TIED] = 0
+    values(P, S, True)
+    refresh(P, S, tolerances)

@@ -1,0 +1,166 @@
+"""The walk: price, choose a descending half-edge by the pivot rule, pivot, record; in chunks."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._jit import entry, kernel
+from .arrays import (
+    CHOSEN,
+    CROSSED,
+    DRIFT,
+    ENTERING,
+    FREE,
+    LEAVING,
+    LOSS,
+    N_DESCENDING,
+    N_TIED,
+    SLOPE,
+    SLOPE_TOL,
+    STEP,
+    Floats,
+    Ints,
+)
+from .basis import dot, far_edge, price
+from .pivot import GIVEN, PHASE1, depart, pivot, travel, uniform
+from .tail import kink
+
+STEEPEST, DANTZIG, GREATEST, SEQUENTIAL, RANDOM = range(5)
+"""Pivot rules."""
+
+OPTIMAL, LIMIT, DRIFTED, CROWDED, UNBOUNDED = range(5)
+"""What ended a chunk: no half-edge descends; all pivots done; the basis wants to be refactorised;
+too many breakpoints vanish here for pivots of length zero; a descending edge without end."""
+
+
+class Record(NamedTuple):
+    """What a chunk writes down, one entry per pivot."""
+
+    theta: Floats  # (C, D) the vertex reached
+    loss: Floats  # (C,)
+    basis: Ints  # (C, D) its active breakpoints (FREE in phase 1)
+    step: Floats  # (C,) length of the edge in parameter space, 0 at degenerate vertices
+    slope: Floats  # (C,) slope per unit length in parameter space where the edge starts
+    leaving: Ints  # (C,) FREE in phase 1
+    entering: Ints  # (C,)
+    crossed: Ints  # (C,) breakpoints passed on the way (long steps)
+    flipped: NDArray[np.bool_]  # (C,) the far half-edge was taken
+    descending: Ints  # (C,) half-edges that descend from the vertex the pivot *leaves*
+    tied: Ints  # (C,) tied breakpoints at the vertex reached
+
+
+@kernel
+def choose(P, S, rule):
+    """Row of the basis and side of the half-edge to follow; row -1 if none descends.
+
+    Needs the prices.  SEQUENTIAL stays in the region while a near half-edge descends, then takes
+    the first far one.
+    """
+    found, found_far, best, seen = -1, False, 0.0, 0
+    best_near = False
+    for k in range(S.basis.size):
+        if S.basis[k] == FREE:
+            continue
+        for far in range(2):
+            slope = S.far[k] if far == 1 else S.price[k]
+            length = S.length[k, far]
+            if slope >= -S.scalar[SLOPE_TOL] * length:
+                continue
+            if rule == DANTZIG:
+                merit = -slope
+            elif rule == RANDOM:
+                seen += 1
+                merit = best + 1.0 if uniform(S.random) * seen < 1.0 else best
+            else:
+                merit = -slope / length
+            if rule == SEQUENTIAL:
+                near = far == 0
+                better = found < 0 or (near and (not best_near or merit > best))
+                best_near = best_near or near
+            else:
+                better = found < 0 or merit > best
+            if better:
+                found, found_far, best = k, far == 1, merit
+    return found, found_far
+
+
+@entry
+def prices(P, S):
+    """Price all half-edges; returns whether a phase-1 move descends."""
+    return price(P, S)
+
+
+@entry
+def half_edges(P, S, rows, out):
+    """Out (2 len(rows), D): near half-edges of the basis rows `rows`, then the far ones."""
+    for at in range(rows.size):
+        for j in range(S.d.size):
+            out[at, j] = S.b[rows[at], j]
+        kink(P, S, S.basis[rows[at]])
+        far_edge(P, S, rows[at], out[rows.size + at])
+
+
+@entry
+def decrease(P, S, k, far, long_step):
+    """By how much the loss falls along half-edge `k`; `S` must be priced and is used up."""
+    before = S.scalar[LOSS]
+    if depart(P, S, k, far)[0] < 0:
+        travel(P, S, long_step)
+    return before - S.scalar[LOSS]
+
+
+@kernel
+def _step(P, S, k, far, long_step, at, record):
+    """One pivot, written down in record[at]; False if the edge has no end."""
+    record.descending[at] = S.number[N_DESCENDING]
+    if not pivot(P, S, k, far, long_step):
+        return False
+    length = np.sqrt(dot(S.d, S.d))
+    for j in range(S.theta.size):  # loops: array assignment would cost seconds to compile
+        record.theta[at, j] = S.theta[j]
+        record.basis[at, j] = S.basis[j]
+    record.loss[at] = S.scalar[LOSS]
+    record.step[at] = S.scalar[STEP] * length
+    record.slope[at] = S.scalar[SLOPE] / length
+    record.leaving[at] = S.number[LEAVING]
+    record.entering[at] = S.number[ENTERING]
+    record.crossed[at] = S.number[CROSSED]
+    record.flipped[at] = far
+    record.tied[at] = S.number[N_TIED]
+    return True
+
+
+@entry
+def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
+    """Up to `limit` pivots; returns what ended the chunk and the number of pivots made.
+
+    Entries ``record[first:]`` are filled.  With the rule GREATEST the first half-edge is the one
+    in S.number[CHOSEN] (see `decrease`), and `limit` must be 1.
+    """
+    for step in range(limit):
+        if S.number[N_TIED] > max_tied:
+            return CROWDED, step
+        phase1 = price(P, S)
+        k, far = PHASE1, False
+        if not phase1:
+            if rule == GREATEST:
+                k, far = S.number[CHOSEN] // 2, S.number[CHOSEN] % 2 == 1
+            else:
+                k, far = choose(P, S, rule)
+            if k < 0:
+                return OPTIMAL, step
+        if not _step(P, S, k, far, long_step, first + step, record):
+            return UNBOUNDED, step
+        if S.scalar[DRIFT] > drift_tol:
+            return DRIFTED, step + 1
+    return LIMIT, limit
+
+
+@entry
+def leap(P, S, long_step, first, record):
+    """One pivot along the direction in S.d; record[first] is filled.  Returns like `run`."""
+    price(P, S)
+    if not _step(P, S, GIVEN, False, long_step, first, record):
+        return UNBOUNDED, 0
+    return LIMIT, 1

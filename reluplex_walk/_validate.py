@@ -1,0 +1,72 @@
+"""Checks at the border: each names the argument, what was found and what was expected."""
+
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def real_array(name: str, value: ArrayLike, ndim: int | Iterable[int], shape: str = "") -> Floats:
+    """`value` as a finite float64 array of one of the dimensions `ndim`, C-contiguous, a copy.
+
+    `shape` describes the expected shape for messages.
+    """
+    dims = (ndim,) if isinstance(ndim, int) else tuple(ndim)
+    expected = shape or " or ".join(f"{d}-D" for d in dims)
+    try:
+        raw = np.asarray(value)
+    except ValueError as error:  # ragged nested sequences
+        raise ValueError(f"{name}: expected an array {expected}, found {error}") from None
+    if np.iscomplexobj(raw):
+        raise TypeError(f"{name}: expected real numbers, found dtype {raw.dtype}")
+    try:
+        array = np.array(raw, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected real numbers, found dtype {raw.dtype}") from None
+    if array.ndim not in dims:
+        raise ValueError(f"{name}: expected an array {expected}, found shape {array.shape}")
+    if array.size and not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name}: expected finite numbers, found {array[where]} at index {where}")
+    return array
+
+
+def integer(name: str, value: Any, low: int | None = None, high: int | None = None) -> int:
+    """`value` as an int in ``low..high``."""
+    bounds = _bounds("an integer", low, high)
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}: expected {bounds}, found {value!r}")
+    number = int(value)
+    if (low is not None and number < low) or (high is not None and number > high):
+        raise ValueError(f"{name}: expected {bounds}, found {number}")
+    return number
+
+
+def _bounds(kind: str, low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"{kind} in {low}..{high}"
+    if low is not None:
+        return f"{kind} >= {low}"
+    return kind if high is None else f"{kind} <= {high}"
+
+
+def real(name: str, value: Any) -> float:
+    """`value` as a finite float."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: expected a number, found {value!r}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name}: expected a finite number, found {value}")
+    return float(value)
+
+
+def choice(name: str, value: Any, options: Iterable[str]) -> str:
+    """`value` if it is one of `options`."""
+    options = tuple(options)
+    if value not in options:
+        raise ValueError(f"{name}: expected one of {', '.join(options)}, found {value!r}")
+    return str(value)

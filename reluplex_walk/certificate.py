@@ -1,0 +1,150 @@
+"""`Certificate`: what was proved about the end of a walk, and what was not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .loss import LayerLoss
+from .native.arrays import FREE, N_TIED, PARKED, SLOPE_TOL, State
+from .native.walk import prices
+from .tolerances import Tolerances
+
+METHODS = {
+    "vertex": "all half-edges of a non-degenerate vertex (or face) have slopes >= 0",
+    "convex": "the loss is convex around the end and has no descending half-edge",
+    "zero-loss": "the loss is 0, its least possible value",
+    "none": "not proved: the end is degenerate and one basis does not show every direction",
+    "unfinished": "not proved: the walk stopped before its end",
+}
+"""What each proof rests on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """Evidence that the end of a walk is a local minimum of the loss.
+
+    At a non-degenerate vertex the loss is affine on each of the 2^r cones around it, and each
+    cone is spanned by r of the 2r half-edges: all 2r slopes >= 0 is necessary and sufficient for a
+    local minimum (Hinz and van de Geer, arXiv 2011.14895).  In floating point: up to the
+    tolerances recorded here.
+
+    Attributes
+    ----------
+    method : str
+        The proof, a key of ``certificate.METHODS``: ``vertex``, ``convex``, ``zero-loss``, or
+        ``none`` / ``unfinished`` where there is no proof.
+    slopes : ndarray (2r,)
+        Slopes of all half-edges per unit length in parameter space: the near ones in the order of
+        `active`, then the far ones.
+    active : ndarray (r, 3)
+        The basis: (hidden layer above the trained one or residual, sample, neuron).
+    n_tied : int
+        Further breakpoints that vanish at the end; 0 at a non-degenerate one.
+    dim : int
+        D, the number of parameters; r < D means that the end is a face, not a point.
+    is_global : bool
+        Whether the proof is global: the loss is convex throughout, or 0.
+    slope_tolerance, zero_tolerance : float
+        Slopes in +-slope_tolerance counted as 0; relative size at which breakpoints counted as 0.
+    """
+
+    method: str
+    slopes: NDArray[np.float64]
+    active: NDArray[np.int64]
+    n_tied: int
+    dim: int
+    is_global: bool
+    slope_tolerance: float
+    zero_tolerance: float
+
+    @property
+    def is_local_minimum(self) -> bool:
+        """Whether a local minimum was proved."""
+        return self.method not in ("none", "unfinished")
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether more breakpoints vanish at the end than the basis holds."""
+        return self.n_tied > 0
+
+    @property
+    def rank(self) -> int:
+        """r, the number of active breakpoints in the basis."""
+        return len(self.active)
+
+    @property
+    def smallest_slope(self) -> float:
+        """Smallest slope of a half-edge (0.0 where there is none: the loss is locally constant)."""
+        return float(self.slopes.min()) if self.slopes.size else 0.0
+
+    @property
+    def strict(self) -> bool:
+        """Whether the minimum is proved to be strict: every direction ascends.
+
+        Only said at non-degenerate vertices and where the loss is convex; otherwise the minimum
+        may or may not be weak.
+        """
+        return (
+            self.method in ("vertex", "convex")
+            and self.rank == self.dim
+            and self.smallest_slope > self.slope_tolerance
+        )
+
+    def __repr__(self) -> str:
+        kind = "strict" if self.strict else "weak" if self.is_local_minimum else "unproved"
+        return (
+            f"Certificate({self.method}, {kind}, rank {self.rank}/{self.dim}, "
+            f"{self.n_tied} tied, smallest slope {self.smallest_slope:.3g})"
+        )
+
+
+def hidden_vanishes(loss: LayerLoss, state: State) -> bool:
+    """Whether a hidden breakpoint is active or tied: the loss may then not be convex here."""
+    return bool((np.abs(state.z[: loss.problem.row[loss.n_hidden]]) >= PARKED / 2).any())
+
+
+def zero_loss(loss: LayerLoss, state: State) -> bool:
+    """Whether no residual row costs anything: it vanishes or lies on its free side."""
+    problem = loss.problem
+    cost = np.where(state.side_r > 0, problem.right, problem.left)
+    return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
+
+
+def certify(loss: LayerLoss, state: State, finished: bool, tolerances: Tolerances) -> Certificate:
+    """The certificate for a freshly computed `state`.
+
+    `finished`: the walk found no descending half-edge (which is checked again here).
+    """
+    descends = prices(loss.problem, state)
+    rows = np.flatnonzero(state.basis != FREE)
+    slopes = np.concatenate(
+        [state.price[rows] / state.length[rows, 0], state.far[rows] / state.length[rows, 1]]
+    )
+    tolerance = float(state.scalar[SLOPE_TOL])
+    optimal = finished and not descends and bool((slopes >= -tolerance).all())
+    n_tied = int(state.number[N_TIED])
+    is_global = False
+    if zero_loss(loss, state):
+        method, is_global = "zero-loss", True
+    elif not optimal:
+        method = "none" if finished else "unfinished"
+    elif n_tied == 0:
+        method, is_global = "vertex", loss.n_hidden == 0
+    elif not hidden_vanishes(loss, state):
+        method, is_global = "convex", loss.n_hidden == 0
+    else:
+        method = "none"
+    return Certificate(
+        method=method,
+        slopes=slopes,
+        active=loss.locate(state.basis[rows]),
+        n_tied=n_tied,
+        dim=loss.dim,
+        is_global=is_global,
+        slope_tolerance=tolerance,
+        zero_tolerance=tolerances.zero,
+    )
+
+
+__all__ = ["METHODS", "Certificate"]

@@ -1,0 +1,34 @@
+"""All tolerances of the library, in one immutable record."""
+
+from typing import NamedTuple
+
+
+class Tolerances(NamedTuple):
+    """When floating-point numbers count as equal.  Every figure is relative and dimensionless.
+
+    Attributes
+    ----------
+    zero : float
+        A breakpoint whose absolute value is at most ``zero`` times the largest value in its
+        layer counts as active.
+    rate : float
+        A breakpoint whose derivative along a direction is at most ``rate`` times the Lipschitz
+        bound of its layer counts as constant along it (and cannot enter the basis).
+    slope : float
+        A half-edge descends if its slope per unit length is below minus ``slope`` times the sum
+        of the norms of the samples' gradients; between the two bounds it counts as flat.
+    drift : float
+        The basis is refactorised when a derivative that should vanish exceeds ``drift`` times
+        what ``rate`` allows.
+    """
+
+    zero: float = 1e-11
+    rate: float = 1e-11
+    slope: float = 1e-12
+    drift: float = 0.1
+
+
+TOLERANCES = Tolerances()
+"""The tolerances in force wherever none are given."""
+
+__all__ = ["TOLERANCES", "Tolerances"]

@@ -1,0 +1,332 @@
+"""`Trajectory`: what a walk returns, with its files, its graph and its summary."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from ._files import open_archive, write_archive
+from .certificate import METHODS, Certificate
+from .loss import LayerLoss
+from .native.arrays import FREE
+from .network import ReLUNetwork
+from .tolerances import TOLERANCES, Tolerances
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class WalkStatus(Enum):
+    """Why a walk ended, and what is known of its end."""
+
+    LOCAL_MINIMUM = "the end is a proved local minimum"
+    GLOBAL_MINIMUM = "the end is a proved global minimum"
+    NOT_PROVED = "no descent was found, but a local minimum is not proved"
+    PIVOT_LIMIT = "stopped at max_pivots, before its end"
+    TIME_LIMIT = "stopped at time_limit, before its end"
+    INTERRUPTED = "interrupted, before its end"
+
+    @property
+    def message(self) -> str:
+        """The status in words."""
+        return self.value
+
+    @property
+    def proved(self) -> bool:
+        """Whether a local or global minimum was proved."""
+        return self in (WalkStatus.LOCAL_MINIMUM, WalkStatus.GLOBAL_MINIMUM)
+
+
+@dataclass(frozen=True)
+class WalkOptions:
+    """How a walk chooses its steps; a resumed walk keeps them."""
+
+    step: str = "adjacent"
+    rule: str = "steepest"
+    seed: int = 0
+    tolerances: Tolerances = TOLERANCES
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A state of the walk from which it goes on bit for bit.
+
+    Everything else follows from it.  It may lie a few pivots before the last vertex; those
+    pivots are then made again.
+    """
+
+    n_pivots: int
+    theta: Floats  # (D,)
+    basis: Ints  # (D,)
+    side: NDArray[np.bool_]  # (H, n) True: positive
+    side_r: NDArray[np.bool_]  # (K, m)
+    tied: Ints
+    tied_w: Floats
+    random: NDArray[np.uint64]  # (1,)
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """One entry per pivot, in arrays; entry k leads from vertex k to vertex k + 1.
+
+    Attributes
+    ----------
+    length : ndarray (K - 1,)
+        Length of the edge in parameter space; 0 for a change of basis at a degenerate vertex.
+    slope : ndarray (K - 1,)
+        Slope of the loss per unit length where the edge starts.
+    leaving, entering : ndarray (K - 1,)
+        Breakpoint ids; leaving is FREE (-1) in phase 1.
+    crossed : ndarray (K - 1,)
+        Breakpoints crossed on the way (long steps).
+    flipped : ndarray (K - 1,) of bool
+        Whether the edge was a far half-edge, on the other side of the leaving breakpoint.
+    tied : ndarray (K - 1,)
+        Further breakpoints that vanish at the vertex reached.
+    """
+
+    length: Floats
+    slope: Floats
+    leaving: Ints
+    entering: Ints
+    crossed: Ints
+    flipped: NDArray[np.bool_]
+    tied: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The vertices of a walk, from its start to its end.
+
+    Entry 0 is the start.  The first `phase1` entries lie before the first vertex: they have
+    fewer active breakpoints.
+
+    Attributes
+    ----------
+    status : WalkStatus
+    problem : LayerLoss
+        The loss that was walked on.
+    options : WalkOptions
+    losses : ndarray (K,)
+        Loss at each entry, never increasing.
+    vertices : ndarray (K, h, q)
+    basis : ndarray (K, D)
+        Breakpoint ids of the active set, -1 where there is none; `active` has them readable.
+    descending : ndarray (K,)
+        How many half-edges descend at each entry.
+    steps : Steps
+        The K - 1 pivots.
+    certificate : Certificate
+    checkpoint : Checkpoint
+        Where ``walk(loss, resume=trajectory)`` takes up again.
+    elapsed : float
+        Seconds.
+    """
+
+    status: WalkStatus
+    problem: LayerLoss
+    options: WalkOptions
+    losses: Floats
+    vertices: Floats
+    basis: Ints
+    descending: Ints
+    steps: Steps
+    certificate: Certificate
+    checkpoint: Checkpoint
+    elapsed: float
+
+    @property
+    def theta(self) -> Floats:
+        """Parameters (h, q) of the trained layer at the end."""
+        return self.vertices[-1]
+
+    @property
+    def loss(self) -> float:
+        """Loss at the end."""
+        return float(self.losses[-1])
+
+    @property
+    def n_pivots(self) -> int:
+        """Pivots made, phase 1 included."""
+        return len(self.losses) - 1
+
+    @property
+    def phase1(self) -> int:
+        """Entries before the first vertex, the first whose rank no later entry exceeds."""
+        ranks = self.ranks
+        return int(np.argmax(ranks == ranks.max()))
+
+    @property
+    def ranks(self) -> Ints:
+        """Number of active breakpoints at each entry, (K,)."""
+        return (self.basis != FREE).sum(axis=1)
+
+    @property
+    def n_zero_length(self) -> int:
+        """Pivots of length 0: changes of basis at degenerate vertices."""
+        return int((self.steps.length == 0.0).sum())
+
+    @cached_property
+    def active(self) -> list[Ints]:
+        """K arrays (r, 3): (hidden layer above the trained one or residual, sample, neuron)."""
+        return [self.problem.locate(row) for row in self.basis]
+
+    @property
+    def network(self) -> ReLUNetwork:
+        """The network with the trained layer in place."""
+        return self.problem.network.with_layer(self.problem.layer, self.theta)
+
+    def graph(self) -> nx.DiGraph:
+        """The walk as a directed graph: a node per entry, an edge per pivot.
+
+        Nodes 0..K-1 carry ``loss``, ``descending``, ``rank`` and ``tied``; edges carry
+        ``length``, ``slope``, ``leaving``, ``entering`` (breakpoints as "layer:sample:neuron",
+        "" for none), ``flipped`` and ``crossed``.  All attributes are plain numbers and strings,
+        so that every networkx writer takes them.
+        """
+        graph = nx.DiGraph(
+            status=self.status.name, fingerprint=self.problem.fingerprint, rule=self.options.rule
+        )
+        steps = self.steps
+        tied = np.concatenate([[0], steps.tied])
+        for k, (loss, descending, rank) in enumerate(
+            zip(self.losses, self.descending, self.ranks, strict=True)
+        ):
+            graph.add_node(
+                k, loss=float(loss), descending=int(descending), rank=int(rank), tied=int(tied[k])
+            )
+        for k in range(self.n_pivots):
+            graph.add_edge(
+                k,
+                k + 1,
+                length=float(steps.length[k]),
+                slope=float(steps.slope[k]),
+                leaving=self._label(steps.leaving[k]),
+                entering=self._label(steps.entering[k]),
+                flipped=bool(steps.flipped[k]),
+                crossed=int(steps.crossed[k]),
+            )
+        return graph
+
+    def _label(self, breakpoint_id: int) -> str:
+        return ":".join(str(part) for row in self.problem.locate(breakpoint_id) for part in row)
+
+    def summary_dict(self) -> dict[str, Any]:
+        """The main figures, as plain Python values."""
+        return {
+            "status": self.status.name,
+            "message": self.status.message,
+            "loss": self.loss,
+            "loss_start": float(self.losses[0]),
+            "n_pivots": self.n_pivots,
+            "zero_length_pivots": self.n_zero_length,
+            "dim": self.problem.dim,
+            "rank": self.certificate.rank,
+            "tied": self.certificate.n_tied,
+            "proof": self.certificate.method,
+            "strict": self.certificate.strict,
+            "smallest_slope": self.certificate.smallest_slope,
+            "seconds": self.elapsed,
+            "step": self.options.step,
+            "rule": self.options.rule,
+            "seed": self.options.seed,
+            "network": "-".join(map(str, self.problem.network.widths)),
+            "layer": self.problem.layer,
+            "n": len(self.problem.X),
+            "kind": self.problem.kind,
+        }
+
+    def summary(self) -> str:
+        """The main figures, as text."""
+        d = self.summary_dict()
+        kind = f"{d['kind']}, tau {self.problem.tau:g}" if d["kind"] == "pinball" else d["kind"]
+        lines = [
+            ("status", f"{d['status']}: {d['message']}"),
+            ("proof", f"{d['proof']}: {METHODS[d['proof']]}"),
+            ("loss", f"{d['loss']:.10g} (start {d['loss_start']:.10g})"),
+            ("problem", f"network {d['network']}, layer {d['layer']}, {d['n']} samples, {kind}"),
+            ("pivots", f"{d['n_pivots']} ({d['zero_length_pivots']} of length zero)"),
+            ("active", f"{d['rank']} of {d['dim']} dimensions, {d['tied']} tied"),
+            ("least slope", f"{d['smallest_slope']:.4g} ({'strict' if d['strict'] else 'weak'})"),
+            ("walk", f"{d['step']} steps, rule {d['rule']}, seed {d['seed']}"),
+            ("time", f"{d['seconds']:.3g} s"),
+        ]
+        return "\n".join(f"{name:<12} {text}" for name, text in lines)
+
+    def __repr__(self) -> str:
+        return f"Trajectory({self.status.name}, loss={self.loss:.10g}, n_pivots={self.n_pivots})"
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the trajectory to `path` (npz), with the data and the network.
+
+        FileExistsError if `path` exists, unless `force`.
+        """
+        problem = self.problem
+        arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
+        arrays.update(X=problem.X, y=problem.y, sample_weight=problem.sample_weight)
+        arrays.update(layer=problem.layer, kind=problem.kind, tau=problem.tau)
+        arrays.update(status=self.status.name, elapsed=self.elapsed, losses=self.losses)
+        arrays.update(vertices=self.vertices, basis=self.basis, descending=self.descending)
+        for name in ("step", "rule", "seed"):
+            arrays[f"option_{name}"] = getattr(self.options, name)
+        arrays["option_tolerances"] = np.array(self.options.tolerances)
+        for part, record in (
+            ("steps", self.steps),
+            ("certificate", self.certificate),
+            ("checkpoint", self.checkpoint),
+        ):
+            arrays.update({f"{part}_{name}": value for name, value in vars(record).items()})
+        write_archive(path, "trajectory", arrays, force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Trajectory":
+        """Read a trajectory written by :meth:`save`."""
+        arrays = open_archive(path, "trajectory")
+        try:
+            return cls._from_arrays(arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"path: damaged trajectory file {path} ({error})") from None
+
+    @classmethod
+    def _from_arrays(cls, arrays: Mapping[str, NDArray]) -> "Trajectory":
+        def part(prefix: str) -> dict[str, Any]:
+            return {
+                name.removeprefix(prefix): value if value.ndim else value.item()
+                for name, value in arrays.items()
+                if name.startswith(prefix)
+            }
+
+        kind = arrays["kind"].item()
+        problem = LayerLoss(
+            ReLUNetwork.from_arrays(part("network_")),
+            arrays["X"],
+            arrays["y"],
+            arrays["layer"].item(),
+            kind,
+            arrays["tau"].item() if kind == "pinball" else None,
+            arrays["sample_weight"],
+        )
+        options = part("option_")
+        options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
+        return cls(
+            status=WalkStatus[arrays["status"].item()],
+            problem=problem,
+            options=WalkOptions(**options),
+            losses=arrays["losses"],
+            vertices=arrays["vertices"],
+            basis=arrays["basis"],
+            descending=arrays["descending"],
+            steps=Steps(**part("steps_")),
+            certificate=Certificate(**part("certificate_")),
+            checkpoint=Checkpoint(**part("checkpoint_")),
+            elapsed=arrays["elapsed"].item(),
+        )
+
+
+__all__ = ["Checkpoint", "Steps", "Trajectory", "WalkOptions", "WalkStatus"]
