@@ -31,6 +31,9 @@ from .ratio import advance, first_breakpoint, line_search, tangent
 PHASE1 = -1
 GIVEN = -2
 
+DONE, BLOCKED, ENDLESS = range(3)
+"""What `pivot` returns."""
+
 
 @kernel
 def uniform(state):
@@ -187,20 +190,24 @@ def travel(P, S, long_step):
 
 
 @kernel
-def pivot(P, S, k, far, long_step):
+def pivot(P, S, k, far, long_step, max_tied):
     """Follow half-edge `k` of the basis to the next breakpoint and exchange or extend the basis.
 
     k = PHASE1 follows the projected negative gradient, k = GIVEN the direction in S.d, along which
     every active breakpoint must stay 0.  Modifies `S` in place; S.scalar and S.number say what
-    happened.  Returns False if nothing bounds the edge, which a loss bounded below excludes.
+    happened.  Returns DONE, ENDLESS if nothing bounds the edge, which a loss bounded below
+    excludes, or BLOCKED (nothing moved) if one of more than `max_tied` tied breakpoints stops a
+    half-edge at the vertex itself.
     """
     blocking, time = depart(P, S, k, far)
     if blocking >= 0:
+        if k >= 0 and S.number[N_TIED] > max_tied:
+            return BLOCKED
         _pivot_at_vertex(P, S, k, blocking, time)
-        return True
+        return DONE
     entering, time = travel(P, S, long_step)
     if entering < 0:
-        return False
+        return ENDLESS
     advance(P, S, time)
 
     # Of the breakpoints met together the steepest enters: the largest pivot element.
@@ -216,4 +223,4 @@ def pivot(P, S, k, far, long_step):
         c = S.hits[at]
         if c != entering:
             tie(P, S, c, 0.5 + uniform(S.random))
-    return True
+    return DONE

@@ -141,7 +141,11 @@ def loss_and_gradient(P, S):
 
 @entry
 def scales(P, S, zero, rate):
-    """Set S.zero_tol and S.rate_tol from the magnitudes of values and weights."""
+    """Set S.zero_tol and S.rate_tol from the sizes of what is summed up in each stage.
+
+    A value counts as 0 relative to the sum of the absolute terms it is made of, whose rounding it
+    carries; a rate relative to the Lipschitz bound of its stage.
+    """
     q, n = P.x.shape
     last = P.widths.size - 1
     growth = 0.0
@@ -151,18 +155,25 @@ def scales(P, S, zero, rate):
             x2 += P.xt[i, k] ** 2
         growth = max(growth, np.sqrt(x2))
     for t in range(last + 1):
-        size = 0.0
-        for a in range(P.row[t], P.row[t + 1]):
+        largest = 0.0
+        for m in range(P.widths[t]):
             for i in range(n):
-                size = max(size, abs(S.z[a, i]))
+                size = abs(P.bias[P.row[t] + m])
+                if t == 0:
+                    for k in range(q):
+                        size += abs(S.theta[m * q + k] * P.xt[i, k])
+                else:
+                    for k in range(P.widths[t - 1]):
+                        a = P.row[t - 1] + k
+                        slope = P.mean_slope + P.half_jump * S.side[a, i]
+                        factor = P.w[P.offset[t] + m * P.widths[t - 1] + k]
+                        size += abs(factor * slope * S.z[a, i])
+                largest = max(largest, size)
         if t == last:
             for k in range(P.y.shape[0]):
                 for j in range(P.owner.size):
-                    size = max(size, abs(P.y[k, j]))
-        else:
-            for a in range(P.row[t], P.row[t + 1]):
-                size = max(size, abs(P.bias[a]))
-        S.zero_tol[t] = zero * size
+                    largest = max(largest, abs(P.y[k, j]))
+        S.zero_tol[t] = zero * largest
         if t > 0:
             norm2 = 0.0
             for at in range(P.offset[t], P.offset[t] + P.widths[t] * P.widths[t - 1]):
@@ -254,10 +265,9 @@ def refresh(P, S, tolerances):
     settle(P, S)
 
 
-def start(P, S, theta, tolerances):
-    """Put `S` at the parameter `theta` (D,), with no active breakpoint, and `refresh` it."""
+def place(P, S, theta):
+    """Put `S` at the parameter `theta` (D,), with no active breakpoint; `refresh` has to follow."""
     S.theta[:] = theta
     S.basis[:] = FREE
     S.number[N_TIED] = 0
     values(P, S, True)
-    refresh(P, S, tolerances)

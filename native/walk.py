@@ -23,7 +23,7 @@ from .arrays import (
     Ints,
 )
 from .basis import dot, far_edge, price
-from .pivot import GIVEN, PHASE1, depart, pivot, travel, uniform
+from .pivot import BLOCKED, DONE, GIVEN, PHASE1, depart, pivot, travel, uniform
 from .tail import kink
 
 STEEPEST, DANTZIG, GREATEST, SEQUENTIAL, RANDOM = range(5)
@@ -31,7 +31,8 @@ STEEPEST, DANTZIG, GREATEST, SEQUENTIAL, RANDOM = range(5)
 
 OPTIMAL, LIMIT, DRIFTED, CROWDED, UNBOUNDED = range(5)
 """What ended a chunk: no half-edge descends; all pivots done; the basis wants to be refactorised;
-too many breakpoints vanish here for pivots of length zero; a descending edge without end."""
+so many tied breakpoints block the half-edge that pivots of length zero do not pay; a descending
+edge without end."""
 
 
 class Record(NamedTuple):
@@ -111,11 +112,12 @@ def decrease(P, S, k, far, long_step):
 
 
 @kernel
-def _step(P, S, k, far, long_step, at, record):
-    """One pivot, written down in record[at]; False if the edge has no end."""
+def _step(P, S, k, far, long_step, max_tied, at, record):
+    """One pivot, written down in record[at] if it is DONE; returns like `pivot`."""
     record.descending[at] = S.number[N_DESCENDING]
-    if not pivot(P, S, k, far, long_step):
-        return False
+    ended = pivot(P, S, k, far, long_step, max_tied)
+    if ended != DONE:
+        return ended
     length = np.sqrt(dot(S.d, S.d))
     for j in range(S.theta.size):  # loops: array assignment would cost seconds to compile
         record.theta[at, j] = S.theta[j]
@@ -128,7 +130,7 @@ def _step(P, S, k, far, long_step, at, record):
     record.crossed[at] = S.number[CROSSED]
     record.flipped[at] = far
     record.tied[at] = S.number[N_TIED]
-    return True
+    return DONE
 
 
 @entry
@@ -139,8 +141,6 @@ def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
     in S.number[CHOSEN] (see `decrease`), and `limit` must be 1.
     """
     for step in range(limit):
-        if S.number[N_TIED] > max_tied:
-            return CROWDED, step
         phase1 = price(P, S)
         k, far = PHASE1, False
         if not phase1:
@@ -150,8 +150,9 @@ def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
                 k, far = choose(P, S, rule)
             if k < 0:
                 return OPTIMAL, step
-        if not _step(P, S, k, far, long_step, first + step, record):
-            return UNBOUNDED, step
+        ended = _step(P, S, k, far, long_step, max_tied, first + step, record)
+        if ended != DONE:
+            return CROWDED if ended == BLOCKED else UNBOUNDED, step
         if S.scalar[DRIFT] > drift_tol:
             return DRIFTED, step + 1
     return LIMIT, limit
@@ -161,6 +162,6 @@ def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
 def leap(P, S, long_step, first, record):
     """One pivot along the direction in S.d; record[first] is filled.  Returns like `run`."""
     price(P, S)
-    if not _step(P, S, GIVEN, False, long_step, first, record):
+    if _step(P, S, GIVEN, False, long_step, 0, first, record) != DONE:
         return UNBOUNDED, 0
     return LIMIT, 1

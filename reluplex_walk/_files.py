@@ -43,7 +43,7 @@ def open_archive(path: str | Path, kind: str) -> dict[str, NDArray]:
     """
     source = Path(path)
     try:
-        with np.load(source, allow_pickle=False) as archive:
+        with open(source, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise FileNotFoundError(f"path: no file at {source}") from None

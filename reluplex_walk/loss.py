@@ -222,24 +222,28 @@ class LayerLoss:
     def pattern(self, theta: ArrayLike, zero: float | None = None) -> Pattern:
         """Activation pattern at `theta`: the signs -1, 0, +1 of :meth:`breakpoints`.
 
-        `zero` is the tolerance (default :class:`Tolerances`.zero) relative to the largest value
-        of the layer up to which a breakpoint counts as 0.
+        `zero` (default :class:`Tolerances`.zero) is the size up to which a breakpoint counts as
+        0, relative to the largest sum of absolute terms in its layer.
         """
         values = self.breakpoints(theta)
-        bounds = self._zero_bounds(values, zero)
+        bounds = self._zero_bounds(self.parameters(theta), zero)
         return [
             np.where(np.abs(v) <= b, 0, np.sign(v)).astype(np.int8)
             for v, b in zip(values, bounds, strict=True)
         ]
 
-    def _zero_bounds(self, values: list[Floats], zero: float | None) -> list[float]:
-        """Size up to which a breakpoint of each layer counts as 0 (`values` end in residuals)."""
+    def _zero_bounds(self, theta: Floats, zero: float | None) -> list[float]:
+        """Size up to which a breakpoint of each layer counts as 0, at `theta`.
+
+        Relative to the sum of the absolute terms a value is made of, whose rounding it carries.
+        """
         relative = TOLERANCES.zero if zero is None else real("zero", zero)
-        sizes = [np.abs(v).max() for v in values]
-        sizes[-1] = max(sizes[-1], np.abs(self.targets).max())
-        for layer, (_, b) in enumerate(self.tail[:-1], start=1):
-            sizes[layer] = max(sizes[layer], np.abs(b).max())
-        return [relative * float(size) for size in sizes]
+        inputs, sizes = self.inputs, []
+        for w, b in [(theta[:, :-1], theta[:, -1]), *self.tail]:
+            sizes.append(float((np.abs(inputs) @ np.abs(w).T + np.abs(b)).max()))
+            inputs = self.network.activation(inputs @ w.T + b)
+        sizes[-1] = max(sizes[-1], float(np.abs(self.targets).max()))
+        return [relative * size for size in sizes]
 
     def gradient(self, theta: ArrayLike, pattern: Pattern | None = None) -> Floats:
         """Gradient (h, q) of the affine piece of the loss that `theta` lies in.
@@ -297,7 +301,7 @@ class LayerLoss:
         point, d = self.parameters(theta), self.parameters(direction, "direction")
         values = self._values(point, self.inputs)
         residuals = values[-1][self.owner] - self.targets
-        bounds = self._zero_bounds([*values[:-1], residuals], zero)
+        bounds = self._zero_bounds(point, zero)
         rates = self.inputs @ d[:, :-1].T + d[:, -1]
         for (w, _), value, bound in zip(self.tail, values, bounds, strict=False):
             positive = np.where(np.abs(value) > bound, value, rates) >= 0

@@ -9,8 +9,8 @@ class Tolerances(NamedTuple):
     Attributes
     ----------
     zero : float
-        A breakpoint whose absolute value is at most ``zero`` times the largest value in its
-        layer counts as active.
+        A breakpoint whose absolute value is at most ``zero`` times the largest sum of absolute
+        terms (weights times inputs, bias) in its layer counts as active.
     rate : float
         A breakpoint whose derivative along a direction is at most ``rate`` times the Lipschitz
         bound of its layer counts as constant along it (and cannot enter the basis).

@@ -158,9 +158,9 @@ class Trajectory:
 
     @property
     def phase1(self) -> int:
-        """Entries before the first vertex, the first whose rank no later entry exceeds."""
-        ranks = self.ranks
-        return int(np.argmax(ranks == ranks.max()))
+        """Entries before the first vertex (or face): the pivots that leave no breakpoint."""
+        leaves = self.steps.leaving != FREE
+        return int(np.argmax(leaves)) if leaves.any() else self.n_pivots
 
     @property
     def ranks(self) -> Ints:

@@ -21,8 +21,7 @@ from .certificate import Certificate, certify, hidden_vanishes, zero_loss
 from .loss import LayerLoss
 from .native import walk as native
 from .native.arrays import CHOSEN, FREE, LOSS, N_DESCENDING, N_TIED, SLOPE_TOL, State
-from .native.refresh import new_state, refresh
-from .native.refresh import start as start_state
+from .native.refresh import new_state, place, refresh
 from .tolerances import TOLERANCES, Tolerances
 from .trajectory import Checkpoint, Steps, Trajectory, WalkOptions, WalkStatus
 
@@ -117,7 +116,7 @@ def walk(
     >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
     >>> loss = rw.LayerLoss(net, [[0.0], [0.0], [0.0]], [1.0, 2.0, 10.0])
     >>> traj = rw.walk(loss, start=[[0.0, 0.0]])
-    >>> traj.status.name, traj.loss, traj.theta[0, 1]
+    >>> traj.status.name, traj.loss, float(traj.theta[0, 1])
     ('GLOBAL_MINIMUM', 9.0, 2.0)
     """
     if not isinstance(loss, LayerLoss):
@@ -175,8 +174,8 @@ class _Walker:
 
     def begin(self, theta: NDArray[np.float64]) -> None:
         self.state.random[0] = np.uint64(self.options.seed)
-        start_state(self.problem, self.state, theta.ravel(), self.options.tolerances)
-        self.first = (theta.ravel().copy(), float(self.state.scalar[LOSS]))
+        place(self.problem, self.state, theta.ravel())
+        self.first = (theta.ravel().copy(), self.loss(theta))
 
     def checkpoint(self) -> Checkpoint:
         state, tied = self.state, int(self.state.number[N_TIED])
@@ -204,7 +203,6 @@ class _Walker:
         state.tied_w[:tied] = point.tied_w
         state.number[N_TIED] = tied
         state.random[:] = point.random
-        refresh(self.problem, state, self.options.tolerances)
         self.n_pivots = point.n_pivots
         k = slice(0, self.n_pivots)
         steps = trajectory.steps
@@ -237,33 +235,36 @@ class _Walker:
         began, before = time.perf_counter(), self.elapsed
         status: WalkStatus | None = None
         with _interrupts() as interrupted:
-            while status is None:
+            while True:
+                # What follows is a function of the checkpoint alone.
                 checkpoint = self.checkpoint()
+                self.refresh()
+                if status is not None:
+                    break
                 room = self.chunk if max_pivots is None else max_pivots - self.n_pivots
                 if room <= 0:
                     status = WalkStatus.PIVOT_LIMIT
                     break
-                finished = self.advance(min(room, self.chunk))
+                at_end = self.advance(min(room, self.chunk))
                 self.elapsed = before + time.perf_counter() - began
-                if finished:
+                if at_end:
                     break
                 if room < self.chunk and self.n_pivots == max_pivots:
-                    # A chunk cut short is not where an uninterrupted walk would recompute.
+                    # A chunk cut short is not where an uninterrupted walk would recompute: the
+                    # checkpoint stays where the chunk began.
                     status = WalkStatus.PIVOT_LIMIT
+                    self.refresh()
                     break
-                refresh(self.problem, self.state, self.options.tolerances)
                 if interrupted.is_set() or self._stopped(callback):
                     status = WalkStatus.INTERRUPTED
                 elif time_limit is not None and time.perf_counter() - began >= time_limit:
                     status = WalkStatus.TIME_LIMIT
-                if status is not None:
-                    checkpoint = self.checkpoint()
-        if status is WalkStatus.PIVOT_LIMIT:
-            refresh(self.problem, self.state, self.options.tolerances)
-        certificate = certify(self.loss, self.state, status is None, self.options.tolerances)
-        if status is None:
-            status = _status(certificate)
-        return self._trajectory(status, certificate, checkpoint)
+        finished = status is None
+        certificate = certify(self.loss, self.state, finished, self.options.tolerances)
+        return self._trajectory(status or _status(certificate), finished, certificate, checkpoint)
+
+    def refresh(self) -> None:
+        refresh(self.problem, self.state, self.options.tolerances)
 
     def _stopped(self, callback: Callable[[Progress], Any] | None) -> bool:
         if callback is None:
@@ -288,7 +289,14 @@ class _Walker:
         # A fresh state at which no half-edge descends, or at which too much vanishes.
         if self.state.number[N_TIED] == 0 or convex or zero_loss(self.loss, self.state):
             return True
-        return not self._escape()
+        if self._escape():
+            return False
+        if ended == native.OPTIMAL or self.state.number[N_TIED] > self.loss.dim:
+            return True
+        # A small crowd: pivots of length zero search its cones in order.
+        ended, made = self._run(limit, _ANY_TIED)
+        self._keep(made)
+        return made == 0
 
     def _run(self, limit: int, max_tied: int) -> tuple[int, int]:
         rule = RULES[self.options.rule]
@@ -354,7 +362,11 @@ class _Walker:
     # ------------------------------------------------------------ the result
 
     def _trajectory(
-        self, status: WalkStatus, certificate: Certificate, checkpoint: Checkpoint
+        self,
+        status: WalkStatus,
+        finished: bool,
+        certificate: Certificate,
+        checkpoint: Checkpoint,
     ) -> Trajectory:
         # Rows of the log are pivots; the start and the end are added around them.
         log = (
@@ -365,7 +377,7 @@ class _Walker:
         theta, loss = self.first
         losses = np.concatenate([[loss], log.loss])
         vertices = np.concatenate([theta[None], log.theta])
-        if len(log.loss):  # the end as recomputed, not as tracked
+        if finished and self.n_pivots:  # the end as recomputed, not as tracked
             vertices[-1], losses[-1] = self.state.theta, self.state.scalar[LOSS]
         start_basis = np.full((1, self.loss.dim), FREE, np.int64)
         return Trajectory(

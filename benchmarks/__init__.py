@@ -1,0 +1,1 @@
+"""Slow studies and timings, one module each: ``python -m benchmarks NAME``."""
