@@ -75,7 +75,8 @@ def main(argv: list[str]) -> None:
                 f"{statuses['LOCAL_MINIMUM']:>6} {statuses['GLOBAL_MINIMUM']:>6} "
                 f"{statuses['NOT_PROVED']:>10} {statuses['error']:>6} "
                 f"{np.median(pivots):>15g} {max(pivots):>7} {total:>7} {zero / total:>12.3%} "
-                f"{worst:>11.2%} {increase:>13.1e} {np.median(seconds):>10.3f} {max(seconds):>6.2f}",
+                f"{worst:>11.2%} {increase:>13.1e} {np.median(seconds):>10.3f} "
+                f"{max(seconds):>6.2f}",
                 flush=True,
             )
     print(f"all: {all_zero} of {all_pivots} pivots of length zero ({all_zero / all_pivots:.3%})")
