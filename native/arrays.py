@@ -65,7 +65,7 @@ class State(NamedTuple):
     number: Ints  # see the NUMBERS below
     random: NDArray[np.uint64]  # (1,) state of the generator
     zero_tol: Floats  # (T + 1,) |value| up to which a breakpoint of a stage counts as 0
-    rate_tol: Floats  # (T + 1,) |derivative| per unit of |d| up to which it counts as constant
+    rate_tol: Floats  # (T + 1,) |derivative| per unit of reach up to which it counts as constant
     d: Floats  # (D,) scratch: direction
     dz: Floats  # (R, n) scratch: derivatives along d
     dr: Floats  # (K, m)
@@ -74,6 +74,7 @@ class State(NamedTuple):
     price: Floats  # (D,) scratch: g . v_c
     far: Floats  # (D,) scratch: slope of the far half-edge
     length: Floats  # (D, 2) scratch: lengths of the near and the far half-edge
+    noise: Floats  # (D, 2) scratch: slopes of the near and the far half-edge that count as 0
     beta: Floats  # (D,) scratch
     normal: Floats  # (D,) scratch
     next_time: Floats  # (n,) scratch: step length at which the sample meets its next breakpoint
@@ -83,8 +84,8 @@ class State(NamedTuple):
 
 
 # State.scalar
-LOSS, STEP, SLOPE, SLOPE_TOL, DRIFT = range(5)
-N_SCALARS = 5
+LOSS, STEP, SLOPE, SLOPE_TOL, DRIFT, REACH, X_SIZE = range(7)
+N_SCALARS = 7
 # State.number
 N_TIED, ENTERING, LEAVING, CROSSED, N_DESCENDING, N_HITS, CHOSEN = range(7)
 N_NUMBERS = 7

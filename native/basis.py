@@ -11,6 +11,7 @@ from .arrays import (
     FREE,
     N_DESCENDING,
     SLOPE_TOL,
+    X_SIZE,
     is_hidden,
     park,
     sample_of,
@@ -26,6 +27,12 @@ def dot(a, b):
     for k in range(a.size):
         total += a[k] * b[k]
     return total
+
+
+@kernel
+def reach_of(S, d):
+    """Bound on the derivative of the trained layer's pre-activations along `d`, on any sample."""
+    return S.scalar[X_SIZE] * np.sqrt(dot(d, d))
 
 
 @kernel
@@ -57,21 +64,21 @@ def price(P, S):
     """
     size = S.basis.size
     for k in range(size):
+        S.noise[k, 0] = S.scalar[SLOPE_TOL] * reach_of(S, S.b[k])
         S.price[k] = dot(S.b[k], S.g)
         S.length[k, 0] = np.sqrt(dot(S.b[k], S.b[k]))
     descending = 0
     free_descends = False
     for k in range(size):
         c = S.basis[k]
-        tol = S.scalar[SLOPE_TOL]
         if c == FREE:
-            if abs(S.price[k]) > tol * S.length[k, 0]:
+            if abs(S.price[k]) > S.noise[k, 0]:
                 free_descends = True
                 descending += 1
             continue
         gamma = kink(P, S, c)
         far = -S.price[k] - gamma
-        length = S.length[k, 0]
+        S.length[k, 1], S.noise[k, 1] = S.length[k, 0], S.noise[k, 0]
         if is_hidden(P, c) and S.on_sample[sample_of(P, c)] > 1:
             bent = False
             for m in range(size):
@@ -82,12 +89,12 @@ def price(P, S):
                         bent = True
             if bent:
                 far_edge(P, S, k, S.beta)
-                length = np.sqrt(dot(S.beta, S.beta))
+                S.length[k, 1] = np.sqrt(dot(S.beta, S.beta))
+                S.noise[k, 1] = S.scalar[SLOPE_TOL] * reach_of(S, S.beta)
         S.far[k] = far
-        S.length[k, 1] = length
-        if S.price[k] < -tol * S.length[k, 0]:
+        if S.price[k] < -S.noise[k, 0]:
             descending += 1
-        if far < -tol * length:
+        if far < -S.noise[k, 1]:
             descending += 1
     S.number[N_DESCENDING] = descending
     return free_descends

@@ -2,7 +2,7 @@
 
 Degenerate vertices (more breakpoints vanish than the basis holds) are treated as in Wolfe (1963):
 the tied breakpoints get small random distances in a local perturbed problem of their own, on whose
-simple vertices the pivots of length zero make strict progress; a half-edge that no tied breakpoint
+simple vertices the pivots of reach zero make strict progress; a half-edge that no tied breakpoint
 blocks is an edge of the true problem.  The numbers of the true problem are never touched.
 """
 
@@ -18,14 +18,16 @@ from .arrays import (
     LOSS,
     N_HITS,
     N_TIED,
+    REACH,
     SLOPE,
+    SLOPE_TOL,
     STEP,
     derivative_of,
     row_of,
     sample_of,
     side_of,
 )
-from .basis import activate, dot, exchange, extend, flip, release
+from .basis import activate, dot, exchange, extend, flip, reach_of, release
 from .ratio import advance, first_breakpoint, line_search, tangent
 
 PHASE1 = -1
@@ -47,8 +49,9 @@ def uniform(state):
 
 
 @kernel
-def rate_tolerance(P, S, c, length):
-    return S.rate_tol[P.stage[row_of(P, c)]] * length
+def rate_tolerance(P, S, c, reach):
+    """|derivative| of `c` along S.d up to which it counts as constant."""
+    return S.rate_tol[P.stage[row_of(P, c)]] * reach
 
 
 @kernel
@@ -73,13 +76,13 @@ def _untie(P, S, at):
 
 
 @kernel
-def _blocking_tie(P, S, length):
+def _blocking_tie(P, S, reach):
     """Entry of the tied list met first in the local perturbed problem (-1: none), and its time."""
     found, time = -1, 0.0
     for at in range(S.number[N_TIED]):
         c = S.tied[at]
         rate = side_of(P, S, c) * derivative_of(P, S, c)
-        if rate < -rate_tolerance(P, S, c, length):
+        if rate < -rate_tolerance(P, S, c, reach):
             when = -S.tied_w[at] / rate
             if found < 0 or when < time:
                 found, time = at, when
@@ -97,13 +100,13 @@ def _enter(P, S, k, entering):
 
 @kernel
 def _pivot_at_vertex(P, S, k, blocking, time):
-    """A pivot of length zero: theta stays, the local perturbed problem moves by `time`."""
-    length = np.sqrt(dot(S.d, S.d))
+    """A pivot of reach zero: theta stays, the local perturbed problem moves by `time`."""
+    reach = S.scalar[REACH]
     leaving = S.number[LEAVING]
     for at in range(S.number[N_TIED]):
         c = S.tied[at]
         rate = side_of(P, S, c) * derivative_of(P, S, c)
-        if abs(rate) > rate_tolerance(P, S, c, length):
+        if abs(rate) > rate_tolerance(P, S, c, reach):
             S.tied_w[at] = max(S.tied_w[at] + time * rate, 1e-300)
     entering = S.tied[blocking]
     _untie(P, S, blocking)
@@ -116,13 +119,13 @@ def _pivot_at_vertex(P, S, k, blocking, time):
 
 
 @kernel
-def _drift(P, S, k, length):
+def _drift(P, S, k, reach):
     """Largest derivative along S.d, in units of its tolerance, of an active breakpoint but k's."""
     worst = 0.0
     for m in range(S.basis.size):
         if m != k and S.basis[m] != FREE:
             c = S.basis[m]
-            worst = max(worst, abs(derivative_of(P, S, c)) / rate_tolerance(P, S, c, length))
+            worst = max(worst, abs(derivative_of(P, S, c)) / rate_tolerance(P, S, c, reach))
     return worst
 
 
@@ -161,16 +164,17 @@ def depart(P, S, k, far):
         S.scalar[SLOPE] = dot(S.d, S.g)
     else:
         direct(P, S, k, far)
-    length = np.sqrt(dot(S.d, S.d))
+    reach = reach_of(S, S.d)
+    S.scalar[REACH] = reach
     tangent(P, S)
-    S.scalar[DRIFT] = _drift(P, S, k, length)
+    S.scalar[DRIFT] = _drift(P, S, k, reach)
     if S.number[N_TIED] > 0:
-        blocking, time = _blocking_tie(P, S, length)
+        blocking, time = _blocking_tie(P, S, reach)
         if blocking >= 0:
             return blocking, time
         for at in range(S.number[N_TIED] - 1, -1, -1):
             c = S.tied[at]
-            if abs(derivative_of(P, S, c)) > rate_tolerance(P, S, c, length):
+            if abs(derivative_of(P, S, c)) > rate_tolerance(P, S, c, reach):
                 _untie(P, S, at)
     if k >= 0:
         release(P, S, S.basis[k])
@@ -181,10 +185,10 @@ def depart(P, S, k, far):
 @kernel
 def travel(P, S, long_step):
     """Breakpoint where the step along S.d ends (-1: none) and the time; updates the loss."""
-    length = np.sqrt(dot(S.d, S.d))
+    reach = S.scalar[REACH]
     if long_step:
-        return line_search(P, S, length)
-    entering, time = first_breakpoint(P, S, length)
+        return line_search(P, S, reach, S.scalar[SLOPE_TOL] * reach)
+    entering, time = first_breakpoint(P, S, reach)
     S.scalar[LOSS] += S.scalar[SLOPE] * time
     return entering, time
 
@@ -211,11 +215,11 @@ def pivot(P, S, k, far, long_step, max_tied):
     advance(P, S, time)
 
     # Of the breakpoints met together the steepest enters: the largest pivot element.
-    length = np.sqrt(dot(S.d, S.d))
-    best = abs(derivative_of(P, S, entering)) / rate_tolerance(P, S, entering, length)
+    reach = S.scalar[REACH]
+    best = abs(derivative_of(P, S, entering)) / rate_tolerance(P, S, entering, reach)
     for at in range(S.number[N_HITS]):
         c = S.hits[at]
-        rate = -side_of(P, S, c) * derivative_of(P, S, c) / rate_tolerance(P, S, c, length)
+        rate = -side_of(P, S, c) * derivative_of(P, S, c) / rate_tolerance(P, S, c, reach)
         if rate > best:
             best, entering = rate, c
     _enter(P, S, k, entering)

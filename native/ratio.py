@@ -11,7 +11,6 @@ from .arrays import (
     LOSS,
     N_HITS,
     SLOPE,
-    SLOPE_TOL,
     STEP,
     column_of,
     derivative_of,
@@ -84,17 +83,17 @@ def _fastest(z, dz, tol):
 
 
 @kernel
-def first_breakpoint(P, S, length):
-    """Nearest breakpoint along S.d and its step length (-1 if there is none)."""
+def first_breakpoint(P, S, reach):
+    """Nearest breakpoint along S.d and its step reach (-1 if there is none)."""
     best, best_row = 0.0, -1
     last = P.widths.size - 1
     hidden = P.row[last]
     for a in range(hidden):
-        rate = _fastest(S.z[a], S.dz[a], S.rate_tol[P.stage[a]] * length)
+        rate = _fastest(S.z[a], S.dz[a], S.rate_tol[P.stage[a]] * reach)
         if rate > best:
             best, best_row = rate, a
     for k in range(P.widths[last]):
-        rate = _fastest(S.r[k], S.dr[k], S.rate_tol[last] * length)
+        rate = _fastest(S.r[k], S.dr[k], S.rate_tol[last] * reach)
         if rate > best:
             best, best_row = rate, hidden + k
     # A parked value has a rate near 1e-300: not a breakpoint.
@@ -103,14 +102,14 @@ def first_breakpoint(P, S, length):
     n, m = P.x.shape[1], P.owner.size
     arg, top = 0, 0.0
     if best_row < hidden:
-        tol = S.rate_tol[P.stage[best_row]] * length
+        tol = S.rate_tol[P.stage[best_row]] * reach
         for i in range(n):
             if abs(S.dz[best_row, i]) > tol and -S.dz[best_row, i] / S.z[best_row, i] > top:
                 top = -S.dz[best_row, i] / S.z[best_row, i]
                 arg = i
         return best_row * n + arg, 1.0 / best
     k = best_row - hidden
-    tol = S.rate_tol[last] * length
+    tol = S.rate_tol[last] * reach
     for j in range(m):
         if abs(S.dr[k, j]) > tol and -S.dr[k, j] / S.r[k, j] > top:
             top = -S.dr[k, j] / S.r[k, j]
@@ -119,20 +118,20 @@ def first_breakpoint(P, S, length):
 
 
 @kernel
-def _next_of_sample(P, S, i, length):
+def _next_of_sample(P, S, i, reach):
     """Set S.next_time[i], S.next_id[i]: the next breakpoint of sample `i` along S.d."""
     n, m = P.x.shape[1], P.owner.size
     last = P.widths.size - 1
     hidden = P.row[last]
     time, found = NEVER, -1
     for a in range(hidden):
-        if S.side[a, i] * S.dz[a, i] < -S.rate_tol[P.stage[a]] * length:
+        if S.side[a, i] * S.dz[a, i] < -S.rate_tol[P.stage[a]] * reach:
             when = -S.z[a, i] / S.dz[a, i]
             if when < time:
                 time, found = when, a * n + i
     for k in range(P.widths[last]):
         for j in range(P.first[i], P.first[i + 1]):
-            if S.side_r[k, j] * S.dr[k, j] < -S.rate_tol[last] * length:
+            if S.side_r[k, j] * S.dr[k, j] < -S.rate_tol[last] * reach:
                 when = -S.r[k, j] / S.dr[k, j]
                 if when < time:
                     time, found = when, hidden * n + k * m + j
@@ -159,7 +158,7 @@ def _sift(heap, key, at, size):
 
 @kernel
 def _pass_through(P, S, c, gamma, time):
-    """Cross `c` at step length `time`: region, gradient and, deeper on its sample, derivatives."""
+    """Cross `c` at step reach `time`: region, gradient and, deeper on its sample, derivatives."""
     if is_hidden(P, c):
         a, i = row_of(P, c), column_of(P, c)
         last = P.widths.size - 1
@@ -180,15 +179,15 @@ def _pass_through(P, S, c, gamma, time):
 
 
 @kernel
-def line_search(P, S, length):
-    """Cross breakpoints along S.d while the slope stays negative and the edge is straight.
+def line_search(P, S, reach, flat):
+    """Cross breakpoints along S.d while the slope is below -`flat` and the edge is straight.
 
-    Returns the breakpoint stopped at (-1: none) and the step length; updates loss, region and
+    Returns the breakpoint stopped at (-1: none) and the step reach; updates loss, region and
     gradient.
     """
     n = P.x.shape[1]
     for i in range(n):
-        _next_of_sample(P, S, i, length)
+        _next_of_sample(P, S, i, reach)
         S.heap[i] = i
     for at in range(n // 2 - 1, -1, -1):
         _sift(S.heap, S.next_time, at, n)
@@ -205,11 +204,11 @@ def line_search(P, S, length):
         # n_c . d is negative on the way to c: the slope changes by gamma n_c . d
         slope += gamma * side_of(P, S, c) * derivative_of(P, S, c)
         straight = not (is_hidden(P, c) and bends_at(P, S, c))
-        if slope >= -S.scalar[SLOPE_TOL] * length or not straight:
+        if slope >= -flat or not straight:
             return c, time
         _pass_through(P, S, c, gamma, time)
         S.number[CROSSED] += 1
-        _next_of_sample(P, S, i, length)
+        _next_of_sample(P, S, i, reach)
         S.next_time[i] = max(S.next_time[i], time)
         _sift(S.heap, S.next_time, 0, n)
 

@@ -15,6 +15,7 @@ from .arrays import (
     N_SCALARS,
     N_TIED,
     SLOPE_TOL,
+    X_SIZE,
     State,
     column_of,
     is_hidden,
@@ -22,7 +23,7 @@ from .arrays import (
 )
 from .basis import activate
 from .pivot import tie, uniform
-from .tail import loss_row, oriented_normal
+from .tail import breakpoint_row, loss_row, oriented_normal
 
 
 def new_state(P):
@@ -65,6 +66,7 @@ def new_state(P):
         price=floats(size),
         far=floats(size),
         length=floats(size, 2),
+        noise=floats(size, 2),
         beta=floats(size),
         normal=floats(size),
         next_time=floats(n),
@@ -76,9 +78,9 @@ def new_state(P):
 
 @entry
 def values(P, S, own_signs):
-    """S.z and S.r at S.theta in the affine map of the region, or (`own_signs`) of theta itself,
+    """S.z and S.r at S.theta, in the affine map of the region S.side.
 
-    whose sides are then stored in S.side and S.side_r (0 counts as positive).
+    With `own_signs` the region is that of theta itself: its sides are stored first (0 is positive).
     """
     q, n = P.x.shape
     last = P.widths.size - 1
@@ -111,7 +113,7 @@ def values(P, S, own_signs):
 
 @entry
 def loss_and_gradient(P, S):
-    """Loss, S.rho and S.g in the region.  Returns (loss, sum of |terms| of the gradient)."""
+    """S.rho and S.g in the region.  Returns (loss, bound on |slope| per unit of reach)."""
     q, n = P.x.shape
     last = P.widths.size - 1
     loss = 0.0
@@ -127,12 +129,10 @@ def loss_and_gradient(P, S):
     size = 0.0
     for i in range(n):
         loss_row(P, S, i)
-        u2, x2 = 0.0, 0.0
+        u2 = 0.0
         for j in range(P.widths[0]):
             u2 += S.back[j] ** 2
-        for k in range(q):
-            x2 += P.xt[i, k] ** 2
-        size += np.sqrt(u2 * x2)
+        size += np.sqrt(u2)
         for j in range(P.widths[0]):
             for k in range(q):
                 S.g[j * q + k] += S.back[j] * P.xt[i, k]
@@ -148,12 +148,7 @@ def scales(P, S, zero, rate):
     """
     q, n = P.x.shape
     last = P.widths.size - 1
-    growth = 0.0
-    for i in range(n):
-        x2 = 0.0
-        for k in range(q):
-            x2 += P.xt[i, k] ** 2
-        growth = max(growth, np.sqrt(x2))
+    growth = 1.0
     for t in range(last + 1):
         largest = 0.0
         for m in range(P.widths[t]):
@@ -187,6 +182,15 @@ def normals(P, S, ids, out):
     """Out (len(ids), D): oriented normals of the breakpoints `ids`."""
     for k in range(ids.size):
         oriented_normal(P, S, ids[k], out[k])
+
+
+@entry
+def gradient_rows(P, S, ids, out):
+    """``out`` (len(ids), h): u of the gradients ``u (x) x`` of `ids`, not oriented."""
+    for k in range(ids.size):
+        breakpoint_row(P, S, ids[k])
+        for j in range(P.widths[0]):
+            out[k, j] = S.back[j]
 
 
 @entry
@@ -260,6 +264,7 @@ def refresh(P, S, tolerances):
         S.theta[:] -= off @ S.b[active]
     values(P, S, False)
     scales(P, S, tolerances.zero, tolerances.rate)
+    S.scalar[X_SIZE] = np.sqrt((P.xt**2).sum(axis=1).max())
     S.scalar[LOSS], size = loss_and_gradient(P, S)
     S.scalar[SLOPE_TOL] = tolerances.slope * size
     settle(P, S)

@@ -17,12 +17,12 @@ from .arrays import (
     N_DESCENDING,
     N_TIED,
     SLOPE,
-    SLOPE_TOL,
     STEP,
     Floats,
     Ints,
+    is_hidden,
 )
-from .basis import dot, far_edge, price
+from .basis import alpha, dot, far_edge, price
 from .pivot import BLOCKED, DONE, GIVEN, PHASE1, depart, pivot, travel, uniform
 from .tail import kink
 
@@ -66,7 +66,7 @@ def choose(P, S, rule):
         for far in range(2):
             slope = S.far[k] if far == 1 else S.price[k]
             length = S.length[k, far]
-            if slope >= -S.scalar[SLOPE_TOL] * length:
+            if slope >= -S.noise[k, far]:
                 continue
             if rule == DANTZIG:
                 merit = -slope
@@ -100,6 +100,20 @@ def half_edges(P, S, rows, out):
             out[at, j] = S.b[rows[at], j]
         kink(P, S, S.basis[rows[at]])
         far_edge(P, S, rows[at], out[rows.size + at])
+
+
+@entry
+def kinks(P, S, ids, singles, prices, out):
+    """``out`` (len(ids),): how crossing each of `ids` changes the gradient, times its normal.
+
+    With the breakpoints `singles` (priced at `prices`) kept at 0: gamma_c - sum_m alpha_m price_m.
+    """
+    for at in range(ids.size):
+        total = kink(P, S, ids[at])
+        if is_hidden(P, ids[at]):
+            for m in range(singles.size):
+                total -= alpha(P, S, ids[at], singles[m]) * prices[m]
+        out[at] = total
 
 
 @entry

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .escape import half_edge_slopes
 from .loss import LayerLoss
-from .native.arrays import FREE, N_TIED, PARKED, SLOPE_TOL, State
+from .native.arrays import FREE, N_TIED, PARKED, State
 from .native.walk import prices
 from .tolerances import Tolerances
 
 METHODS = {
     "vertex": "all half-edges of a non-degenerate vertex (or face) have slopes >= 0",
+    "cells": "the one-sided derivative is >= 0 on every cell around a degenerate vertex",
+    "milp": "a mixed-integer program finds no descending direction at a degenerate vertex",
     "convex": "the loss is convex around the end and has no descending half-edge",
     "zero-loss": "the loss is 0, its least possible value",
     "none": "not proved: the end is degenerate and one basis does not show every direction",
@@ -32,11 +35,12 @@ class Certificate:
     Attributes
     ----------
     method : str
-        The proof, a key of ``certificate.METHODS``: ``vertex``, ``convex``, ``zero-loss``, or
-        ``none`` / ``unfinished`` where there is no proof.
+        The proof, a key of ``certificate.METHODS``: ``vertex``, ``convex``, ``cells``, ``milp``,
+        ``zero-loss``, or ``none`` / ``unfinished`` where there is no proof.
     slopes : ndarray (2r,)
         Slopes of all half-edges per unit length in parameter space: the near ones in the order of
-        `active`, then the far ones.
+        `active`, then the far ones.  At a degenerate end they are the one-sided derivatives along
+        the half-edges of one basis, which alone prove nothing.
     active : ndarray (r, 3)
         The basis: (hidden layer above the trained one or residual, sample, neuron).
     n_tied : int
@@ -45,8 +49,10 @@ class Certificate:
         D, the number of parameters; r < D means that the end is a face, not a point.
     is_global : bool
         Whether the proof is global: the loss is convex throughout, or 0.
-    slope_tolerance, zero_tolerance : float
-        Slopes in +-slope_tolerance counted as 0; relative size at which breakpoints counted as 0.
+    slope_tolerances : ndarray (2r,)
+        Size up to which each slope counts as 0: the rounding of its own terms and some more.
+    zero_tolerance : float
+        Relative size up to which breakpoints counted as 0.
     """
 
     method: str
@@ -55,7 +61,7 @@ class Certificate:
     n_tied: int
     dim: int
     is_global: bool
-    slope_tolerance: float
+    slope_tolerances: NDArray[np.float64]
     zero_tolerance: float
 
     @property
@@ -88,7 +94,7 @@ class Certificate:
         return (
             self.method in ("vertex", "convex")
             and self.rank == self.dim
-            and self.smallest_slope > self.slope_tolerance
+            and bool((self.slopes > self.slope_tolerances).all())
         )
 
     def __repr__(self) -> str:
@@ -111,24 +117,34 @@ def zero_loss(loss: LayerLoss, state: State) -> bool:
     return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
 
 
-def certify(loss: LayerLoss, state: State, finished: bool, tolerances: Tolerances) -> Certificate:
+def certify(
+    loss: LayerLoss, state: State, finished: bool, proof: str, tolerances: Tolerances
+) -> Certificate:
     """The certificate for a freshly computed `state`.
 
-    `finished`: the walk found no descending half-edge (which is checked again here).
+    `finished`: the walk found no descending half-edge (which is checked again here).  `proof`: what
+    was proved of a degenerate end.
     """
     descends = prices(loss.problem, state)
     rows = np.flatnonzero(state.basis != FREE)
-    slopes = np.concatenate(
-        [state.price[rows] / state.length[rows, 0], state.far[rows] / state.length[rows, 1]]
-    )
-    tolerance = float(state.scalar[SLOPE_TOL])
-    optimal = finished and not descends and bool((slopes >= -tolerance).all())
     n_tied = int(state.number[N_TIED])
+    if n_tied > 0:
+        slopes = half_edge_slopes(loss.problem, state)[1]
+    else:
+        slopes = np.concatenate(
+            [state.price[rows] / state.length[rows, 0], state.far[rows] / state.length[rows, 1]]
+        )
+    ascends = (state.price >= -state.noise[:, 0]) & (state.far >= -state.noise[:, 1])
+    optimal = finished and not descends and bool(ascends[rows].all())
     is_global = False
     if zero_loss(loss, state):
         method, is_global = "zero-loss", True
+    elif not finished:
+        method = "unfinished"
+    elif n_tied > 0 and proof != "none":
+        method = proof
     elif not optimal:
-        method = "none" if finished else "unfinished"
+        method = "none"
     elif n_tied == 0:
         method, is_global = "vertex", loss.n_hidden == 0
     elif not hidden_vanishes(loss, state):
@@ -142,7 +158,7 @@ def certify(loss: LayerLoss, state: State, finished: bool, tolerances: Tolerance
         n_tied=n_tied,
         dim=loss.dim,
         is_global=is_global,
-        slope_tolerance=tolerance,
+        slope_tolerances=(state.noise[rows] / state.length[rows]).T.ravel(),
         zero_tolerance=tolerances.zero,
     )
 

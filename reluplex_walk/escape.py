@@ -2,9 +2,9 @@
 
 At a degenerate vertex more breakpoints vanish than the basis holds, and the 2r half-edges of one
 basis do not span all directions.  The one-sided derivative F'(theta; d) is still exact: samples
-without a vanishing breakpoint add a linear term, on the others the sides follow d.  `find_descent`
-searches it where descent is usually found (design: half-edges, then the zero block alone, then all
-parameters).  Finding none proves nothing.
+without a vanishing breakpoint add a linear term, on the others the sides follow d.  It is tried on
+the half-edges, and searched from random starts in one zero block alone and in all parameters.
+Finding no descent proves nothing; `proof` does.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from .native.arrays import FREE, N_TIED, PARKED, Problem, State
+from .native.arrays import FREE, N_TIED, PARKED, SLOPE_TOL, X_SIZE, Problem, State
 from .native.refresh import normals, refresh
 from .native.walk import half_edges
 from .tolerances import Tolerances
@@ -99,51 +99,56 @@ def derivative(model: LocalModel, d: Floats) -> tuple[Floats, Floats]:
     return total, back @ model.x.T + model.linear
 
 
-def find_descent(
-    problem: Problem, state: State, tolerance: float, seed: int
-) -> tuple[Floats, float] | None:
-    """A direction (D,) of length 1 with F' < -`tolerance`, and F'; None if none was found."""
+def half_edge_slopes(problem: Problem, state: State) -> tuple[Floats, Floats]:
+    """Half-edges (2r, D) of the basis, of length 1, and F' along them (2r,), sides following d."""
+    active = np.flatnonzero(state.basis != FREE)
+    model = local_model(problem, state)
+    edges = np.zeros((2 * active.size, state.basis.size))
+    half_edges(problem, state, active, edges)
+    edges /= np.linalg.norm(edges, axis=1, keepdims=True)
+    parts = np.array_split(edges.reshape(-1, *model.linear.shape), 1 + len(edges) // _STARTS)
+    return edges, np.concatenate([derivative(model, part)[0] for part in parts])
+
+
+def noise(state: State, d: Floats) -> Floats:
+    """Slopes along `d` (..., D) that count as 0."""
+    per_length = float(state.scalar[SLOPE_TOL] * state.scalar[X_SIZE])
+    return np.asarray(per_length * np.linalg.norm(d, axis=-1))
+
+
+def best_half_edge(problem: Problem, state: State) -> Floats | None:
+    """The steepest half-edge (D,) of the basis along which F' is negative, if there is one."""
+    edges, slopes = half_edge_slopes(problem, state)
+    slopes = np.where(slopes < -noise(state, edges), slopes, 0.0)
+    if slopes.min(initial=0.0) == 0.0:
+        return None
+    return np.array(edges[np.argmin(slopes)])
+
+
+def search(problem: Problem, state: State, seed: int) -> Floats | None:
+    """A direction (D,) of length 1 with F' < 0, searched from random starts; None if not found."""
     model = local_model(problem, state)
     h, q = model.linear.shape
-    active = np.flatnonzero(state.basis != FREE)
-    if active.size:
-        edges = np.zeros((2 * active.size, state.basis.size))
-        half_edges(problem, state, active, edges)
-        edges /= np.linalg.norm(edges, axis=1, keepdims=True)
-        found = _steepest(model, edges.reshape(-1, h, q), tolerance)
-        if found is not None:
-            return found
     rng = np.random.default_rng(seed)
     per_direction = max(1, (model.side.shape[0] + h + 1) * max(1, model.x.shape[1]))
     starts = int(np.clip(_MAX_NUMBERS // per_direction, 4, _STARTS))
     masks = [np.eye(h)[j] for j in np.flatnonzero(model.block)]
     for mask in [*masks, np.ones(h)]:
-        found = _descend(model, rng.normal(size=(starts, h, q)), mask[:, None], tolerance)
+        found = _descend(model, state, rng.normal(size=(starts, h, q)), mask[:, None])
         if found is not None:
             return found
     return None
 
 
-def _steepest(model: LocalModel, d: Floats, tolerance: float) -> tuple[Floats, float] | None:
-    """The steepest of the unit directions `d`, if it descends."""
-    slopes = np.concatenate(
-        [derivative(model, part)[0] for part in np.array_split(d, 1 + len(d) // _STARTS)]
-    )
-    best = int(np.argmin(slopes))
-    return (d[best].ravel(), float(slopes[best])) if slopes[best] < -tolerance else None
-
-
-def _descend(
-    model: LocalModel, d: Floats, mask: Floats, tolerance: float
-) -> tuple[Floats, float] | None:
+def _descend(model: LocalModel, state: State, d: Floats, mask: Floats) -> Floats | None:
     """Subgradient descent of F' on the unit sphere of the masked parameters, from all `d`."""
     for turn in range(_ROUNDS):
         d = d * mask
         d /= np.linalg.norm(d, axis=(1, 2), keepdims=True)
         slopes, gradient = derivative(model, d)
         best = int(np.argmin(slopes))
-        if slopes[best] < -tolerance:
-            return d[best].ravel(), float(slopes[best])
+        if slopes[best] < -noise(state, d[best].ravel()):
+            return d[best].ravel()
         gradient = gradient * mask
         size = np.linalg.norm(gradient, axis=(1, 2), keepdims=True)
         d = d - gradient / np.maximum(size, 1e-300) / (1.0 + 0.25 * turn)
@@ -157,7 +162,7 @@ def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> No
     active, as far as they remain independent.
     """
     h, q = int(problem.widths[0]), problem.x.shape[0]
-    length = float(np.linalg.norm(d))
+    reach = float(np.linalg.norm(d) * state.scalar[X_SIZE])
     last = problem.widths.size - 1
     hidden = int(problem.row[last])
     zero = np.abs(state.z[:hidden]) >= PARKED / 2
@@ -166,7 +171,7 @@ def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> No
     moving = []
     for t in range(last):
         rows = slice(problem.row[t], problem.row[t + 1])
-        moves = np.abs(rates) > state.rate_tol[t] * length
+        moves = np.abs(rates) > state.rate_tol[t] * reach
         moving.append(moves)
         side = state.side[rows]
         side[:] = np.where(zero[rows] & moves, np.sign(rates), side)
@@ -174,7 +179,7 @@ def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> No
         slope = problem.mean_slope + problem.half_jump * side
         rates = weights.reshape(-1, len(rates)) @ (slope * rates)
     rates = rates[:, problem.owner]
-    moves_r = np.abs(rates) > state.rate_tol[last] * length
+    moves_r = np.abs(rates) > state.rate_tol[last] * reach
     state.side_r[:] = np.where(zero_r & moves_r, np.sign(rates), state.side_r)
 
     stays = ~np.concatenate([*(part.ravel() for part in moving), moves_r.ravel()])

@@ -23,7 +23,11 @@ BLUE, VERMILION, SKY_BLUE, GREY = "#0072B2", "#D55E00", "#56B4E9", "#999999"
 
 
 def plot_loss(
-    traj: Trajectory, ax: Axes | None = None, xlabel: str = "pivot", ylabel: str = "loss"
+    traj: Trajectory,
+    ax: Axes | None = None,
+    log: bool = False,
+    xlabel: str = "pivot",
+    ylabel: str = "loss",
 ) -> Axes:
     """The loss against the pivot number; the steps before the first vertex are shaded.
 
@@ -32,6 +36,8 @@ def plot_loss(
     traj : Trajectory
     ax : matplotlib Axes, optional
         Default: those of a new figure.
+    log : bool, default False
+        Whether the loss has a logarithmic axis.
     xlabel, ylabel : str
 
     Returns
@@ -64,6 +70,8 @@ def plot_loss(
     ax.plot(losses, color=BLUE, lw=1.5)
     ax.plot(last, losses[-1], "o", color=VERMILION, label=f"end: {losses[-1]:.4g}")
     ax.set(xlabel=xlabel, ylabel=ylabel)
+    if log:
+        ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(frameon=False)
     return ax
@@ -77,6 +85,8 @@ def plot_fit(
     ylabel: str = "y",
 ) -> Axes:
     """Data with one input, and the network over it at the start and at the end of the walk.
+
+    The axes show all of the data and of the end; a start far off is cut.
 
     Parameters
     ----------
@@ -106,7 +116,7 @@ def plot_fit(
     >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
     >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0]))
     >>> [line.get_label() for line in plotting.plot_fit(traj).lines]
-    ['data', 'start', 'end']
+    ['data', 'end', 'start']
     """
     integer("points", points, low=2)
     if not _one_dimensional(traj):
@@ -118,9 +128,9 @@ def plot_fit(
     grid = np.linspace(problem.X.min(), problem.X.max(), points)[:, None]
     start = problem.network.with_layer(problem.layer, traj.vertices[0])
     ax.plot(problem.X[:, 0], problem.y[:, 0], "o", color=GREY, ms=3.5, label="data")
-    ax.plot(grid, start(grid), color=SKY_BLUE, lw=1.2, ls="--", label="start")
     ax.plot(grid, traj.network(grid), color=VERMILION, lw=2, label="end")
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ax.get_ylim())
+    ax.plot(grid, start(grid), color=SKY_BLUE, lw=1.2, ls="--", label="start", zorder=1.5)
     ax.legend(frameon=False)
     return ax
 
@@ -133,6 +143,8 @@ def overview(
     ylabel: str = "y",
 ) -> Figure:
     """A figure of a whole walk: the loss and, for data with one input, the fit beside it.
+
+    The loss has a logarithmic axis where it falls more than twentyfold, but not to 0.
 
     Parameters
     ----------
@@ -164,7 +176,7 @@ def overview(
     canvas: Figure = figure or _pyplot().figure(figsize=(8.0, 3.6), layout="constrained")
     with_fit = _one_dimensional(traj)
     left, *right = canvas.subplots(1, 2 if with_fit else 1, squeeze=False)[0]
-    plot_loss(traj, left)
+    plot_loss(traj, left, log=bool(0 < 20 * traj.loss < traj.losses[0]))
     if with_fit:
         plot_fit(traj, right[0], xlabel=xlabel, ylabel=ylabel)
     if title is not None:

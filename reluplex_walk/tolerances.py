@@ -12,11 +12,11 @@ class Tolerances(NamedTuple):
         A breakpoint whose absolute value is at most ``zero`` times the largest sum of absolute
         terms (weights times inputs, bias) in its layer counts as active.
     rate : float
-        A breakpoint whose derivative along a direction is at most ``rate`` times the Lipschitz
-        bound of its layer counts as constant along it (and cannot enter the basis).
+        A breakpoint whose derivative along a direction is at most ``rate`` times the bound of its
+        layer's derivatives counts as constant along it (and cannot enter the basis).
     slope : float
-        A half-edge descends if its slope per unit length is below minus ``slope`` times the sum
-        of the norms of the samples' gradients; between the two bounds it counts as flat.
+        A half-edge descends if its slope per unit length is below minus ``slope`` times the bound
+        on it that the norms of inputs and backpropagated rows give; between the two it is flat.
     drift : float
         The basis is refactorised when a derivative that should vanish exceeds ``drift`` times
         what ``rate`` allows.

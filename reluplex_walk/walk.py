@@ -20,8 +20,9 @@ from ._validate import choice, integer, real
 from .certificate import Certificate, certify, hidden_vanishes, zero_loss
 from .loss import LayerLoss
 from .native import walk as native
-from .native.arrays import CHOSEN, FREE, LOSS, N_DESCENDING, N_TIED, SLOPE_TOL, State
+from .native.arrays import CHOSEN, FREE, LOSS, N_DESCENDING, N_TIED, State
 from .native.refresh import new_state, place, refresh
+from .proof import examine
 from .tolerances import TOLERANCES, Tolerances
 from .trajectory import Checkpoint, Steps, Trajectory, WalkOptions, WalkStatus
 
@@ -60,6 +61,7 @@ def walk(
     time_limit: float | None = None,
     callback: Callable[[Progress], Any] | None = None,
     resume: Trajectory | None = None,
+    proof_budget: float = 5.0,
     tolerances: Tolerances = TOLERANCES,
 ) -> Trajectory:
     """Walk from vertex to vertex down to a local minimum of `loss`.
@@ -95,6 +97,9 @@ def walk(
     resume : Trajectory, optional
         A walk on the same loss to continue from where it stopped, with its own step, rule, seed
         and tolerances.  The result is the uninterrupted walk's, bit for bit.
+    proof_budget : float, default 5.0
+        Seconds that the proof of optimality at one degenerate vertex may take; when they are
+        spent, the status is NOT_PROVED.
     tolerances : Tolerances, optional
         When numbers count as equal.
 
@@ -139,10 +144,13 @@ def walk(
         walker = _Walker(loss, resume.options)
         walker.restore(resume)
     else:
+        if real("proof_budget", proof_budget) <= 0:
+            raise ValueError(f"proof_budget: expected a number > 0, found {proof_budget}")
         options = WalkOptions(
             choice("step", step, STEPS),
             choice("rule", rule, RULES),
             integer("seed", seed, 0, 2**63 - 1),
+            real("proof_budget", proof_budget),
             tolerances,
         )
         point = (
@@ -169,6 +177,7 @@ class _Walker:
         self.log: list[native.Record] = []
         self.n_pivots = 0
         self.elapsed = 0.0
+        self.proof = "none"  # of a degenerate end
 
     # ------------------------------------------------------------ begin, store, restore
 
@@ -260,7 +269,7 @@ class _Walker:
                 elif time_limit is not None and time.perf_counter() - began >= time_limit:
                     status = WalkStatus.TIME_LIMIT
         finished = status is None
-        certificate = certify(self.loss, self.state, finished, self.options.tolerances)
+        certificate = certify(self.loss, self.state, finished, self.proof, self.options.tolerances)
         return self._trajectory(status or _status(certificate), finished, certificate, checkpoint)
 
     def refresh(self) -> None:
@@ -289,8 +298,10 @@ class _Walker:
         # A fresh state at which no half-edge descends, or at which too much vanishes.
         if self.state.number[N_TIED] == 0 or convex or zero_loss(self.loss, self.state):
             return True
-        if self._escape():
+        if self._leave():
             return False
+        if self.proof != "none":
+            return True
         if ended == native.OPTIMAL or self.state.number[N_TIED] > self.loss.dim:
             return True
         # A small crowd: pivots of length zero search its cones in order.
@@ -323,10 +334,10 @@ class _Walker:
         state.number[CHOSEN] = -1
         if native.prices(self.problem, state):
             return
-        tolerance, best = state.scalar[SLOPE_TOL], -1.0
+        best = -1.0
         for k in np.flatnonzero(state.basis != FREE):
             for far, slope in enumerate((state.price[k], state.far[k])):
-                if slope < -tolerance * state.length[k, far]:
+                if slope < -state.noise[k, far]:
                     for array, copy in zip(state, self.trial, strict=True):
                         copy[...] = array
                     fall = native.decrease(self.problem, self.trial, k, far == 1, long_step)
@@ -334,17 +345,35 @@ class _Walker:
                         best = fall
                         state.number[CHOSEN] = 2 * k + far
 
-    def _escape(self) -> bool:
-        """Leave a degenerate vertex along a direction found by `escape`; False if none was."""
-        found = escape.find_descent(
-            self.problem,
-            self.state,
-            float(self.state.scalar[SLOPE_TOL]),
-            seed=self.options.seed + self.n_pivots,
-        )
-        if found is None:
+    def _leave(self) -> bool:
+        """Leave a degenerate vertex if a descent is found; else note what is proved of it.
+
+        Cheap before dear: half-edges of the basis, proof by cells, random search, proof by
+        integer programming.
+        """
+        problem, state, seed = self.problem, self.state, self.options.seed + self.n_pivots
+        direction = escape.best_half_edge(problem, state)
+        if direction is None:
+            verdict = examine(problem, state, self.options.proof_budget, False)
+            direction = verdict.direction
+            if verdict.method == "none" and direction is None:
+                direction = escape.search(problem, state, seed)
+                if direction is None:
+                    verdict = examine(problem, state, self.options.proof_budget, True)
+                    direction = verdict.direction
+            self.proof = verdict.method
+        if direction is None or not self._falls(direction):
             return False
-        direction, _ = found
+        self._leap(direction)
+        return True
+
+    def _falls(self, direction: NDArray[np.float64]) -> bool:
+        """Whether the loss falls along `direction`, by an evaluation of its own."""
+        slope = self.loss.directional_derivative(self.state.theta, direction)
+        return slope < -float(escape.noise(self.state, direction))
+
+    def _leap(self, direction: NDArray[np.float64]) -> None:
+        """Leave a degenerate vertex along `direction`."""
         escape.aim(self.problem, self.state, direction, self.options.tolerances)
         ended, made = native.leap(
             self.problem, self.state, self.options.step == "long", 0, self.record
@@ -352,7 +381,6 @@ class _Walker:
         if ended == native.UNBOUNDED:
             raise RuntimeError(_ENDLESS)
         self._keep(made)
-        return True
 
     def _keep(self, made: int) -> None:
         if made:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import networkx as nx
@@ -180,6 +181,13 @@ def test_module_is_the_command():
     done = python("-m", "reluplex_walk", "--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert rw.__version__ in done.stdout
+
+
+def test_installed_command_is_main():
+    scripts = [s for s in entry_points(group="console_scripts") if s.name == "reluplex-walk"]
+    if not scripts:
+        pytest.skip("the package is not installed")
+    assert scripts[0].load() is main
 
 
 def test_every_status_has_an_exit_code():

@@ -6,7 +6,7 @@ import pytest
 import reluplex_walk as rw
 from reluplex_walk import escape
 from reluplex_walk.native import walk as native
-from reluplex_walk.native.arrays import FREE, LOSS, N_TIED, SLOPE_TOL
+from reluplex_walk.native.arrays import FREE, LOSS, N_TIED
 from reluplex_walk.native.refresh import new_state, normals, place, refresh, values
 from reluplex_walk.walk import _new_record
 
@@ -138,8 +138,3 @@ def test_values_in_a_region_are_its_affine_map():
         results.append((np.array(state.z) - z0, np.array(state.r) - r0))
     np.testing.assert_allclose(results[1][0], 2 * results[0][0], atol=1e-11)
     np.testing.assert_allclose(results[1][1], 2 * results[0][1], atol=1e-11)
-
-
-def test_slope_tolerance_follows_the_data():
-    small, large = variant(0, seed=3), variant(9, seed=3)
-    assert walked(small, 0).scalar[SLOPE_TOL] < walked(large, 0).scalar[SLOPE_TOL]

@@ -66,6 +66,18 @@ def test_plot_loss_without_phase_1(curve):
     assert ax.lines[0].get_ydata()[-1] == pytest.approx(curve.loss)
 
 
+def test_plot_loss_on_a_logarithmic_axis(curve):
+    assert plotting.plot_loss(curve).get_yscale() == "linear"
+    assert plotting.plot_loss(curve, log=True).get_yscale() == "log"
+
+
+def test_overview_of_a_steep_fall_is_logarithmic(curve):
+    assert plotting.overview(curve).axes[0].get_yscale() == "linear"
+    far = rw.walk(curve.problem, start=100 * curve.vertices[0] + 100)
+    assert 0 < 20 * far.loss < far.losses[0]
+    assert plotting.overview(far).axes[0].get_yscale() == "log"
+
+
 def test_plot_loss_of_a_walk_cut_short():
     short = walk([1, 4, 1], max_pivots=2)
     (shade,) = plotting.plot_loss(short).patches
@@ -84,6 +96,17 @@ def test_plot_fit_draws_data_start_and_end(curve):
     network = problem.network.with_layer(0, curve.vertices[0])
     np.testing.assert_array_equal(network(start[:, :1])[:, 0], start[:, 1])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (ms)", "head")
+
+
+def test_plot_fit_cuts_a_start_far_off(curve):
+    far = rw.walk(curve.problem, start=100 * curve.vertices[0] + 100)
+    ax = plotting.plot_fit(far)
+    low, high = ax.get_ylim()
+    shown = np.concatenate([line(ax, "data").get_ydata(), line(ax, "end").get_ydata()])
+    start = line(ax, "start").get_ydata()
+    assert low <= shown.min()
+    assert shown.max() <= high
+    assert np.ptp(start) > high - low
 
 
 def test_plot_fit_refuses_more_dimensions(plane):
