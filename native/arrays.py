@@ -64,7 +64,8 @@ class State(NamedTuple):
     scalar: Floats  # see the SCALARS below
     number: Ints  # see the NUMBERS below
     random: NDArray[np.uint64]  # (1,) state of the generator
-    zero_tol: Floats  # (T + 1,) |value| up to which a breakpoint of a stage counts as 0
+    zero_tol: Floats  # (T + 1, n) |value| up to which a breakpoint of a stage counts as 0
+    zero_tol_r: Floats  # (m,) the same for residuals
     rate_tol: Floats  # (T + 1,) |derivative| per unit of reach up to which it counts as constant
     d: Floats  # (D,) scratch: direction
     dz: Floats  # (R, n) scratch: derivatives along d

@@ -215,12 +215,12 @@ def line_search(P, S, reach, flat):
 
 @kernel
 def _advance_row(value, change, side, time, zero):
-    """Value += time * change; returns whether any value on its side is within `zero` of 0."""
+    """Value += time * change; returns whether any value on its side is within its `zero` of 0."""
     lowest = 1e300
     for i in range(value.size):
         value[i] += time * change[i]
-        lowest = min(lowest, value[i] * side[i])
-    return lowest <= zero
+        lowest = min(lowest, value[i] * side[i] - zero[i])
+    return lowest <= 0.0
 
 
 @kernel
@@ -237,14 +237,14 @@ def advance(P, S, time):
         zero = S.zero_tol[P.stage[a]]
         if _advance_row(S.z[a], S.dz[a], S.side[a], time, zero):
             for i in range(n):
-                if S.z[a, i] * S.side[a, i] <= zero:
+                if S.z[a, i] * S.side[a, i] <= zero[i]:
                     S.hits[hits] = a * n + i
                     hits += 1
-    zero = S.zero_tol[last]
+    zero = S.zero_tol_r
     for k in range(P.widths[last]):
         if _advance_row(S.r[k], S.dr[k], S.side_r[k], time, zero):
             for j in range(m):
-                if S.r[k, j] * S.side_r[k, j] <= zero:
+                if S.r[k, j] * S.side_r[k, j] <= zero[j]:
                     S.hits[hits] = hidden * n + k * m + j
                     hits += 1
     S.number[N_HITS] = hits

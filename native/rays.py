@@ -1,4 +1,4 @@
-"""Least value of a positively homogeneous piecewise linear function over all rays of an arrangement.
+"""Least value of a positively homogeneous, piecewise linear function, found on rays.
 
     f(y) = G . y + sum_i k_i min(0, a_i . y),    y in R^d
 

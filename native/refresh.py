@@ -7,7 +7,7 @@ checkpoint alone: rounding does not build up, and an interrupted walk resumes bi
 import numpy as np
 from scipy import linalg
 
-from ._jit import entry
+from ._jit import entry, kernel
 from .arrays import (
     FREE,
     LOSS,
@@ -20,10 +20,13 @@ from .arrays import (
     column_of,
     is_hidden,
     row_of,
+    side_of,
 )
 from .basis import activate
 from .pivot import tie, uniform
 from .tail import breakpoint_row, loss_row, oriented_normal
+
+_ROUNDS = 4  # of Newton steps and corrections of the region in one refresh
 
 
 def new_state(P):
@@ -56,7 +59,8 @@ def new_state(P):
         scalar=floats(N_SCALARS),
         number=ints(N_NUMBERS),
         random=np.zeros(1, np.uint64),
-        zero_tol=floats(last + 1),
+        zero_tol=floats(last + 1, n),
+        zero_tol_r=floats(m),
         rate_tol=floats(last + 1),
         d=floats(size),
         dz=floats(rows, n),
@@ -143,38 +147,45 @@ def loss_and_gradient(P, S):
 def scales(P, S, zero, rate):
     """Set S.zero_tol and S.rate_tol from the sizes of what is summed up in each stage.
 
-    A value counts as 0 relative to the sum of the absolute terms it is made of, whose rounding it
-    carries; a rate relative to the Lipschitz bound of its stage.
+    A value counts as 0 relative to a bound on the terms it is made of on its sample, whose rounding
+    it carries; a rate relative to the Lipschitz bound of its stage.
     """
     q, n = P.x.shape
     last = P.widths.size - 1
+    largest = 0.0
+    for j in range(P.widths[0]):
+        total = 0.0
+        for k in range(q):
+            total += abs(S.theta[j * q + k])
+        largest = max(largest, total)
+    for i in range(n):
+        x_max = 0.0
+        for k in range(q):
+            x_max = max(x_max, abs(P.xt[i, k]))
+        S.zero_tol[0, i] = zero * x_max * largest
     growth = 1.0
     for t in range(last + 1):
-        largest = 0.0
-        for m in range(P.widths[t]):
+        if t > 0:
             for i in range(n):
-                size = abs(P.bias[P.row[t] + m])
-                if t == 0:
-                    for k in range(q):
-                        size += abs(S.theta[m * q + k] * P.xt[i, k])
-                else:
-                    for k in range(P.widths[t - 1]):
-                        a = P.row[t - 1] + k
-                        slope = P.mean_slope + P.half_jump * S.side[a, i]
-                        factor = P.w[P.offset[t] + m * P.widths[t - 1] + k]
-                        size += abs(factor * slope * S.z[a, i])
-                largest = max(largest, size)
-        if t == last:
-            for k in range(P.y.shape[0]):
-                for j in range(P.owner.size):
-                    largest = max(largest, abs(P.y[k, j]))
-        S.zero_tol[t] = zero * largest
+                S.zero_tol[t, i] = 0.0
+            for m in range(P.widths[t]):
+                total = 0.0
+                for k in range(P.widths[t - 1]):
+                    total += abs(P.w[P.offset[t] + m * P.widths[t - 1] + k])
+                bias = zero * abs(P.bias[P.row[t] + m])
+                for i in range(n):
+                    S.zero_tol[t, i] = max(S.zero_tol[t, i], total * S.zero_tol[t - 1, i] + bias)
         if t > 0:
             norm2 = 0.0
             for at in range(P.offset[t], P.offset[t] + P.widths[t] * P.widths[t - 1]):
                 norm2 += P.w[at] ** 2
             growth *= np.sqrt(norm2)
         S.rate_tol[t] = rate * max(growth, 1e-300)
+    for j in range(P.owner.size):
+        largest = 0.0
+        for k in range(P.y.shape[0]):
+            largest = max(largest, abs(P.y[k, j]))
+        S.zero_tol_r[j] = S.zero_tol[last, P.owner[j]] + zero * largest
 
 
 @entry
@@ -205,6 +216,59 @@ def active_values(P, S, ids, out):
             out[k] = S.r[a - hidden, j] * S.side_r[a - hidden, j]
 
 
+@kernel
+def _value_of(P, S, c):
+    a, j = row_of(P, c), column_of(P, c)
+    if is_hidden(P, c):
+        return S.z[a, j]
+    return S.r[a - P.row[P.widths.size - 1], j]
+
+
+@kernel
+def _zero_of(P, S, c):
+    if is_hidden(P, c):
+        return S.zero_tol[P.stage[row_of(P, c)], column_of(P, c)]
+    return S.zero_tol_r[column_of(P, c)]
+
+
+@kernel
+def _turn(P, S, c):
+    a, j = row_of(P, c), column_of(P, c)
+    if is_hidden(P, c):
+        S.side[a, j] = -S.side[a, j]
+    else:
+        S.side_r[a - P.row[P.widths.size - 1], j] = -S.side_r[a - P.row[P.widths.size - 1], j]
+
+
+@entry
+def reconcile(P, S):
+    """Make basis, tied list and sides agree with the values (before parking); number of changes.
+
+    They differ where the values' scale has fallen so far that what counted as 0 no longer does.
+    """
+    changes = 0
+    for k in range(S.basis.size):
+        c = S.basis[k]
+        if c != FREE and abs(_value_of(P, S, c)) > 1e4 * _zero_of(P, S, c):  # Newton failed
+            S.basis[k] = FREE
+            changes += 1
+    kept = 0
+    for at in range(S.number[N_TIED]):
+        c = S.tied[at]
+        if abs(_value_of(P, S, c)) <= _zero_of(P, S, c):
+            S.tied[kept] = c
+            S.tied_w[kept] = S.tied_w[at]
+            kept += 1
+    S.number[N_TIED] = kept
+    n, m = P.x.shape[1], P.owner.size
+    hidden = P.row[P.widths.size - 1] * n
+    for c in range(hidden + P.widths[P.widths.size - 1] * m):
+        if _value_of(P, S, c) * side_of(P, S, c) < -_zero_of(P, S, c):
+            _turn(P, S, c)
+            changes += 1
+    return changes
+
+
 @entry
 def settle(P, S):
     """Park the active breakpoints, keep or find the tied ones, park them too."""
@@ -221,11 +285,11 @@ def settle(P, S):
     hidden = P.row[last]
     for a in range(hidden):
         for i in range(n):
-            if S.z[a, i] * S.side[a, i] <= S.zero_tol[P.stage[a]]:
+            if S.z[a, i] * S.side[a, i] <= S.zero_tol[P.stage[a], i]:
                 tie(P, S, a * n + i, 0.5 + uniform(S.random))
     for k in range(P.widths[last]):
         for j in range(m):
-            if S.r[k, j] * S.side_r[k, j] <= S.zero_tol[last]:
+            if S.r[k, j] * S.side_r[k, j] <= S.zero_tol_r[j]:
                 tie(P, S, hidden * n + k * m + j, 0.5 + uniform(S.random))
 
 
@@ -243,6 +307,12 @@ def refactorise(P, S):
         S.b[:] = np.eye(size)
         return normal
     orthogonal, triangle = linalg.qr(normal.T, check_finite=False)
+    diagonal = np.abs(np.diag(triangle))
+    if diagonal.min() < 1e-13 * diagonal.max():  # dependent: keep what is not, and start again
+        _, pivoted, order = linalg.qr(normal.T, mode="economic", pivoting=True)
+        size_of = np.abs(np.diag(pivoted))
+        S.basis[active[order[size_of < 1e-13 * size_of[0]]]] = FREE
+        return refactorise(P, S)
     S.b[active] = linalg.solve_triangular(
         triangle[:rank], orthogonal[:, :rank].T, check_finite=False
     )
@@ -253,17 +323,20 @@ def refactorise(P, S):
 def refresh(P, S, tolerances):
     """Recompute `S` from S.theta, S.basis, S.side, S.side_r and the tied list.
 
-    One Newton step puts theta back on the active breakpoints.
+    A Newton step puts theta back on the active breakpoints; repeated if that changes the region.
     """
-    refactorise(P, S)
-    active = np.flatnonzero(S.basis != FREE)
-    if active.size:
+    for _ in range(_ROUNDS):
+        refactorise(P, S)
+        active = np.flatnonzero(S.basis != FREE)
+        if active.size:
+            values(P, S, False)
+            off = np.zeros(active.size)
+            active_values(P, S, S.basis[active], off)
+            S.theta[:] -= off @ S.b[active]
         values(P, S, False)
-        off = np.zeros(active.size)
-        active_values(P, S, S.basis[active], off)
-        S.theta[:] -= off @ S.b[active]
-    values(P, S, False)
-    scales(P, S, tolerances.zero, tolerances.rate)
+        scales(P, S, tolerances.zero, tolerances.rate)
+        if reconcile(P, S) == 0:
+            break
     S.scalar[X_SIZE] = np.sqrt((P.xt**2).sum(axis=1).max())
     S.scalar[LOSS], size = loss_and_gradient(P, S)
     S.scalar[SLOPE_TOL] = tolerances.slope * size

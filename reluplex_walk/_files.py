@@ -3,6 +3,7 @@
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def open_archive(path: str | Path, kind: str) -> dict[str, NDArray]:
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise FileNotFoundError(f"path: no file at {source}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
         raise ValueError(
             f"path: expected a reluplex_walk {kind} file, found {source} ({error})"
         ) from None

@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
+LARGEST = 1e100
+"""Largest size of a number in the data: products of a few of them must not overflow."""
+
 
 def real_array(name: str, value: ArrayLike, ndim: int | Iterable[int], shape: str = "") -> Floats:
     """`value` as a finite float64 array of one of the dimensions `ndim`, C-contiguous, a copy.
@@ -22,7 +25,7 @@ def real_array(name: str, value: ArrayLike, ndim: int | Iterable[int], shape: st
         raw = np.asarray(value)
     except ValueError as error:  # ragged nested sequences
         raise ValueError(f"{name}: expected an array {expected}, found {error}") from None
-    if np.iscomplexobj(raw):
+    if np.iscomplexobj(raw) or raw.dtype.kind in "USMm":
         raise TypeError(f"{name}: expected real numbers, found dtype {raw.dtype}")
     try:
         array = np.array(raw, dtype=np.float64, order="C")
@@ -33,6 +36,9 @@ def real_array(name: str, value: ArrayLike, ndim: int | Iterable[int], shape: st
     if array.size and not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name}: expected finite numbers, found {array[where]} at index {where}")
+    if array.size and np.abs(array).max() > LARGEST:
+        found = array.flat[np.abs(array).argmax()]
+        raise ValueError(f"{name}: expected numbers up to {LARGEST:g} in size, found {found:g}")
     return array
 
 

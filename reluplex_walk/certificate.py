@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .escape import half_edge_slopes
+from .escape import edges_of, local_model, slopes_along
 from .loss import LayerLoss
-from .native.arrays import FREE, N_TIED, PARKED, State
+from .native.arrays import FREE, LOSS, N_TIED, PARKED, State
 from .native.walk import prices
 from .tolerances import Tolerances
 
@@ -17,7 +17,7 @@ METHODS = {
     "milp": "a mixed-integer program finds no descending direction at a degenerate vertex",
     "convex": "the loss is convex around the end and has no descending half-edge",
     "zero-loss": "the loss is 0, its least possible value",
-    "none": "not proved: the end is degenerate and one basis does not show every direction",
+    "none": "not proved: the end is degenerate, or the data too badly scaled, for a proof",
     "unfinished": "not proved: the walk stopped before its end",
 }
 """What each proof rests on."""
@@ -111,33 +111,56 @@ def hidden_vanishes(loss: LayerLoss, state: State) -> bool:
 
 
 def zero_loss(loss: LayerLoss, state: State) -> bool:
-    """Whether no residual row costs anything: it vanishes or lies on its free side."""
+    """Whether no residual row costs anything: it vanishes or lies on its free side.
+
+    A residual vanishes if it does in the walk, and again relative to the terms of its own row.
+    """
     problem = loss.problem
     cost = np.where(state.side_r > 0, problem.right, problem.left)
-    return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
+    if not ((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all():
+        return False
+    theta = loss.units.outer(state.theta.reshape(loss.shape))
+    residuals = loss.breakpoints(theta)[-1][loss.residual_rows]
+    own = loss.terms(theta)[-1][loss.owner] + np.abs(loss.targets)
+    return bool(((np.abs(residuals) <= 1e-9 * own) | (cost.T == 0.0)).all())
+
+
+def _reproducible(loss: LayerLoss, state: State, lowest: float) -> bool:
+    """Whether the walk's loss is that of theta in the units of the data, and its lowest.
+
+    It is not where the data exceed what double precision can tell apart; nothing is proved then.
+    """
+    value = loss(loss.units.outer(state.theta.reshape(loss.shape)))
+    cost = np.maximum(loss.left, loss.right)
+    terms = float((cost * loss.terms(loss.theta)[-1][loss.owner]).sum())
+    scale = 1e-9 * float((cost * np.abs(loss.targets)).sum()) + 1e-13 * terms
+    found = float(state.scalar[LOSS])
+    return max(abs(value - found), found - lowest) <= 1e-6 * value + scale
 
 
 def certify(
-    loss: LayerLoss, state: State, finished: bool, proof: str, tolerances: Tolerances
+    loss: LayerLoss, state: State, finished: bool, lowest: float, proof: str, tolerances: Tolerances
 ) -> Certificate:
     """The certificate for a freshly computed `state`.
 
-    `finished`: the walk found no descending half-edge (which is checked again here).  `proof`: what
-    was proved of a degenerate end.
+    `finished`: the walk found no descending half-edge (which is checked again here).  `lowest`: the
+    least loss the walk recorded; `proof`: what was proved of a degenerate end.
     """
     descends = prices(loss.problem, state)
     rows = np.flatnonzero(state.basis != FREE)
     n_tied = int(state.number[N_TIED])
+    edges = edges_of(loss.problem, state)
+    lengths = np.linalg.norm(loss.units.outer(edges.reshape(-1, *loss.shape)), axis=(1, 2))
     if n_tied > 0:
-        slopes = half_edge_slopes(loss.problem, state)[1]
+        slopes = slopes_along(local_model(loss.problem, state), edges)
     else:
-        slopes = np.concatenate(
-            [state.price[rows] / state.length[rows, 0], state.far[rows] / state.length[rows, 1]]
-        )
+        slopes = np.concatenate([state.price[rows], state.far[rows]])
     ascends = (state.price >= -state.noise[:, 0]) & (state.far >= -state.noise[:, 1])
     optimal = finished and not descends and bool(ascends[rows].all())
     is_global = False
-    if zero_loss(loss, state):
+    if finished and not _reproducible(loss, state, lowest):
+        method = "none"
+    elif zero_loss(loss, state):
         method, is_global = "zero-loss", True
     elif not finished:
         method = "unfinished"
@@ -153,12 +176,12 @@ def certify(
         method = "none"
     return Certificate(
         method=method,
-        slopes=slopes,
+        slopes=slopes / lengths,
         active=loss.locate(state.basis[rows]),
         n_tied=n_tied,
         dim=loss.dim,
         is_global=is_global,
-        slope_tolerances=(state.noise[rows] / state.length[rows]).T.ravel(),
+        slope_tolerances=state.noise[rows].T.ravel() / lengths,
         zero_tolerance=tolerances.zero,
     )
 

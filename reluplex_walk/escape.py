@@ -99,15 +99,18 @@ def derivative(model: LocalModel, d: Floats) -> tuple[Floats, Floats]:
     return total, back @ model.x.T + model.linear
 
 
-def half_edge_slopes(problem: Problem, state: State) -> tuple[Floats, Floats]:
-    """Half-edges (2r, D) of the basis, of length 1, and F' along them (2r,), sides following d."""
+def slopes_along(model: LocalModel, edges: Floats) -> Floats:
+    """F' along directions (m, D), sides following d: (m,)."""
+    parts = np.array_split(edges.reshape(-1, *model.linear.shape), 1 + len(edges) // _STARTS)
+    return np.concatenate([derivative(model, part)[0] for part in parts])
+
+
+def edges_of(problem: Problem, state: State) -> Floats:
+    """All half-edges (2r, D) of the basis: the near ones, then the far ones."""
     active = np.flatnonzero(state.basis != FREE)
-    model = local_model(problem, state)
     edges = np.zeros((2 * active.size, state.basis.size))
     half_edges(problem, state, active, edges)
-    edges /= np.linalg.norm(edges, axis=1, keepdims=True)
-    parts = np.array_split(edges.reshape(-1, *model.linear.shape), 1 + len(edges) // _STARTS)
-    return edges, np.concatenate([derivative(model, part)[0] for part in parts])
+    return edges
 
 
 def noise(state: State, d: Floats) -> Floats:
@@ -116,18 +119,19 @@ def noise(state: State, d: Floats) -> Floats:
     return np.asarray(per_length * np.linalg.norm(d, axis=-1))
 
 
-def best_half_edge(problem: Problem, state: State) -> Floats | None:
+def best_half_edge(problem: Problem, state: State, model: LocalModel) -> Floats | None:
     """The steepest half-edge (D,) of the basis along which F' is negative, if there is one."""
-    edges, slopes = half_edge_slopes(problem, state)
+    edges = edges_of(problem, state)
+    edges /= np.linalg.norm(edges, axis=1, keepdims=True)
+    slopes = slopes_along(model, edges)
     slopes = np.where(slopes < -noise(state, edges), slopes, 0.0)
     if slopes.min(initial=0.0) == 0.0:
         return None
     return np.array(edges[np.argmin(slopes)])
 
 
-def search(problem: Problem, state: State, seed: int) -> Floats | None:
+def search(state: State, model: LocalModel, seed: int) -> Floats | None:
     """A direction (D,) of length 1 with F' < 0, searched from random starts; None if not found."""
-    model = local_model(problem, state)
     h, q = model.linear.shape
     rng = np.random.default_rng(seed)
     per_direction = max(1, (model.side.shape[0] + h + 1) * max(1, model.x.shape[1]))

@@ -17,10 +17,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._validate import choice, integer, real, real_array
+from ._validate import LARGEST, choice, integer, real, real_array
 from .native.arrays import FREE, Problem
 from .network import ReLUNetwork
 from .tolerances import TOLERANCES
+from .units import Units
 
 Floats = NDArray[np.float64]
 Pattern = list[NDArray[np.int8]]
@@ -132,6 +133,11 @@ class LayerLoss:
                 "sample_weight: expected numbers >= 0, one at least > 0, "
                 f"found a minimum of {weight.min():g} and a maximum of {weight.max():g}"
             )
+        if weight[weight > 0].min() < 1.0 / LARGEST:
+            raise ValueError(
+                f"sample_weight: expected 0 or numbers from {1.0 / LARGEST:g} on, "
+                f"found {weight[weight > 0].min():g}"
+            )
         return inputs, targets, weight
 
     def _merge(self) -> None:
@@ -233,17 +239,25 @@ class LayerLoss:
         ]
 
     def _zero_bounds(self, theta: Floats, zero: float | None) -> list[float]:
-        """Size up to which a breakpoint of each layer counts as 0, at `theta`.
-
-        Relative to the sum of the absolute terms a value is made of, whose rounding it carries.
-        """
+        """Size up to which a breakpoint of each layer counts as 0, at `theta`."""
         relative = TOLERANCES.zero if zero is None else real("zero", zero)
-        inputs, sizes = self.inputs, []
-        for w, b in [(theta[:, :-1], theta[:, -1]), *self.tail]:
-            sizes.append(float((np.abs(inputs) @ np.abs(w).T + np.abs(b)).max()))
-            inputs = self.network.activation(inputs @ w.T + b)
+        if relative < 0:
+            raise ValueError(f"zero: expected a number >= 0, found {relative}")
+        sizes = [float(terms.max()) for terms in self.terms(theta)]
         sizes[-1] = max(sizes[-1], float(np.abs(self.targets).max()))
         return [relative * size for size in sizes]
+
+    def terms(self, theta: Floats) -> list[Floats]:
+        """Sums of the absolute terms that each breakpoint's value at `theta` (h, q) is made of.
+
+        One (distinct samples, width) array per layer from the trained one upwards; the rounding
+        of a value is relative to them.
+        """
+        inputs, sizes = self.inputs, []
+        for w, b in [(theta[:, :-1], theta[:, -1]), *self.tail]:
+            sizes.append(np.abs(inputs) @ np.abs(w).T + np.abs(b))
+            inputs = self.network.activation(inputs @ w.T + b)
+        return sizes
 
     def gradient(self, theta: ArrayLike, pattern: Pattern | None = None) -> Floats:
         """Gradient (h, q) of the affine piece of the loss that `theta` lies in.
@@ -313,9 +327,15 @@ class LayerLoss:
     # ---------------------------------------------------------------- for the kernels
 
     @cached_property
+    def units(self) -> Units:
+        """The units the kernels see the inputs in."""
+        return Units.of(self.inputs)
+
+    @cached_property
     def problem(self) -> Problem:
         """The loss as arrays for :mod:`reluplex_walk.native`."""
-        x = np.ascontiguousarray(np.column_stack([self.inputs, np.ones(len(self.inputs))]))
+        inputs = self.units.inner_inputs(self.inputs)
+        x = np.ascontiguousarray(np.column_stack([inputs, np.ones(len(inputs))]))
         widths = np.array(self.network.widths[self.layer + 1 :], np.int64)
         sizes = [w.size for w, _ in self.tail]
         counts = np.bincount(self.owner, minlength=len(x))

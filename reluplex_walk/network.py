@@ -208,7 +208,10 @@ class ReLUNetwork:
     @classmethod
     def load(cls, path: str | Path) -> "ReLUNetwork":
         """Read a network written by :meth:`save`."""
-        return cls.from_arrays(open_archive(path, "network"))
+        try:
+            return cls.from_arrays(open_archive(path, "network"))
+        except KeyError as error:
+            raise ValueError(f"path: damaged network file {path} (no {error})") from None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ReLUNetwork):
@@ -221,7 +224,9 @@ class ReLUNetwork:
         )
 
     def __hash__(self) -> int:
-        return hash((self.widths, self.negative_slope, *(w.tobytes() for w in self.weights)))
+        return hash(
+            (self.widths, self.negative_slope, *((w + 0.0).tobytes() for w in self.weights))
+        )
 
     def __repr__(self) -> str:
         leak = f", negative_slope={self.negative_slope:g}" if self.negative_slope else ""

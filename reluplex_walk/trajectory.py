@@ -315,6 +315,7 @@ class Trajectory:
         )
         options = part("option_")
         options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
+        _check_shapes(arrays, problem)
         return cls(
             status=WalkStatus[arrays["status"].item()],
             problem=problem,
@@ -328,6 +329,38 @@ class Trajectory:
             checkpoint=Checkpoint(**part("checkpoint_")),
             elapsed=arrays["elapsed"].item(),
         )
+
+
+def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
+    """ValueError if the arrays of a file do not fit together or to `problem`."""
+    k, dim = len(arrays["losses"]), problem.dim
+    native = problem.problem
+    n, m = native.x.shape[1], native.owner.size
+    hidden = int(native.row[problem.n_hidden])
+    rank = len(arrays["certificate_active"])
+    expected: dict[str, tuple[int, ...]] = {
+        "losses": (k,),
+        "vertices": (k, *problem.shape),
+        "basis": (k, dim),
+        "descending": (k,),
+        "certificate_slopes": (2 * rank,),
+        "certificate_slope_tolerances": (2 * rank,),
+        "certificate_active": (rank, 3),
+        "checkpoint_theta": (dim,),
+        "checkpoint_basis": (dim,),
+        "checkpoint_side": (hidden, n),
+        "checkpoint_side_r": (problem.network.widths[-1], m),
+        "checkpoint_random": (1,),
+        **{name: (k - 1,) for name in arrays if name.startswith("steps_")},
+    }
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name}: expected shape {shape}, found {arrays[name].shape}")
+    limit = hidden * n + problem.network.widths[-1] * m
+    for name in ("basis", "checkpoint_basis", "checkpoint_tied"):
+        ids = arrays[name]
+        if ids.size and not (ids.min() >= FREE and ids.max() < limit):
+            raise ValueError(f"{name}: expected breakpoint ids below {limit}, found {ids.max()}")
 
 
 __all__ = ["Checkpoint", "Steps", "Trajectory", "WalkOptions", "WalkStatus"]

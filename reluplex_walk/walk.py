@@ -39,7 +39,6 @@ _MAX_TIED = 8  # more tied breakpoints than this are left by `escape`, not by pi
 _CHUNK = (16, 256)  # least and most pivots in a chunk
 _CHUNK_WORK = 2e8  # multiply-adds a chunk may take, some 50 ms
 _ANY_TIED = np.iinfo(np.int64).max
-_ENDLESS = "a descending edge without end, but the loss is bounded below: please report this"
 
 
 class Progress(NamedTuple):
@@ -130,6 +129,9 @@ def walk(
         max_pivots = integer("max_pivots", max_pivots, 0)
     if time_limit is not None and real("time_limit", time_limit) <= 0:
         raise ValueError(f"time_limit: expected a number > 0, found {time_limit}")
+    _check_tolerances(tolerances)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback: expected a callable, found {type(callback).__name__}")
     if resume is not None:
         if not isinstance(resume, Trajectory):
             raise TypeError(f"resume: expected a Trajectory, found {type(resume).__name__}")
@@ -139,10 +141,13 @@ def walk(
             raise ValueError(
                 "resume: this trajectory belongs to another loss (data, network, kind)"
             )
-        if resume.status.proved or resume.status is WalkStatus.NOT_PROVED:
+        ended = resume.status.proved or resume.status is WalkStatus.NOT_PROVED
+        if ended or (max_pivots is not None and max_pivots <= resume.n_pivots):
             return resume
         walker = _Walker(loss, resume.options)
         walker.restore(resume)
+        result = walker.walk(max_pivots, time_limit, callback)
+        return result if result.n_pivots >= resume.n_pivots else resume  # nothing is lost
     else:
         if real("proof_budget", proof_budget) <= 0:
             raise ValueError(f"proof_budget: expected a number > 0, found {proof_budget}")
@@ -159,6 +164,14 @@ def walk(
         walker = _Walker(loss, options)
         walker.begin(point)
     return walker.walk(max_pivots, time_limit, callback)
+
+
+def _check_tolerances(tolerances: Tolerances) -> None:
+    if not isinstance(tolerances, Tolerances):
+        raise TypeError(f"tolerances: expected Tolerances, found {type(tolerances).__name__}")
+    for name, value in tolerances._asdict().items():
+        if not 0.0 < real(f"tolerances.{name}", value) < 1.0:
+            raise ValueError(f"tolerances.{name}: expected a number in (0, 1), found {value}")
 
 
 class _Walker:
@@ -183,7 +196,7 @@ class _Walker:
 
     def begin(self, theta: NDArray[np.float64]) -> None:
         self.state.random[0] = np.uint64(self.options.seed)
-        place(self.problem, self.state, theta.ravel())
+        place(self.problem, self.state, self.loss.units.inner(theta).ravel())
         self.first = (theta.ravel().copy(), self.loss(theta))
 
     def checkpoint(self) -> Checkpoint:
@@ -269,7 +282,10 @@ class _Walker:
                 elif time_limit is not None and time.perf_counter() - began >= time_limit:
                     status = WalkStatus.TIME_LIMIT
         finished = status is None
-        certificate = certify(self.loss, self.state, finished, self.proof, self.options.tolerances)
+        lowest = min([self.first[1], *(float(rows.loss.min(initial=np.inf)) for rows in self.log)])
+        certificate = certify(
+            self.loss, self.state, finished, lowest, self.proof, self.options.tolerances
+        )
         return self._trajectory(status or _status(certificate), finished, certificate, checkpoint)
 
     def refresh(self) -> None:
@@ -292,7 +308,9 @@ class _Walker:
         ended, made = self._run(limit, _ANY_TIED if convex and crowded else _MAX_TIED)
         self._keep(made)
         if ended == native.UNBOUNDED:
-            raise RuntimeError(_ENDLESS)
+            # The loss is bounded below: only lost precision makes an edge look endless.  What was
+            # found is kept, and certified to be nothing.
+            return made == 0
         if made > 0 or ended not in (native.OPTIMAL, native.CROWDED):
             return False
         # A fresh state at which no half-edge descends, or at which too much vanishes.
@@ -352,42 +370,44 @@ class _Walker:
         integer programming.
         """
         problem, state, seed = self.problem, self.state, self.options.seed + self.n_pivots
-        direction = escape.best_half_edge(problem, state)
+        model = escape.local_model(problem, state)
+        direction = escape.best_half_edge(problem, state, model)
         if direction is None:
             verdict = examine(problem, state, self.options.proof_budget, False)
             direction = verdict.direction
             if verdict.method == "none" and direction is None:
-                direction = escape.search(problem, state, seed)
+                direction = escape.search(state, model, seed)
                 if direction is None:
                     verdict = examine(problem, state, self.options.proof_budget, True)
                     direction = verdict.direction
             self.proof = verdict.method
-        if direction is None or not self._falls(direction):
+        if direction is None:
+            return False
+        # Checked before it is followed: the two were computed in different ways.
+        slope = escape.slopes_along(model, direction[None])[0]
+        if slope >= -float(escape.noise(state, direction)):
             return False
         self._leap(direction)
         return True
 
-    def _falls(self, direction: NDArray[np.float64]) -> bool:
-        """Whether the loss falls along `direction`, by an evaluation of its own."""
-        slope = self.loss.directional_derivative(self.state.theta, direction)
-        return slope < -float(escape.noise(self.state, direction))
-
     def _leap(self, direction: NDArray[np.float64]) -> None:
         """Leave a degenerate vertex along `direction`."""
         escape.aim(self.problem, self.state, direction, self.options.tolerances)
-        ended, made = native.leap(
-            self.problem, self.state, self.options.step == "long", 0, self.record
-        )
-        if ended == native.UNBOUNDED:
-            raise RuntimeError(_ENDLESS)
+        _, made = native.leap(self.problem, self.state, self.options.step == "long", 0, self.record)
         self._keep(made)
 
     def _keep(self, made: int) -> None:
         if made:
-            self.log.append(native.Record(*(array[:made].copy() for array in self.record)))
+            rows = native.Record(*(array[:made].copy() for array in self.record))
+            self.log.append(rows._replace(theta=self._outer(rows.theta)))
             self.n_pivots += made
 
     # ------------------------------------------------------------ the result
+
+    def _outer(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Parameters (..., D) of the kernels in the units of the data."""
+        shape = self.loss.shape
+        return self.loss.units.outer(theta.reshape(-1, *shape)).reshape(theta.shape)
 
     def _trajectory(
         self,
@@ -406,19 +426,26 @@ class _Walker:
         losses = np.concatenate([[loss], log.loss])
         vertices = np.concatenate([theta[None], log.theta])
         if finished and self.n_pivots:  # the end as recomputed, not as tracked
-            vertices[-1], losses[-1] = self.state.theta, self.state.scalar[LOSS]
+            vertices[-1] = self._outer(self.state.theta)
+            losses[-1] = self.loss(vertices[-1])
+            log.basis[-1] = self.state.basis
+        length, slope = log.step, log.slope
+        if not self.loss.units.trivial:
+            length = np.linalg.norm(np.diff(vertices, axis=0), axis=1)
+            slope = slope * np.where(length > 0, log.step / np.where(length > 0, length, 1.0), 1.0)
         start_basis = np.full((1, self.loss.dim), FREE, np.int64)
         return Trajectory(
             status=status,
             problem=self.loss,
             options=self.options,
-            # Recomputing moves the last digits; the exact losses never increase.
-            losses=np.minimum.accumulate(losses),
+            # Recomputing moves the last digits; the exact losses never increase.  (If more than
+            # digits are lost, `certify` sees it and proves nothing.)
+            losses=np.maximum.accumulate(np.maximum(losses, 0.0)[::-1])[::-1].copy(),
             vertices=vertices.reshape(-1, *self.loss.shape),
             basis=np.concatenate([start_basis, log.basis]),
             descending=np.concatenate([log.descending, [self.state.number[N_DESCENDING]]]),
             steps=Steps(
-                log.step, log.slope, log.leaving, log.entering, log.crossed, log.flipped, log.tied
+                length, slope, log.leaving, log.entering, log.crossed, log.flipped, log.tied
             ),
             certificate=certificate,
             checkpoint=checkpoint,

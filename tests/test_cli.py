@@ -98,7 +98,7 @@ def test_solve_is_the_library(capsys):
     data = rw.datasets.read_csv("good.csv", "y")
     network = rw.ReLUNetwork.random([2, 4, 1], seed=4, init="he")
     loss = rw.LayerLoss(network, data.X, data.y, kind="pinball", tau=0.3)
-    expected = rw.walk(loss, step="long", seed=4)
+    expected = rw.walk(loss, loss.theta, step="long", seed=4)
     found = rw.Trajectory.load("good_walk/trajectory.npz")
     np.testing.assert_array_equal(found.theta, expected.theta)
     fields = json.loads(capsys.readouterr().out)

@@ -91,7 +91,7 @@ def test_rays_against_an_independent_integer_program(q):
 
 
 def integer_program(linear, rows, kinks):
-    """min over |y|_inf <= 1 with t = rows y = plus - minus, one of the two 0 by a binary."""
+    """Min over |y|_inf <= 1 with t = rows y = plus - minus, one of the two 0 by a binary."""
     n, q = rows.shape
     big = np.abs(rows).sum(axis=1)
     eye, none = np.eye(n), np.zeros((n, n))

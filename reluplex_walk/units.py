@@ -1,0 +1,67 @@
+"""Inputs in units the walk can compute in: an exact reparametrisation of the trained layer.
+
+Columns far from unit size or far from 0 (a time stamp) make the edges of the arrangement all but
+parallel in floating point.  Such columns are shifted by one of their own values, where every
+difference is exact, and scaled by a power of two: no digit of the data is lost, and weights and
+biases follow linearly.  Ordinary data are left as they are.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_FAR = 2.0**10  # offset over spread from which a column is shifted
+_UNIT = (2.0**-16, 2.0**16)  # sizes that are left alone
+
+
+class Units(NamedTuple):
+    """``inner = (x - centre) / scale`` for each of the p = q - 1 input columns."""
+
+    centre: Floats  # (p,)
+    scale: Floats  # (p,) powers of two
+
+    @classmethod
+    def of(cls, x: Floats) -> "Units":
+        """Units for the inputs `x` (n, p)."""
+        centre, scale = np.zeros(x.shape[1]), np.ones(x.shape[1])
+        for k, column in enumerate(x.T):
+            middle = np.sort(column)[len(column) // 2]
+            spread = np.abs(column - middle).max()
+            if 0.0 < spread * _FAR <= abs(middle) and _exact_difference(column, middle):
+                centre[k] = middle
+            size = np.abs(column - centre[k]).max()
+            if size > 0.0 and not _UNIT[0] <= size <= _UNIT[1]:
+                scale[k] = 2.0 ** np.floor(np.log2(size))
+        return cls(centre, scale)
+
+    @property
+    def trivial(self) -> bool:
+        """Whether inner and outer units are the same."""
+        return not self.centre.any() and bool((self.scale == 1.0).all())
+
+    def inner_inputs(self, x: Floats) -> Floats:
+        """Inputs (n, p) in inner units."""
+        return (x - self.centre) / self.scale
+
+    def inner(self, theta: Floats) -> Floats:
+        """Parameters or directions (..., q) for inner inputs."""
+        weights = theta[..., :-1]
+        bias = theta[..., -1:] + (weights * self.centre).sum(axis=-1, keepdims=True)
+        return np.concatenate([weights * self.scale, bias], axis=-1)
+
+    def outer(self, theta: Floats) -> Floats:
+        """Parameters or directions (..., q) for the inputs as given."""
+        weights = theta[..., :-1] / self.scale
+        bias = theta[..., -1:] - (weights * self.centre).sum(axis=-1, keepdims=True)
+        return np.concatenate([weights, bias], axis=-1)
+
+
+def _exact_difference(a: Floats, b: float) -> bool:
+    """Whether ``a - b`` is computed without rounding everywhere (Knuth's error term is 0)."""
+    difference = a - b
+    part = difference - a
+    error = (a - (difference - part)) - (b + part)
+    return not error.any()
