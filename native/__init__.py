@@ -2,5 +2,5 @@
 
 Nothing in this folder imports from :mod:`reluplex_walk`; validation, objects and messages live
 there.  Every breakpoint of the loss has an integer id (see :mod:`.arrays`), every kernel works on
-the two records defined there, and :func:`.walk.run` is the one entry point of the walk.
+the two records defined there, and what Python calls is marked ``@entry``: :func:`.walk.run` makes the pivots.
 """

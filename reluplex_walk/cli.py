@@ -1,7 +1,4 @@
-"""The command ``reluplex-walk``: demo, solve, resume, show; for people and (``--json``) programs.
-
-What a command needs beyond click and rich is imported when it runs, so that ``--help`` is quick.
-"""
+"""The command ``reluplex-walk``: demo, solve, resume, show; for people and (``--json``) programs."""
 
 from __future__ import annotations
 
@@ -64,6 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         message = error.format_message()
+    except BrokenPipeError:  # the reader of stdout has gone: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BAD_INPUT
     except (ValueError, TypeError, OSError) as error:
         message = str(error)
     print(f"reluplex-walk: error: {' '.join(message.split())}", file=sys.stderr)
@@ -94,7 +94,11 @@ _output_options = _shared(
     click.option("--quiet", is_flag=True, help="No progress bar, table or notes."),
 )
 _limit_options = _shared(
-    click.option("--max-pivots", type=int, help="Stop after so many pivots, from the start on."),
+    click.option(
+        "--max-pivots",
+        type=click.IntRange(min=0),
+        help="Stop after so many pivots, from the start on.",
+    ),
     click.option("--time-limit", type=float, metavar="SECONDS", help="Stop after so many seconds."),
 )
 
@@ -169,7 +173,12 @@ def demo(out: Path | None, seed: int, force: bool, as_json: bool, quiet: bool) -
     default="adjacent",
     help="To the next vertex, or to the lowest point along the edge.",
 )
-@click.option("--rule", default="steepest", help="The pivot rule.")
+@click.option(
+    "--rule",
+    type=click.Choice(["steepest", "dantzig", "greatest", "sequential", "random"]),
+    default="steepest",
+    help="The pivot rule.",
+)
 @click.option(
     "--init",
     type=click.Choice(["uniform", "he", "xavier"]),
@@ -301,6 +310,14 @@ def _make_folder(folder: Path) -> None:
         raise ValueError(f"--out: expected a folder to write to, found {folder} read-only")
 
 
+def _announce_compilation(quiet: bool) -> None:
+    """Say why the first run takes its time."""
+    from .native._jit import CACHE_FOLDER
+
+    if not quiet and not any(Path(CACHE_FOLDER).rglob("*.nbi")):
+        print("reluplex-walk: compiling the kernels, once; a minute or so", file=sys.stderr)
+
+
 @contextmanager
 def _progress(
     quiet: bool, total: int | None = None, before: int = 0
@@ -309,6 +326,7 @@ def _progress(
 
     `total` pivots are allowed; `before` were made by the walk that is resumed.
     """
+    _announce_compilation(quiet)
     if quiet or not sys.stderr.isatty():
         yield None
         return
