@@ -1,4 +1,4 @@
-"""The command ``reluplex-walk``: demo, solve, resume, show; for people and (``--json``) programs."""
+"""The command ``reluplex-walk``: demo, solve, resume, show; for people and for programs."""
 
 from __future__ import annotations
 

@@ -307,7 +307,7 @@ def test_interrupt_and_resume(capsys):
         ([*SOLVE, "--rule", "luck"], "rule"),
         ([*SOLVE, "--init", "zeros"], "--init"),
         ([*SOLVE, "--seed", "-1"], "--seed"),
-        ([*SOLVE, "--max-pivots", "-1"], "max_pivots"),
+        ([*SOLVE, "--max-pivots", "-1"], "--max-pivots"),
         ([*SOLVE, "--max-pivots", "1.5"], "--max-pivots"),
         ([*SOLVE, "--time-limit", "-1"], "time_limit"),
         ([*SOLVE, "--time-limit", "nan"], "time_limit"),
