@@ -41,6 +41,15 @@ class LocalModel(NamedTuple):
     block: Floats  # (h,) 1.0 where every sample's breakpoint of the neuron vanishes
 
 
+def _tail(problem: Problem) -> list[Floats]:
+    """Weights of stages 1..T as matrices."""
+    widths, offset = problem.widths, problem.offset
+    return [
+        problem.w[offset[t] : offset[t] + widths[t] * widths[t - 1]].reshape(widths[t], -1)
+        for t in range(1, widths.size)
+    ]
+
+
 def local_model(problem: Problem, state: State) -> LocalModel:
     """The one-sided derivative at the vertex `state` is at, as arrays."""
     hidden = int(problem.row[problem.widths.size - 1])
@@ -53,12 +62,6 @@ def local_model(problem: Problem, state: State) -> LocalModel:
     place = np.full(kept.size, -1)
     place[index] = np.arange(index.size)
     widths = problem.widths
-    tail = [
-        problem.w[problem.offset[t] : problem.offset[t] + widths[t] * widths[t - 1]].reshape(
-            widths[t], widths[t - 1]
-        )
-        for t in range(1, widths.size)
-    ]
     model = LocalModel(
         linear=np.zeros((widths[0], problem.x.shape[0])),
         x=problem.x[:, index],
@@ -68,7 +71,7 @@ def local_model(problem: Problem, state: State) -> LocalModel:
         first=np.searchsorted(place[problem.owner[rows]], np.arange(index.size)),
         left=problem.left[:, rows],
         right=problem.right[:, rows],
-        tail=tail,
+        tail=_tail(problem),
         negative_slope=problem.mean_slope - problem.half_jump,
         block=zero[: widths[0]].all(axis=1).astype(float) if hidden else np.zeros(widths[0]),
     )
@@ -172,16 +175,15 @@ def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> No
     zero = np.abs(state.z[:hidden]) >= PARKED / 2
     zero_r = np.abs(state.r) >= PARKED / 2
     rates = d.reshape(h, q) @ problem.x
-    moving = []
+    moving, tail = [], _tail(problem)
     for t in range(last):
         rows = slice(problem.row[t], problem.row[t + 1])
         moves = np.abs(rates) > state.rate_tol[t] * reach
         moving.append(moves)
         side = state.side[rows]
         side[:] = np.where(zero[rows] & moves, np.sign(rates), side)
-        weights = problem.w[problem.offset[t + 1] :][: problem.widths[t + 1] * len(rates)]
         slope = problem.mean_slope + problem.half_jump * side
-        rates = weights.reshape(-1, len(rates)) @ (slope * rates)
+        rates = tail[t] @ (slope * rates)
     rates = rates[:, problem.owner]
     moves_r = np.abs(rates) > state.rate_tol[last] * reach
     state.side_r[:] = np.where(zero_r & moves_r, np.sign(rates), state.side_r)

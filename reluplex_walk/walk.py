@@ -387,14 +387,14 @@ class _Walker:
         slope = escape.slopes_along(model, direction[None])[0]
         if slope >= -float(escape.noise(state, direction)):
             return False
-        self._leap(direction)
-        return True
+        return self._leap(direction)
 
-    def _leap(self, direction: NDArray[np.float64]) -> None:
-        """Leave a degenerate vertex along `direction`."""
+    def _leap(self, direction: NDArray[np.float64]) -> bool:
+        """Leave a degenerate vertex along `direction`; False if precision was lost on the way."""
         escape.aim(self.problem, self.state, direction, self.options.tolerances)
         _, made = native.leap(self.problem, self.state, self.options.step == "long", 0, self.record)
         self._keep(made)
+        return made > 0
 
     def _keep(self, made: int) -> None:
         if made:
