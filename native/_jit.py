@@ -55,8 +55,11 @@ CACHE_FOLDER = _cache_folder()
 
 
 def entry(function: Callable[..., Any]) -> Any:
-    """Compile `function` in nopython mode, cached in :data:`CACHE_FOLDER`, to call from Python."""
-    return _compile(function)
+    """Compile `function` in nopython mode, cached in :data:`CACHE_FOLDER`, to call from Python.
+
+    Other threads of Python run while it does.
+    """
+    return _compile(function, nogil=True)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

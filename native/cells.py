@@ -390,18 +390,24 @@ def _split(P, C, c, probing):
     return EMPTY
 
 
+@entry
+def branch(P, C, probing):
+    """Split the top node once: EMPTY if it is done, LEAF if it is a cell, or what is lacking."""
+    c = _sift(P, C)
+    if c == ASKED:
+        return DOUBT
+    if c == NONE:
+        return LEAF
+    return _split(P, C, c, probing)
+
+
 @kernel
 def descend(P, C, probing):
     """Split the top node until it is a cell: LEAF, or what is lacking."""
     while True:
-        c = _sift(P, C)
-        if c == ASKED:
-            return DOUBT
-        if c == NONE:
-            return LEAF
-        lacking = _split(P, C, c, probing)
-        if lacking != EMPTY:
-            return lacking
+        status = branch(P, C, probing)
+        if status != EMPTY:
+            return status
         C.number[N_DOUBTS] = 0
 
 

@@ -406,8 +406,8 @@ def _cut(
 
     low, high = np.array(window[::2]), np.array(window[1::2])
     cells = subdivision.new_cells(loss.problem, linear, sizes, 8 * 1024)
-    roots = iter([subdivision.box_root(low, high)])
-    return subdivision.subdivide(loss.problem, cells, roots, ExactSigns(loss, trained, (low, high)))
+    settle = ExactSigns(loss, trained, (low, high))
+    return subdivision.subdivide(loss.problem, cells, subdivision.box_root(low, high), settle)
 
 
 __all__ = ["LineSection", "Slice", "line_section", "slice", "slice_through"]

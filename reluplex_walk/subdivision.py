@@ -1,4 +1,4 @@
-"""All cells of a loss on an affine space: roots, room and exact signs for the kernel of `cells`.
+"""The cells of a loss on a polyhedron: roots, room and exact signs for the kernel of `cells`.
 
 Coordinates y in R^D stand for parameters; the pre-activations of the trained layer are affine
 functions of them, ``linear[j, i] @ (y, 1)``, given with the sums of their absolute terms.
@@ -15,6 +15,7 @@ from .native import cell_arrays as native
 from .native.arrays import Problem
 from .native.cell_arrays import Cells
 from .native.cell_output import advance
+from .native.cells import branch
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,8 +27,9 @@ class Root(NamedTuple):
     """A polyhedron to subdivide, as extreme rays and the facets they lie on."""
 
     rays: Floats  # (V, D + 1)
+    scale: Floats  # (V,) size of the coordinates each was computed from
     on: NDArray[np.bool_]  # (V, S)
-    facets: Ints  # (S,) breakpoint ids, INFINITY or BORDER - k
+    facets: Ints  # (S,) breakpoint ids, INFINITY or BORDER - k, NONE
     sides: dict[int, float]  # signs of the breakpoints known in it
 
 
@@ -50,15 +52,17 @@ def box_root(lower: Floats, upper: Floats) -> Root:
     """The box between `lower` and `upper` (D,)."""
     dim = lower.size
     high = np.array(list(product([False, True], repeat=dim)))
+    corners = np.where(high, upper, lower)
     return Root(
-        rays=np.column_stack([np.where(high, upper, lower), np.ones(len(high))]),
+        rays=np.column_stack([corners, np.ones(len(high))]),
+        scale=np.abs(corners).max(axis=1),
         on=np.concatenate([~high, high], axis=1),
         facets=native.BORDER - np.arange(2 * dim),
         sides={},
     )
 
 
-def orthant_roots(ids: Ints, normals: Floats, offsets: Floats) -> Iterator[Root]:
+def orthant_roots(ids: Ints, normals: Floats, offsets: Floats) -> list[Root]:
     """The 2^D cones into which D independent hyperplanes ``normals @ y + offsets = 0`` cut R^D."""
     dim = ids.size
     inverse = np.linalg.inv(normals)
@@ -67,13 +71,15 @@ def orthant_roots(ids: Ints, normals: Floats, offsets: Floats) -> Iterator[Root]
     on = np.ones((dim + 1, dim + 1), bool)
     on[0, dim] = False  # the apex lies on all hyperplanes, not at infinity
     on[1:, :dim] = ~np.eye(dim, dtype=bool)
+    facets = np.append(ids, native.INFINITY)
+    roots = []
     for sides in product([1.0, -1.0], repeat=dim):
         rays = np.zeros((dim + 1, dim + 1))
         rays[0] = np.append(apex, 1.0)
         rays[1:, :dim] = np.array(sides)[:, None] * edges
-        yield Root(
-            rays, on, np.append(ids, native.INFINITY), dict(zip(ids.tolist(), sides, strict=True))
-        )
+        scale = np.abs(rays[:, :dim]).max(axis=1)
+        roots.append(Root(rays, scale, on, facets, dict(zip(ids.tolist(), sides, strict=True))))
+    return roots
 
 
 def new_cells(problem: Problem, linear: Floats, linear_size: Floats, n_vertices: int) -> Cells:
@@ -143,7 +149,7 @@ def place_root(cells: Cells, problem: Problem, root: Root) -> Cells:
         else:
             cells.side_r[divmod(c - hidden, problem.owner.size)] = side
     cells.ray[:count] = root.rays
-    cells.scale[:count] = np.abs(root.rays[:, :-1]).max(axis=1)
+    cells.scale[:count] = root.scale
     cells.on[:count] = 0
     for slot in range(root.facets.size):
         bit = np.uint64(1) << np.uint64(slot % 64)
@@ -208,28 +214,49 @@ def resume(step: Callable[[Cells], int], cells: Cells, settle: Settle) -> tuple[
             return status, cells
 
 
-def subdivide(
-    problem: Problem, cells: Cells, roots: Iterator[Root], settle: Settle
-) -> Iterator[Chunk]:
-    """The cells of all `roots`, chunk by chunk; with vertices if `cells` has room for any."""
+def subdivide(problem: Problem, cells: Cells, root: Root, settle: Settle) -> Iterator[Chunk]:
+    """The cells of `root`, chunk by chunk; with vertices if `cells` has room for any."""
     y, d = np.zeros(cells.f.size), np.zeros(cells.f.size - 1)
     with_facets = not cells.vertex.size
 
     def step(current: Cells) -> int:
         return int(advance(problem, current, y, d, with_facets))
 
-    for root in roots:
-        cells = place_root(cells, problem, root)
-        status = native.FULL
-        while status == native.FULL:
-            status, cells = resume(step, cells, settle)
-            found = int(cells.number[native.N_CELLS])
-            if status == native.FULL and found == 0:
-                cells = _more(cells, native.FULL)
-            elif found and (status == native.FULL or found > _CHUNK // 2):
-                yield _take(cells)
-    if cells.number[native.N_CELLS]:
-        yield _take(cells)
+    cells = place_root(cells, problem, root)
+    status = native.FULL
+    while status == native.FULL:
+        status, cells = resume(step, cells, settle)
+        if cells.number[native.N_CELLS]:
+            yield _take(cells)
+        else:
+            cells = _more(cells, native.FULL)
+
+
+def halves(problem: Problem, cells: Cells, root: Root, settle: Settle) -> list[Root]:
+    """`root` split by one breakpoint, in the order of a search; itself alone if it is a cell."""
+    cells = place_root(cells, problem, root)
+    status, cells = resume(lambda current: int(branch(problem, current, False)), cells, settle)
+    return [root] if status == native.LEAF else [_node(cells, problem, k) for k in (1, 0)]
+
+
+def _node(cells: Cells, problem: Problem, frame: int) -> Root:
+    """A node just split off, as a root of its own."""
+    first, count, at, n_open, cut, side = cells.frame[frame].tolist()
+    rows = slice(first, first + count)
+    slots = np.arange(cells.facet.shape[1])
+    words = cells.on[rows][:, slots // 64]
+    hidden = int(problem.row[problem.widths.size - 1])
+    sides = dict(enumerate([*cells.side[:hidden].ravel(), *cells.side_r.ravel()]))
+    for c in cells.open[at : at + n_open].tolist():
+        del sides[c]
+    sides[cut] = side
+    return Root(
+        rays=cells.ray[rows].copy(),
+        scale=cells.scale[rows].copy(),
+        on=(words >> (slots % 64).astype(np.uint64) & np.uint64(1)).astype(bool),
+        facets=cells.facet[frame].copy(),
+        sides=sides,
+    )
 
 
 def _take(cells: Cells) -> Chunk:

@@ -1,5 +1,6 @@
 """Regions: counting formulas, characteristic polynomials, exact brute force, walks."""
 
+import signal
 from fractions import Fraction
 from itertools import combinations, pairwise
 from math import comb
@@ -237,6 +238,60 @@ def test_limits_give_valid_parts():
     check(part)
 
 
+def same(a, b):
+    """Whether two results agree bit for bit, in the order too."""
+    arrays = [name for name, value in vars(a).items() if isinstance(value, np.ndarray)]
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays)
+
+
+@pytest.mark.parametrize(
+    ("widths", "n", "box", "options"),
+    [
+        ([2, 2, 1], 5, None, {}),
+        ([1, 2, 2, 1], 5, 2.0, {"negative_slope": 0.1}),
+        ([1, 1], 4, None, {}),
+        ([1, 1], 3, 1e-6, {}),  # one region
+    ],
+)
+def test_threads_change_nothing(widths, n, box, options):
+    loss = random_loss(widths, n, 0, **options)
+    one = rw.enumerate_regions(loss, box)
+    check(one)
+    for threads in (2, 5):
+        several = rw.enumerate_regions(loss, box, threads=threads)
+        assert same(one, several)
+        assert several.complete
+    for most in (1, len(one) // 2, len(one) - 1, len(one)):
+        if most == 0:
+            continue
+        parts = [rw.enumerate_regions(loss, box, most, threads=threads) for threads in (1, 3)]
+        assert same(*parts)
+        assert np.array_equal(parts[0].patterns, one.patterns[:most])
+        assert parts[0].complete == parts[1].complete == (most == len(one))
+
+
+def test_limits_with_threads():
+    loss = random_loss([2, 2, 1], 7, 0)  # 20,000 regions: more than a chunk for each thread
+    part = rw.enumerate_regions(loss, time_limit=1e-6, threads=2)
+    assert (part.complete, part.message) == (False, "stopped at time_limit")
+    check(part)
+
+    def interrupt(progress):
+        signal.raise_signal(signal.SIGINT)  # Ctrl-C
+
+    for threads in (1, 2):
+        part = rw.enumerate_regions(loss, progress=interrupt, threads=threads)
+        assert (part.complete, part.message) == (False, "interrupted")
+        assert len(part) > 0
+        check(part)
+
+    def fail(progress):
+        raise RuntimeError("of the callback")
+
+    with pytest.raises(RuntimeError, match="of the callback"):
+        rw.enumerate_regions(loss, progress=fail, threads=2)
+
+
 def test_bad_input(monkeypatch):
     loss = random_loss([1, 2, 1], 5, 0)
     with pytest.raises(TypeError, match="loss: expected a LayerLoss"):
@@ -247,11 +302,13 @@ def test_bad_input(monkeypatch):
         rw.enumerate_regions(loss, time_limit=-1.0)
     with pytest.raises(TypeError, match="progress: expected a callable"):
         rw.enumerate_regions(loss, progress=3)
+    with pytest.raises(ValueError, match="threads: expected an integer >= 1"):
+        rw.enumerate_regions(loss, threads=0)
     with pytest.raises(ValueError, match="box: expected lower <= upper"):
         rw.enumerate_regions(loss, box=(1.0, 0.0))
     with pytest.raises(ValueError, match="box: expected lower < upper everywhere"):
         rw.enumerate_regions(loss, box=(1.0, 1.0))
-    with pytest.raises(ValueError, match=r"at most 12 parameters, found 25: .* 2\^25 vertices"):
+    with pytest.raises(ValueError, match=r"at most 12 .* found 25: about 10\^28 regions .* 2\^25"):
         rw.enumerate_regions(random_loss([4, 5, 4, 2, 1], 50, 0))
     monkeypatch.setattr(enumeration, "_HOPELESS", 1000)
     with pytest.raises(ValueError, match=r"about .* regions expected, too many to enumerate"):
