@@ -1,10 +1,12 @@
 """Regions per second, how it grows with D and n, and the same instances by input-space tools.
 
-    OMP_NUM_THREADS=1 python -m benchmarks regions [--rivals] [--million]
+    OMP_NUM_THREADS=1 python -m benchmarks regions [--rivals] [--million] [--threads 2]
 
 Networks p-1-1 on n samples, X and y uniform(-3, 3): D = p + 1 parameters, all of parameter space.
-One row per problem: regions, seconds, regions per second, bytes kept per region.  Then slices of
-4-5-4-2-1 by random planes: polygons and seconds.
+One row per problem: regions, seconds, regions per second, bytes kept per region.  Then the last
+problem of each D with --threads threads against one, in turns: the median of five ratios, and the
+processor time of the threads over that of one.  Then slices of 4-5-4-2-1 by random planes: polygons
+and seconds.
 
 --rivals: the same arrangement as a network over parameters, [D, n, n, 1] (its first layer are the
 trained layer's pre-activations on all samples, its second the residuals), for relucent (regions of
@@ -32,6 +34,7 @@ def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks regions", description=__doc__)
     parser.add_argument("--rivals", action="store_true")
     parser.add_argument("--million", action="store_true")
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(argv)
     rw.enumerate_regions(instance([1, 1, 1], 4, 0))  # compile
     if options.rivals:
@@ -46,6 +49,7 @@ def main(argv: list[str]) -> None:
             f"{len(regions) / regions.elapsed:>12.0f} {size(regions) / len(regions):>18.0f}",
             flush=True,
         )
+    speed_up(options.threads)
     print("slices of 4-5-4-2-1:  n  extent  polygons  seconds")
     for n, extent in ((50, 0.6), (500, 0.05)):
         loss = instance([4, 5, 4, 2, 1], n, 0)
@@ -53,6 +57,26 @@ def main(argv: list[str]) -> None:
         began = time.perf_counter()
         cut = rw.slice(loss, loss.random_start(0), u, v, extent)
         print(f"{n:>23} {extent:>7} {len(cut):>9} {time.perf_counter() - began:>8.2f}")
+
+
+def speed_up(threads: int) -> None:
+    """One thread against several, on the same problems."""
+    print(f"  D    n    regions   seconds   {threads} threads   speed-up   processor time")
+    for p, n in {p: (p, n) for p, n in PROBLEMS if p > 1}.values():
+        loss, rows = instance([p, 1, 1], n, 0), []
+        for _ in range(5):
+            row = []
+            for count in (1, threads):
+                before = time.process_time()
+                regions = rw.enumerate_regions(loss, threads=count)
+                row += [regions.elapsed, time.process_time() - before]
+            rows.append([*row[::2], row[0] / row[2], row[3] / row[1]])
+        one, several, ratio, work = np.median(rows, axis=0)
+        print(
+            f"{p + 1:>3} {n:>4} {len(regions):>10} {one:>9.2f} {several:>11.2f} "
+            f"{ratio:>10.2f} {work:>16.2f}",
+            flush=True,
+        )
 
 
 def size(regions: rw.Regions) -> int:

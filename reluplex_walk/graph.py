@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from .loss import LayerLoss
+    from .skeleton import VertexGraph
     from .trajectory import Trajectory
 
 
@@ -33,8 +36,8 @@ def walk_graph(traj: Trajectory) -> nx.DiGraph:
     return graph
 
 
-def merge(trajectories: Iterable[Trajectory]) -> nx.DiGraph:
-    """Several walks on one loss as one graph, equal vertices merged.
+def merge(trajectories: Iterable[Trajectory], terrain: VertexGraph | None = None) -> nx.DiGraph:
+    """Several walks on one loss as one graph, equal vertices merged, if wanted over the terrain.
 
     Two entries are one node if the same breakpoints vanish there and all others lie on the same
     side; that fixes the point, or on a face, where the loss is constant, the face.  Entries with
@@ -45,6 +48,8 @@ def merge(trajectories: Iterable[Trajectory]) -> nx.DiGraph:
     ----------
     trajectories : iterable of Trajectory
         At least one, all on the same loss.
+    terrain : VertexGraph, optional
+        Vertices and edges of the same loss that are in the graph whether a walk visits them or not.
 
     Returns
     -------
@@ -53,6 +58,10 @@ def merge(trajectories: Iterable[Trajectory]) -> nx.DiGraph:
         Attributes as in :meth:`Trajectory.graph`, taken from the first walk that came by, whose
         number is ``walk``; further ``walks``, how many came by, and for nodes ``ended``, how many
         ended there.  The graph has ``fingerprint`` and ``walks``.
+
+        With `terrain`, its K vertices are nodes 0..K-1 with their ``expanded`` and ``basin``, and
+        its edges are directed downhill.  Vertices and edges that no walk visits have
+        ``walks = 0`` (and ``ended = 0``) and only the attributes of :meth:`VertexGraph.graph`.
 
     Raises
     ------
@@ -67,7 +76,11 @@ def merge(trajectories: Iterable[Trajectory]) -> nx.DiGraph:
     >>> graph = rw.merge([rw.walk(loss, seed=seed) for seed in range(5)])
     >>> [data["ended"] for _, data in graph.nodes(data=True) if data["ended"]]  # convex: one end
     [5]
+    >>> whole = rw.merge([rw.walk(loss, seed=0)], rw.vertex_graph(loss))
+    >>> [data["walks"] for k, data in whole.nodes(data=True) if "basin" in data]
+    [1, 0, 0, 1, 0, 0]
     """
+    from .skeleton import VertexGraph
     from .trajectory import Trajectory
 
     if not isinstance(trajectories, Iterable):
@@ -91,19 +104,37 @@ def merge(trajectories: Iterable[Trajectory]) -> nx.DiGraph:
             )
     graph = nx.DiGraph(fingerprint=fingerprint, walks=len(walks))
     node_of: dict[bytes, int] = {}
+    if terrain is not None:
+        if not isinstance(terrain, VertexGraph):
+            raise TypeError(f"terrain: expected a VertexGraph, found {type(terrain).__name__}")
+        if terrain.problem.fingerprint != fingerprint:
+            raise ValueError(
+                "terrain: expected a vertex graph of the same loss as trajectories[0], "
+                "found another loss (data, network, kind)"
+            )
+        node_of.update(zip(terrain.keys, range(len(terrain)), strict=True))
+        whole = terrain.graph()
+        graph.add_nodes_from(whole.nodes(data=True), walks=0, ended=0)
+        graph.add_edges_from((*_downhill(whole, *edge), whole.edges[edge]) for edge in whole.edges)
+        nx.set_edge_attributes(graph, 0, "walks")
     for number, traj in enumerate(walks):
-        path = [node_of.setdefault(key, len(node_of)) for key in _keys(traj, number)]
+        path = [node_of.setdefault(key, len(node_of)) for key in walk_keys(traj, number)]
         for node, attributes in zip(path, _nodes(traj), strict=True):
-            if node not in graph:
+            if "walk" not in graph.nodes.get(node, {}):
                 graph.add_node(node, **attributes, walk=number, walks=0, ended=0)
         for (source, target), attributes in zip(pairwise(path), _edges(traj), strict=True):
-            if source != target and not graph.has_edge(source, target):
+            if source != target and "walk" not in graph.get_edge_data(source, target, {}):
                 graph.add_edge(source, target, **attributes, walk=number, walks=0)
         edges = set(pairwise(path)) & set(graph.edges)
         for data in [graph.nodes[v] for v in set(path)] + [graph.edges[e] for e in edges]:
             data["walks"] += 1
         graph.nodes[path[-1]]["ended"] += 1
     return graph
+
+
+def _downhill(graph: nx.Graph, a: int, b: int) -> tuple[int, int]:
+    """The ends of an edge, the one with the higher loss first."""
+    return (a, b) if graph.nodes[a]["loss"] >= graph.nodes[b]["loss"] else (b, a)
 
 
 def _nodes(traj: Trajectory) -> list[dict[str, Any]]:
@@ -149,25 +180,27 @@ def _label(traj: Trajectory, breakpoint_id: int) -> str:
     return ":".join(str(part) for row in traj.problem.locate(breakpoint_id) for part in row)
 
 
-def _keys(traj: Trajectory, number: int) -> list[bytes]:
-    """One key per entry: equal for entries that are the same vertex (or face)."""
+def walk_keys(traj: Trajectory, number: int) -> list[bytes]:
+    """One key per entry: equal for entries that are the same vertex (or face).
+
+    Entries that are none have keys of their own, with the `number` of the walk.
+    """
     place = np.concatenate([[0], np.cumsum(traj.steps.length > 0.0)])
     keys: dict[int, bytes] = {}  # one per place
     for k in np.flatnonzero(traj.is_vertex).tolist():
         if place[k] not in keys:
-            keys[place[k]] = _signs(traj, k)
+            keys[place[k]] = vertex_key(traj.problem, traj.vertices[k], traj.active[k])
     return [keys.get(at, b"walk %d, place %d" % (number, at)) for at in place.tolist()]
 
 
-def _signs(traj: Trajectory, k: int) -> bytes:
-    """Hash of the activation pattern at entry `k`, the active breakpoints 0."""
-    loss = traj.problem
-    pattern = loss.pattern(traj.vertices[k])
-    for layer, row, neuron in traj.active[k]:
+def vertex_key(loss: LayerLoss, theta: NDArray[np.float64], active: NDArray[np.int64]) -> bytes:
+    """Hash of the activation pattern at `theta`, the breakpoints `active` (r, 3) being 0."""
+    pattern = loss.pattern(theta)
+    for layer, row, neuron in active:
         pattern[layer][row, neuron] = 0
     rows = [signs[loss.sample_rows] for signs in pattern[:-1]]
     rows.append(pattern[-1][loss.residual_rows])
     return blake2b(b"".join(signs.tobytes() for signs in rows), digest_size=16).digest()
 
 
-__all__ = ["merge", "walk_graph"]
+__all__ = ["merge", "vertex_key", "walk_graph", "walk_keys"]

@@ -102,7 +102,17 @@ class Regions:
         return f"Regions({self.n_cells} cells, {int(self.bounded.sum())} bounded, {state})"
 
     def pattern(self, index: int) -> Pattern:
-        """Signs (-1, +1) in one region per row of `X`, as :meth:`LayerLoss.pattern` has them."""
+        """Signs (-1, +1) in one region per row of `X`, as :meth:`LayerLoss.pattern` has them.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> [signs.shape for signs in regions.pattern(0)]  # residuals only
+        [(3, 1)]
+        """
         signs = self.problem.pattern(self.points[index], 0.0)
         return [np.where(s == 0, 1, s).astype(np.int8) for s in signs]
 
@@ -139,6 +149,16 @@ class Regions:
 
         Nodes carry ``lowest``, ``bounded`` and ``piece``; edges ``breakpoint``, as
         "layer:sample:neuron" (one of them where several coincide).
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> graph = regions.graph()
+        >>> graph.number_of_nodes(), graph.number_of_edges()
+        (7, 9)
         """
         graph = nx.Graph(fingerprint=self.problem.fingerprint)
         for k in range(self.n_cells):
@@ -158,6 +178,15 @@ class Regions:
         """The least loss on the closed regions found.
 
         The global minimum (in the box) if the regions are complete.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> round(regions.minimum().loss, 9)
+        1.0
         """
         best = int(np.argmin(self.lowest))
         around, _ = self._star(best)
@@ -169,6 +198,15 @@ class Regions:
 
         A point is a local minimum if it is a minimum of the affine piece of every region around
         it.  Points of one flat minimum are given once.  In a box, a minimum on its border counts.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> [(round(each.loss, 9), each.strict) for each in regions.local_minima()]
+        [(1.0, True)]
         """
         tolerance = 1e-11 * (1.0 + np.abs(self.lowest))
         group = np.full(self.n_cells, -1)

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import networkx as nx
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._validate import integer, real
+from .graph import vertex_key, walk_keys
 from .loss import LayerLoss
 from .native import pivot as native
 from .native.arrays import FREE, N_TIED, STEP, State
@@ -73,19 +75,47 @@ class VertexGraph:
         state = "complete" if self.complete else "not complete"
         return f"VertexGraph({len(self)} vertices, {len(self.edges)} edges, {state})"
 
-    @property
+    @cached_property
     def minima(self) -> Ints:
-        """Vertices that no half-edge descends from, by ascending loss.
+        """Vertices that no half-edge descends from, by ascending loss: where steepest edges end.
 
-        A flat minimum counts only at its vertices, and those may descend into other cones: see
-        :meth:`Regions.local_minima` for all minima.
+        All vertices of a flat minimum that are such ends are among them; :attr:`minimal_faces`
+        has them together.
+
+        Examples
+        --------
+        Two targets for each of two inputs: the best lines pass between them.
+
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [0.0], [1.0], [1.0]], [0.0, 1.0, 0.0, 1.0])
+        >>> graph = rw.vertex_graph(loss)
+        >>> len(graph.minima), [len(face) for face in graph.minimal_faces]
+        (4, [4])
         """
         found = np.flatnonzero(self.next == np.arange(len(self)))
         return found[np.argsort(self.losses[found], kind="stable")]
 
     @property
+    def minimal_faces(self) -> list[Ints]:
+        """The minima as faces: arrays of vertices that flat edges join, by ascending loss.
+
+        An edge between two minima is flat, since it descends from neither.  An array of one vertex
+        is a strict minimum, unless a flat half-edge of it has no end.  A face of which a vertex
+        descends into cones beyond it lacks that vertex, as walks go on from there; one of which
+        every vertex does is not here at all: :meth:`Regions.local_minima` has all of them.
+        """
+        rank = {int(k): place for place, k in enumerate(self.minima)}
+        faces = nx.connected_components(self.graph().subgraph(rank))
+        ordered = [sorted(face, key=lambda k: rank[k]) for face in faces]
+        return [np.array(face) for face in sorted(ordered, key=lambda face: rank[face[0]])]
+
+    @cached_property
     def basins(self) -> Ints:
-        """The minimum that each vertex drains into by steepest edges, (K,); -1 where not known."""
+        """The minimum that each vertex drains into by steepest edges, (K,); -1 where not known.
+
+        The ends are vertices, those of :attr:`minima`.
+        """
         ends = self.next.copy()
         while True:
             further = np.where(ends >= 0, self.next[ends], -1)
@@ -93,21 +123,54 @@ class VertexGraph:
                 return ends
             ends = further
 
+    @cached_property
+    def keys(self) -> list[bytes]:
+        """A key per vertex, made of the signs of all breakpoints, which fix it.
+
+        Entries of trajectories have the same keys: :meth:`match`, :func:`.merge`.
+        """
+        located = [self.problem.locate(ids) for ids in self.active]
+        return [
+            vertex_key(self.problem, theta, active)
+            for theta, active in zip(self.vertices, located, strict=True)
+        ]
+
     def match(self, traj: Trajectory) -> Ints:
-        """Vertex of each entry of a trajectory on the same loss, (entries,); -1 if it is none."""
+        """Vertex of each entry of a trajectory on the same loss, (entries,); -1 if it is none.
+
+        Raises
+        ------
+        ValueError
+            If the trajectory belongs to another loss.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> graph = rw.vertex_graph(loss)
+        >>> graph.match(traj)[-1:].tolist() == graph.minima.tolist()
+        True
+        """
         if traj.problem.fingerprint != self.problem.fingerprint:
             raise ValueError("traj: this trajectory belongs to another loss (data, network, kind)")
-        flat = self.vertices.reshape(len(self), -1)
-        found = np.full(len(traj.vertices), -1)
-        for k, theta in enumerate(traj.vertices.reshape(len(found), -1)):
-            distance = np.abs(flat - theta).max(axis=1)
-            nearest = int(np.argmin(distance))
-            if distance[nearest] <= _SAME * (1.0 + np.abs(theta).max()):
-                found[k] = nearest
-        return found
+        vertex = {key: k for k, key in enumerate(self.keys)}
+        return np.array([vertex.get(key, -1) for key in walk_keys(traj, 0)], np.int64)
 
     def graph(self) -> nx.Graph:
-        """The graph: nodes with ``loss``, ``expanded`` and ``basin``, edges with ``length``."""
+        """The graph: nodes with ``loss``, ``expanded`` and ``basin``, edges with ``length``.
+
+        :func:`.merge` puts walks on it.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> rw.vertex_graph(loss).graph().number_of_edges()
+        3
+        """
         graph = nx.Graph(fingerprint=self.problem.fingerprint)
         for k, (loss, basin) in enumerate(zip(self.losses, self.basins, strict=True)):
             graph.add_node(k, loss=float(loss), expanded=bool(self.expanded[k]), basin=int(basin))

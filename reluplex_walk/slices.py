@@ -27,7 +27,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _PARALLEL = 1e-9  # sine of the angle between directions that span no plane
-_ON_PLANE = 1e-9  # distance from the plane, relative to the size of theta, that counts as 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,15 @@ class Slice:
         return f"Slice({len(self)} polygons, extent={self.extent})"
 
     def polygon(self, index: int) -> Floats:
-        """Corners (k, 2) of one polygon, counter-clockwise."""
+        """Corners (k, 2) of one polygon, counter-clockwise.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0]], [0.0])
+        >>> rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]).polygon(0).tolist()
+        [[-1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [-1.0, 1.0]]
+        """
         start = self.ends[index - 1] if index else 0
         return self.corners[start : self.ends[index]]
 
@@ -97,11 +104,28 @@ class Slice:
         return np.asarray(np.add.reduceat(crosses, starts) / 2.0)
 
     def theta(self, s: float, t: float) -> Floats:
-        """Parameters (h, q) at a point of the plane."""
+        """Parameters (h, q) at a point of the plane.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0]], [0.0, 1.0])
+        >>> rw.slice(loss, [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]).theta(0.5, -0.5).tolist()
+        [[0.5, 0.5]]
+        """
         return self.origin + s * self.u + t * self.v
 
     def project(self, theta: ArrayLike) -> tuple[Floats, Floats]:
-        """Nearest points of the plane to parameters (..., h, q): (..., 2), and their distances."""
+        """Nearest points of the plane to parameters (..., h, q): (..., 2), and their distances.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), [[0.0, 1.0]], [0.0])
+        >>> cut = rw.slice(loss, [0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+        >>> [part.round(9).tolist() for part in cut.project([[2.0, 3.0, 4.0]])]
+        [[2.0, 3.0], 4.0]
+        """
         points = np.asarray(theta, float)
         flat = (points - self.origin).reshape(-1, self.problem.dim)
         plane = np.stack([self.u.ravel(), self.v.ravel()])
@@ -113,7 +137,16 @@ class Slice:
     def triangulation(self) -> Triangulation:
         """The polygons cut into fans of triangles, for matplotlib; its points are the corners.
 
-        Linear interpolation on them is exact: the loss is affine on a polygon.
+        Linear interpolation on them is exact: the loss is affine on a polygon.  Needs the extra
+        ``plot``.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0]], [0.0])
+        >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0])  # two rectangles
+        >>> len(cut.triangulation().triangles)
+        4
         """
         from matplotlib.tri import Triangulation
 
@@ -131,39 +164,11 @@ class Slice:
     ) -> Axes:
         """The loss over the plane: exact level lines with colours between them, and polygons.
 
-        Parameters
-        ----------
-        traj : Trajectory, optional
-            A walk to draw: vertices on the plane as filled markers, others projected to it as
-            open ones.
-        ax : matplotlib Axes, optional
-            Default: those of a new figure.
-        levels : int, default 12
-            Number of level lines, at equal steps of the rank among the losses at corners.
-        edges : bool, default True
-            Whether to draw the edges of the polygons.
+        See :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
         """
-        from .plotting._axes import VERMILION, new_axes
-        from .plotting._surface import draw_surface
+        from .plotting import plot_slice
 
-        integer("levels", levels, 1)
-        ax = new_axes(ax)
-        from matplotlib.collections import PolyCollection
-
-        draw_surface(ax, self.triangulation(), self.losses, levels, "loss")
-        if edges:
-            outlines = [self.polygon(k) for k in range(len(self))]
-            ax.add_collection(PolyCollection(outlines, facecolor="none", edgecolor="w", lw=0.25))
-        if traj is not None:
-            at, distance = self.project(traj.vertices)
-            size = np.linalg.norm(traj.vertices, axis=(1, 2)) + np.linalg.norm(self.origin)
-            on = distance <= _ON_PLANE * size
-            ax.plot(at[:, 0], at[:, 1], color=VERMILION, lw=1.0)
-            ax.plot(*at[~on].T, "o", color=VERMILION, mfc="white", ms=5, label="projected")
-            ax.plot(*at[on].T, "o", color=VERMILION, mec="white", ms=6, label="on the plane")
-            ax.legend()
-        ax.set(xlim=self.extent[:2], ylim=self.extent[2:], xlabel="s", ylabel="t")
-        return ax
+        return plot_slice(self, traj, ax, levels, edges)
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,6 +309,19 @@ def slice_through(
     -------
     Slice
         As :func:`slice` returns it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit: three points on one line.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> cut = rw.slice_through(loss, [0.0, 0.0], [2.0, 0.0], [0.0, 1.0], margin=0.5)
+    >>> cut.extent, len(cut)
+    ((-1.0, 3.0, -1.0, 2.0), 6)
     """
     if not isinstance(loss, LayerLoss):
         raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
@@ -339,6 +357,11 @@ def line_section(
     Returns
     -------
     LineSection
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit: a direction of zeros, an empty segment.
 
     Examples
     --------

@@ -112,6 +112,45 @@ def test_merged_walks_are_paths(meeting):
             assert data["ended"] <= data["walks"] <= len(meeting)
 
 
+@pytest.mark.parametrize("step", ["adjacent", "long"])
+def test_walks_on_the_terrain(step):
+    loss = random_loss([1, 2, 1], 6, 1)
+    terrain = rw.vertex_graph(loss)
+    walks = [rw.walk(loss, seed=seed, step=step) for seed in range(8)]
+    plain, graph = rw.merge(walks), rw.merge(walks, terrain)
+    assert terrain.complete
+    assert list(graph)[: len(terrain)] == list(terrain.graph())
+    for k, data in terrain.graph().nodes(data=True):
+        assert graph.nodes[k]["basin"] == data["basin"]
+        assert graph.nodes[k]["loss"] == pytest.approx(data["loss"], rel=1e-12)
+    for a, b, data in terrain.graph().edges(data=True):
+        (found,) = [e for e in ((a, b), (b, a)) if graph.has_edge(*e)]
+        assert graph.edges[found]["length"] == pytest.approx(data["length"], rel=1e-9)
+        assert graph.nodes[found[0]]["loss"] >= graph.nodes[found[1]]["loss"]
+    # What walks left is what they leave without the terrain, attributes and all ...
+    place = {(d["walk"], d["index"]): k for k, d in graph.nodes(data=True) if d["walks"]}
+    assert len(place) == len(plain)
+    at = {k: place[d["walk"], d["index"]] for k, d in plain.nodes(data=True)}
+    for k, data in plain.nodes(data=True):
+        assert data.items() <= graph.nodes[at[k]].items()
+    for a, b, data in plain.edges(data=True):
+        assert data.items() <= graph.edges[at[a], at[b]].items()
+    taken = [edge for edge in graph.edges if graph.edges[edge]["walks"]]
+    assert len(taken) == plain.number_of_edges()
+    # ... and every vertex of full rank is one of the terrain, by its coordinates too.
+    for traj in walks:
+        for k, node in enumerate(terrain.match(traj)):
+            if traj.ranks[k] == loss.dim:
+                np.testing.assert_allclose(traj.vertices[k], terrain.vertices[node], 1e-7, 1e-9)
+                assert node >= 0
+    if step == "adjacent":  # a walk goes along the terrain's edges
+        beyond = [edge for edge in taken if not terrain.graph().has_edge(*edge)]
+        assert all(max(edge) >= len(terrain) for edge in beyond)  # before it is at a vertex
+    ends = [k for k in graph if graph.nodes[k]["ended"] and k < len(terrain)]
+    assert ends
+    assert set(ends) <= set(terrain.minima)
+
+
 def test_merging_a_walk_with_itself_counts_twice(meeting):
     once, twice = rw.merge(meeting[:1]), rw.merge([meeting[0], meeting[0]])
     apart = len(twice) - len(once)  # entries that are no vertices
@@ -132,7 +171,12 @@ def test_zero_length_pivots_stay_in_their_node():
 
 @pytest.mark.parametrize("through", [through_graphml, through_gexf, through_json])
 def test_files_keep_every_attribute(through, meeting, tmp_path):
-    for graph in (rw.walk(variant(9, 0)).graph(), rw.merge(meeting)):
+    terrain = rw.vertex_graph(meeting[0].problem, max_vertices=20)
+    for graph in (
+        rw.walk(variant(9, 0)).graph(),
+        rw.merge(meeting),
+        rw.merge(meeting[:3], terrain),
+    ):
         read = through(graph, tmp_path / "graph")
         assert dict(read.nodes(data=True)) == dict(graph.nodes(data=True))
         assert list(read.edges(data=True)) == list(graph.edges(data=True))
@@ -148,3 +192,8 @@ def test_merge_refuses_nothing_and_another_loss():
     walks = [rw.walk(random_loss([2, 3, 1], 20, seed), max_pivots=3) for seed in (0, 1)]
     with pytest.raises(ValueError, match=r"trajectories\[1\]: expected a walk on the same loss"):
         rw.merge(walks)
+    terrain = rw.vertex_graph(walks[1].problem, max_vertices=5)
+    with pytest.raises(ValueError, match="terrain: expected a vertex graph of the same loss"):
+        rw.merge(walks[:1], terrain)
+    with pytest.raises(TypeError, match="terrain: expected a VertexGraph, found list"):
+        rw.merge(walks[:1], walks)

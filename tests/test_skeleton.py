@@ -87,6 +87,40 @@ def test_minima_and_basins(widths, n, options):
     assert (degrees[simple] == 2 * loss.dim).all()
 
 
+def test_flat_minima_are_faces():
+    # Pairs of targets at each input: any line between them is best; the inputs see D values apart.
+    rng = np.random.default_rng(0)
+    for p in (1, 2):
+        X = np.repeat(rng.normal(size=(p + 1, p)), 2, axis=0)
+        y = rng.normal(size=2 * (p + 1))
+        graph = rw.vertex_graph(rw.LayerLoss(rw.ReLUNetwork.random([p, 1]), X, y))
+        (face,) = graph.minimal_faces
+        assert len(face) == 2 ** (p + 1)  # a parallelepiped
+        assert set(face) == set(graph.minima)
+        np.testing.assert_allclose(graph.losses[face], np.abs(y[::2] - y[1::2]).sum())
+    for seed in range(6):  # even numbers of points: edges of minima among others
+        rng = np.random.default_rng(seed)
+        loss = rw.LayerLoss(
+            rw.ReLUNetwork.random([1, 1, 1], seed=seed), rng.integers(-2, 3, (8, 1)), [0, 1] * 4
+        )
+        graph = rw.vertex_graph(loss)
+        faces = graph.minimal_faces
+        assert sorted(np.concatenate(faces)) == sorted(graph.minima)
+        minima = rw.enumerate_regions(loss).local_minima()
+        for face in faces:
+            assert np.ptp(graph.losses[face]) < 1e-9
+            known = [m for m in minima if abs(m.loss - graph.losses[face[0]]) < 1e-9]
+            assert known
+            if len(face) > 1:
+                assert not all(m.strict for m in known)
+        # Every strict minimum is a face of one vertex.
+        for minimum in minima:
+            if minimum.strict:
+                distance = np.abs(graph.vertices - minimum.theta).max(axis=(1, 2))
+                assert distance.min() < 1e-9
+                assert [int(distance.argmin())] in [face.tolist() for face in faces]
+
+
 def test_walks_go_along_the_graph():
     loss = random_loss([1, 2, 1], 6, 1)
     graph = rw.vertex_graph(loss)

@@ -10,6 +10,7 @@ from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
 from .overview import overview
 from .plane import plot_plane
+from .slice import plot_slice
 
 __all__ = [
     "overview",
@@ -21,4 +22,5 @@ __all__ = [
     "plot_graph",
     "plot_loss",
     "plot_plane",
+    "plot_slice",
 ]

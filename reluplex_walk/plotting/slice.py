@@ -1,0 +1,82 @@
+"""An exact slice of the loss, and a walk on it or projected to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._validate import integer
+from ._axes import VERMILION, new_axes
+from ._surface import draw_surface
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..slices import Slice
+    from ..trajectory import Trajectory
+
+_ON_PLANE = 1e-9  # distance from the plane, relative to the size of theta, that counts as 0
+
+
+def plot_slice(
+    cut: Slice,
+    traj: Trajectory | None = None,
+    ax: Axes | None = None,
+    levels: int = 12,
+    edges: bool = True,
+) -> Axes:
+    """The loss over the plane: exact level lines with colours between them, and polygons.
+
+    Parameters
+    ----------
+    cut : Slice
+        As from :func:`reluplex_walk.slice`.
+    traj : Trajectory, optional
+        A walk to draw: vertices on the plane as filled markers, others projected to it as open
+        ones.
+    ax : matplotlib Axes, optional
+        Default: those of a new figure.
+    levels : int, default 12
+        Number of level lines, at equal steps of the rank among the losses at corners.
+    edges : bool, default True
+        Whether to draw the edges of the polygons.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If `levels` is less than 1.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> from reluplex_walk import plotting
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=3.0)
+    >>> plotting.plot_slice(cut, rw.walk(loss)).get_xlabel()
+    's'
+    """
+    integer("levels", levels, 1)
+    ax = new_axes(ax)
+    from matplotlib.collections import PolyCollection
+
+    draw_surface(ax, cut.triangulation(), cut.losses, levels, "loss")
+    if edges:
+        outlines = [cut.polygon(k) for k in range(len(cut))]
+        ax.add_collection(PolyCollection(outlines, facecolor="none", edgecolor="w", lw=0.25))
+    if traj is not None:
+        at, distance = cut.project(traj.vertices)
+        size = np.linalg.norm(traj.vertices, axis=(1, 2)) + np.linalg.norm(cut.origin)
+        on = distance <= _ON_PLANE * size
+        ax.plot(at[:, 0], at[:, 1], color=VERMILION, lw=1.0)
+        ax.plot(*at[~on].T, "o", color=VERMILION, mfc="white", ms=5, label="projected")
+        ax.plot(*at[on].T, "o", color=VERMILION, mec="white", ms=6, label="on the plane")
+        ax.legend()
+    ax.set(xlim=cut.extent[:2], ylim=cut.extent[2:], xlabel="s", ylabel="t")
+    return ax
