@@ -15,14 +15,16 @@ from .certificate import Certificate
 from .crossings import Crossings, crossings
 from .decay import LevelEstimate
 from .enumeration import RegionsProgress, enumerate_regions
+from .exploration import vertex_graph
 from .global_minimum import GlobalMinimum, global_minimum
 from .graph import merge
 from .loss import LayerLoss
 from .network import ReLUNetwork
 from .polyak import Descent, polyak_descent
 from .regions import Minimum, Regions
-from .skeleton import VertexGraph, vertex_graph
-from .slices import LineSection, Slice, line_section, slice, slice_through
+from .sections import LineSection, line_section
+from .skeleton import VertexGraph
+from .slices import Slice, slice, slice_through
 from .tolerances import TOLERANCES, Tolerances
 from .trajectory import Trajectory, WalkOptions, WalkStatus
 from .verify import CertificateError, ExactCheck

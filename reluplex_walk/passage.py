@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .loss import LayerLoss, Pattern
-from .slices import line_section
+from .sections import line_section
 
 if TYPE_CHECKING:
     from .trajectory import Trajectory

@@ -1,21 +1,17 @@
-"""Exact sections of the loss by a plane or a line: where it bends there, without any grid."""
+"""Exact sections of the loss by a plane: where it bends there, without any grid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import subdivision
 from ._validate import integer, real
-from .exact_signs import ExactSigns, rationals
 from .loss import LayerLoss
-from .subdivision import Chunk
+from .subspace import cells_of, window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -171,37 +167,6 @@ class Slice:
         return plot_slice(self, traj, ax, levels, edges)
 
 
-@dataclass(frozen=True, eq=False)
-class LineSection:
-    """The loss on a segment of the line ``theta = origin + s direction``.
-
-    Attributes
-    ----------
-    problem : LayerLoss
-    origin, direction : ndarray (h, q)
-    positions : ndarray (B + 2,)
-        Both ends of the segment and, between them, where breakpoints change sign, ascending.
-    losses : ndarray (B + 2,)
-        The loss there; it is affine in between.
-    slopes : ndarray (B + 1,)
-        Its slope by s in each interval.
-    breakpoints : list of ndarray (k, 3)
-        The breakpoints that change sign at each of the B inner positions, as rows (layer, sample,
-        neuron), see :meth:`LayerLoss.locate`.
-    """
-
-    problem: LayerLoss
-    origin: Floats
-    direction: Floats
-    positions: Floats
-    losses: Floats
-    slopes: Floats
-    breakpoints: list[Ints]
-
-    def __repr__(self) -> str:
-        return f"LineSection({len(self.breakpoints)} breakpoints)"
-
-
 class PolygonLimitError(ValueError):
     """A slice has more polygons than asked for at most."""
 
@@ -256,11 +221,11 @@ def slice(
     area = np.sqrt(max(0.0, np.linalg.det(flat @ flat.T)))
     if lengths == 0.0 or area <= _PARALLEL * lengths:
         raise ValueError("u, v: expected two directions that span a plane, found parallel ones")
-    window = _window(extent, 2)
+    window = window_of(extent, 2)
     if max_polygons is not None:
         integer("max_polygons", max_polygons, 1)
     chunks, found = [], 0
-    for chunk in _cut(loss, point, [a, b], window):
+    for chunk in cells_of(loss, point, [a, b], window):
         chunks.append(chunk)
         found += len(chunk.point)
         if max_polygons is not None and found > max_polygons:
@@ -341,96 +306,4 @@ def slice_through(
     return slice(loss, a, u, across / height, extent)
 
 
-def line_section(
-    loss: LayerLoss, origin: ArrayLike, direction: ArrayLike, extent: Any = 1.0
-) -> LineSection:
-    """The loss along a line, with all breakpoints on it.
-
-    Parameters
-    ----------
-    loss : LayerLoss
-    origin, direction : array_like (h, q) or (D,)
-        The line ``theta = origin + s direction``.
-    extent : float or pair, default 1.0
-        The segment (s_min, s_max); a number e > 0 means (-e, e).
-
-    Returns
-    -------
-    LineSection
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument does not fit: a direction of zeros, an empty segment.
-
-    Examples
-    --------
-    >>> import reluplex_walk as rw
-    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
-    >>> rw.line_section(loss, [0.0, 0.0], [1.0, 0.0], (-1.0, 2.0)).positions.tolist()
-    [-1.0, 0.0, 1.0, 2.0]
-    """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
-    point, d = loss.parameters(origin, "origin"), loss.parameters(direction, "direction")
-    if not d.any():
-        raise ValueError("direction: expected a direction, found zeros")
-    chunks = list(_cut(loss, point, [d], _window(extent, 1)))
-    ends = np.concatenate([chunk.vertex for chunk in chunks]).reshape(-1, 2)
-    order = np.argsort(ends.min(axis=1))
-    piece = np.concatenate([chunk.piece for chunk in chunks])[order]
-    positions = np.append(ends.min(axis=1)[order], ends.max())
-    patterns = np.concatenate([chunk.pattern for chunk in chunks])[order]
-    flips = np.unpackbits(patterns[1:] ^ patterns[:-1], axis=1)
-    slopes, offsets = piece.T
-    losses = np.append(slopes * positions[:-1] + offsets, slopes[-1] * positions[-1] + offsets[-1])
-    return LineSection(
-        problem=loss,
-        origin=point,
-        direction=d,
-        positions=positions,
-        losses=losses,
-        slopes=slopes,
-        breakpoints=[loss.locate(np.flatnonzero(row)) for row in flips],
-    )
-
-
-def _window(extent: Any, dim: int) -> Any:
-    """`extent` as bounds (low, high) of `dim` coordinates, one after the other."""
-    names = ("(s_min, s_max)", "(s_min, s_max, t_min, t_max)")[dim - 1]
-    if np.ndim(extent) == 0:
-        size = real("extent", extent)
-        bounds = (-size, size) * dim
-    elif np.shape(extent) == (2 * dim,):
-        bounds = tuple(real("extent", bound) for bound in np.asarray(extent, float).tolist())
-    else:
-        raise ValueError(f"extent: expected a number > 0 or {names}, found {extent!r}")
-    if any(low >= high for low, high in zip(bounds[::2], bounds[1::2], strict=True)):
-        raise ValueError(f"extent: expected {names} with min < max, found {bounds}")
-    return bounds
-
-
-def _cut(
-    loss: LayerLoss, origin: Floats, directions: list[Floats], window: tuple[float, ...]
-) -> Iterator[Chunk]:
-    """The cells of an affine space of parameters, with their vertices."""
-    inner = [loss.units.inner(array) for array in (*directions, origin)]
-    x = loss.problem.xt
-    linear = np.stack([array @ x.T for array in inner], axis=-1)  # (h, n, D + 1)
-    sizes = np.stack([np.abs(array) @ np.abs(x).T for array in inner], axis=-1)
-
-    def trained(i: int) -> list[list[Fraction]]:
-        exact_x = rationals(x[i : i + 1])[0]
-        rows = zip(*(rationals(array) for array in inner), strict=True)
-        return [
-            [sum((a * b for a, b in zip(part, exact_x, strict=True)), Fraction(0)) for part in row]
-            for row in rows
-        ]
-
-    low, high = np.array(window[::2]), np.array(window[1::2])
-    cells = subdivision.new_cells(loss.problem, linear, sizes, 8 * 1024)
-    settle = ExactSigns(loss, trained, (low, high))
-    return subdivision.subdivide(loss.problem, cells, subdivision.box_root(low, high), settle)
-
-
-__all__ = ["LineSection", "Slice", "line_section", "slice", "slice_through"]
+__all__ = ["PolygonLimitError", "Slice", "slice", "slice_through"]

@@ -59,25 +59,45 @@ def test_global_minimum_is_the_least_vertex(widths, n, options):
                 assert (np.abs(best.theta) <= box).all()
 
 
-@pytest.mark.parametrize(
-    ("widths", "n", "options"),
-    [
-        ([1, 2, 1], 8, {}),
-        ([1, 2, 1], 8, {"kind": "pinball", "tau": 0.3, "negative_slope": 0.2}),
-        ([1, 2, 1, 1], 6, {}),
-        ([2, 1, 2, 1], 8, {"weighted": True}),
-        ([1, 1, 2], 8, {"layer": 0}),
-        ([1, 2, 1], 8, {"layer": 1}),
-    ],
-)
-def test_no_walk_ends_below_and_the_best_of_many_is_it(widths, n, options):
-    loss = random_loss(widths, n, 3, **options)
-    ends = [rw.walk(loss, loss.random_start(seed, 5.0), step="long") for seed in range(60)]
-    lowest = min(ends, key=lambda traj: traj.loss)
-    box = 1.0 + np.abs(lowest.theta).max()
+TINY = [
+    ([1, 1, 1], 8, {}),
+    ([1, 2, 1], 6, {}),
+    ([2, 1, 1], 6, {"kind": "hinge"}),
+    ([1, 1, 2, 1], 6, {"negative_slope": 0.1}),
+    ([1, 1, 2, 1], 6, {}),
+    ([3, 1], 8, {}),
+    ([1, 2, 1], 6, {"kind": "pinball", "tau": 0.8}),
+    ([1, 1, 2], 6, {}),
+    ([2, 1, 1], 6, {"weighted": True}),
+    ([1, 1, 2, 1], 8, {"layer": 1}),
+]
+"""(widths, n, options)."""
+
+
+def anywhere(loss, rng):
+    """Neurons that vanish between two inputs, of sizes 1 to 1000: minima are of many sizes."""
+    h, q = loss.shape
+    pairs = loss.inputs[rng.integers(len(loss.inputs), size=(h, 2))]
+    between = (rng.dirichlet([1.0, 1.0], size=h)[:, :, None] * pairs).sum(axis=1)
+    weights = rng.normal(size=(h, q - 1))
+    bias = -(weights * between).sum(axis=1)
+    return np.column_stack([weights, bias]) * 10.0 ** rng.uniform(0.0, 3.0, (h, 1))
+
+
+@pytest.mark.parametrize("case", range(2 * len(TINY)))
+def test_the_best_of_500_walks_is_the_global_minimum(case):
+    widths, n, options = TINY[case % len(TINY)]
+    loss = random_loss(widths, n, 200 + case, **options)
+    rng = np.random.default_rng(case)
+    # Of a walk only its end counts here: no time for proofs.
+    walks = [rw.walk(loss, anywhere(loss, rng), "long", proof_budget=1e-6) for _ in range(500)]
+    lowest = min(traj.loss for traj in walks)
+    enumerated = rw.enumerate_regions(loss).minimum()
+    box = 1.0 + 2.0 * np.abs(enumerated.theta).max()
+    assert lowest == pytest.approx(enumerated.loss, rel=1e-9)
     for best in (rw.global_minimum(loss, box, method="milp"), rw.global_minimum(loss)):
         assert best.optimal
-        assert lowest.loss == pytest.approx(best.loss, rel=1e-9)
+        assert best.loss == pytest.approx(enumerated.loss, rel=1e-9)
 
 
 def test_a_part_of_the_box_has_its_own_minimum():

@@ -1,5 +1,6 @@
 """Vertex graphs against counting formulas, exact slices, enumerated regions and walks."""
 
+import signal
 from itertools import pairwise
 from math import comb
 
@@ -136,6 +137,28 @@ def test_walks_go_along_the_graph():
             assert a == b or (min(a, b), max(a, b)) in edges
             seen += 1
     assert seen > 0
+
+
+def test_ctrl_c_keeps_what_was_found(monkeypatch):
+    loss = random_loss([1, 2, 1], 6, 1)
+    whole, start, arrivals = rw.vertex_graph(loss), rw.walk(loss), []
+    evaluate = rw.LayerLoss.__call__
+
+    def interrupted(self, theta):  # a vertex is half recorded when its loss is evaluated
+        arrivals.append(theta)
+        if len(arrivals) == 20:
+            signal.raise_signal(signal.SIGINT)
+        return evaluate(self, theta)
+
+    monkeypatch.setattr(rw.LayerLoss, "__call__", interrupted)
+    part = rw.vertex_graph(loss, start)
+    monkeypatch.undo()
+    assert not part.complete
+    assert 20 <= len(part) < len(whole)
+    assert (part.next[~part.expanded] == -1).all()
+    assert set(part.keys) <= set(whole.keys)
+    for theta, value in zip(part.vertices, part.losses, strict=True):
+        assert loss(theta) == value
 
 
 def test_limits_and_bad_input():
