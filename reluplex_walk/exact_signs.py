@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from .loss import LayerLoss
 from .native import cell_arrays as native
@@ -103,8 +104,16 @@ class ExactSigns:
 
 
 def _direction(rows: list[Rational], ray: Floats) -> Objects:
-    """The vector (D + 1,) orthogonal to `rows`, of rank D, on the side of `ray`."""
+    """The vector (D + 1,) orthogonal to `rows`, of rank D, on the side of `ray`.
+
+    Facets that miss a ray by rounding alone count as facets it lies on, and the rank may be D + 1:
+    the vector is then orthogonal to the D rows that are farthest from parallel.
+    """
     form, pivots = reduce(from_fractions(np.array(rows, object)).num)
+    if len(pivots) == ray.size:
+        units = [[float(v / max(map(abs, row))) for v in row] for row in rows]
+        order = linalg.qr(np.array(units).T, mode="r", pivoting=True)[1]
+        return _direction([rows[k] for k in order[: ray.size - 1]], ray)
     free = next(k for k in range(ray.size) if k not in pivots)
     direction = np.zeros(ray.size, object)
     direction[pivots] = -form.num[:, free]

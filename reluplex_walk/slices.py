@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_COVERED = 1e-9  # relative difference of the window and the sum of all areas
 _PARALLEL = 1e-9  # sine of the angle between directions that span no plane
 
 
@@ -203,6 +204,8 @@ def slice(
     ValueError, TypeError
         If an argument does not fit: parallel directions, an empty window; or there are more than
         `max_polygons`.
+    ArithmeticError
+        If the polygons found do not cover the window: no slice is returned that is not exact.
 
     Examples
     --------
@@ -238,7 +241,7 @@ def slice(
     inside = np.concatenate([chunk.point for chunk in chunks])[owner]
     angles = np.arctan2(*(corners - inside).T[::-1])
     piece = np.concatenate([chunk.piece for chunk in chunks])
-    return Slice(
+    cut = Slice(
         problem=loss,
         origin=point,
         u=a,
@@ -250,6 +253,13 @@ def slice(
         offsets=piece[:, 2],
         patterns=np.concatenate([chunk.pattern for chunk in chunks]),
     )
+    size = (window[1] - window[0]) * (window[3] - window[2])
+    if abs(cut.areas.sum() - size) > _COVERED * size:
+        raise ArithmeticError(
+            "origin: so many breakpoints cross within rounding of one point of this plane that "
+            "doubles do not tell its polygons apart; move the origin or take a larger extent"
+        )
+    return cut
 
 
 def slice_through(

@@ -88,6 +88,28 @@ def test_degenerate_planes():
     check(rw.slice(loss, np.zeros(loss.shape), u, v, 1.0))
 
 
+@pytest.mark.parametrize("extent", [0.1, 1e-3, 1e-6])
+def test_slices_through_the_end_of_a_walk(extent):
+    # All that vanishes there does so up to rounding: many lines of the plane, almost concurrent.
+    for case, seed in ((4, 3), (9, 0), (0, 0), (5, 1)):
+        loss = variant(case, seed)
+        u, v = np.random.default_rng(seed).normal(size=(2, *loss.shape))
+        check(rw.slice(loss, rw.walk(loss, seed=seed).theta, u, v, extent))
+
+
+def test_a_slice_covers_its_window_or_is_refused():
+    # A walk stopped in a crowd of breakpoints, magnified.
+    loss = variant(9, 0)
+    traj = rw.walk(loss, seed=0, max_pivots=300)
+    u, v = np.random.default_rng(0).normal(size=(2, *loss.shape))
+    for extent in (1.0, 0.1, 1e-2, 1e-3, 1e-4):
+        try:
+            check(rw.slice(loss, traj.theta, u, v, extent))
+        except ArithmeticError as error:
+            assert "doubles do not tell its polygons apart" in str(error)
+            assert extent < 0.1
+
+
 def test_large_slice():
     loss = random_loss([4, 5, 4, 2, 1], 500, 0)
     cut = random_slice(loss, 0, 0.02)

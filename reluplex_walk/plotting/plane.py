@@ -35,7 +35,7 @@ def plot_plane(
     The plane holds those three vertices, drawn as full marks; all others are projected
     orthogonally, and their loss is not that of the plane beneath them.  Coordinates are distances
     in parameter space.  The loss in the plane is an exact :func:`.slice`, or, where that has more
-    than 30,000 polygons, sampled on a grid.
+    than 30,000 polygons or cannot be had in doubles, sampled on a grid.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _loss_in_plane(
     try:
         cut = slice(traj.problem, origin, axes[0], axes[1], extent, max_polygons=_MOST)
         return cut.triangulation(), cut.losses
-    except PolygonLimitError:
+    except (PolygonLimitError, ArithmeticError):
         from matplotlib.tri import Triangulation
 
         grid = np.meshgrid(*np.linspace(low, high, _GRID).T)
