@@ -102,12 +102,9 @@ def test_a_slice_covers_its_window_or_is_refused():
     loss = variant(9, 0)
     traj = rw.walk(loss, seed=0, max_pivots=300)
     u, v = np.random.default_rng(0).normal(size=(2, *loss.shape))
-    for extent in (1.0, 0.1, 1e-2, 1e-3, 1e-4):
-        try:
-            check(rw.slice(loss, traj.theta, u, v, extent))
-        except ArithmeticError as error:
-            assert "doubles do not tell its polygons apart" in str(error)
-            assert extent < 0.1
+    check(rw.slice(loss, traj.theta, u, v, 0.1))
+    with pytest.raises(ArithmeticError, match="doubles do not tell its polygons apart"):
+        rw.slice(loss, traj.theta, u, v, 1e-3)
 
 
 def test_large_slice():
