@@ -52,6 +52,9 @@ def explore(
                     if stop.is_set():
                         return
                 arrived.put((number, None))
+        except BaseException:
+            stop.set()  # the others need not go on
+            raise
         finally:
             arrived.put(None)
 

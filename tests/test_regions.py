@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk import enumeration
+from reluplex_walk import enumeration, subtrees
 
 from .arrangements import brute_force, characteristic
 from .problems import random_loss
@@ -270,7 +270,7 @@ def test_threads_change_nothing(widths, n, box, options):
         assert parts[0].complete == parts[1].complete == (most == len(one))
 
 
-def test_limits_with_threads():
+def test_limits_with_threads(monkeypatch):
     loss = random_loss([2, 2, 1], 7, 0)  # 20,000 regions: more than a chunk for each thread
     part = rw.enumerate_regions(loss, time_limit=1e-6, threads=2)
     assert (part.complete, part.message) == (False, "stopped at time_limit")
@@ -290,6 +290,13 @@ def test_limits_with_threads():
 
     with pytest.raises(RuntimeError, match="of the callback"):
         rw.enumerate_regions(loss, progress=fail, threads=2)
+
+    def no_room(problem, cells, root, settle):
+        raise MemoryError
+
+    monkeypatch.setattr(subtrees, "subdivide", no_room)
+    with pytest.raises(MemoryError):  # of a thread
+        rw.enumerate_regions(loss, threads=2)
 
 
 def test_bad_input(monkeypatch):
