@@ -21,6 +21,7 @@ from .loss import LayerLoss
 from .network import ReLUNetwork
 from .polyak import Descent, polyak_descent
 from .regions import Minimum, Regions
+from .regression import QuantileFit, lad, quantile, quantile_path
 from .skeleton import VertexGraph, vertex_graph
 from .slices import LineSection, Slice, line_section, slice, slice_through
 from .tolerances import TOLERANCES, Tolerances
@@ -42,6 +43,7 @@ __all__ = [
     "Descent",
     "LevelEstimate",
     "Progress",
+    "QuantileFit",
     "ReLUNetwork",
     "Regions",
     "RegionsProgress",
@@ -56,6 +58,7 @@ __all__ = [
     "datasets",
     "enumerate_regions",
     "global_minimum",
+    "lad",
     "line_section",
     "slice",
     "slice_through",
@@ -63,5 +66,7 @@ __all__ = [
     "density",
     "merge",
     "polyak_descent",
+    "quantile",
+    "quantile_path",
     "walk",
 ]
