@@ -18,6 +18,7 @@ from .pivot import uniform
 
 BLOCK = 512  # samples handled together, so that a block of results stays in the first-level cache
 SOME = 64  # samples that tell how far a step may lead
+TINY = 1e-300  # slope of a half-edge known to descend, by less than floats can tell
 BOUNDLESS = 1e290  # a time that only parked samples are met at
 
 OPTIMAL, UNBOUNDED, STUCK = range(3)
@@ -240,8 +241,13 @@ def exchange_rows(b, normal, beta, k):
 
 
 @entry
-def descend(x, m, w, slopes, r, side, g, basis, b, theta, work, vectors, ids, tolerances, random):
+def descend(
+    x, m, w, slopes, r, side, g, basis, b, theta, work, vectors, ids, tolerances, random, first
+):
     """Pivots on the `m` samples of x (q, >= m) until no half-edge descends.
+
+    The first one along half-edge `first` (twice the row of the basis, + 1 for its far one), if
+    that is not negative.
 
     `g` is the gradient of all other samples and becomes that of all but the active ones.
     `basis` (q,) holds active samples, FREE or DEPENDENT rows; b (q, q) its edges, theta (q,) its
@@ -265,6 +271,8 @@ def descend(x, m, w, slopes, r, side, g, basis, b, theta, work, vectors, ids, to
         g[j] += dot(x[j, :m], work[COSTS, :m])
     for pivots in range(1000 + 100 * q):
         k, sign, slope = _steepest(w, slopes, g, basis, b, tolerances[SLOPE])
+        if pivots == 0 and first >= 0:
+            k, sign, slope = first // 2, 1.0 - 2.0 * (first % 2), -TINY
         if k < 0:
             return OPTIMAL, pivots
         leaving = basis[k]
@@ -309,6 +317,23 @@ def descend(x, m, w, slopes, r, side, g, basis, b, theta, work, vectors, ids, to
                 if abs(r[i]) <= tolerances[ZERO]:
                     r[i] = side[i] * tolerances[ZERO] * (500.0 + 1000.0 * uniform(random))
     return STUCK, 1000 + 100 * q
+
+
+@entry
+def polish(x, y, basis, b, theta, vectors):
+    """Two Newton steps that put theta on the active samples."""
+    q = theta.size
+    off = vectors[0]
+    for _ in range(2):
+        for k in range(q):
+            off[k] = 0.0
+            if basis[k] >= 0:
+                off[k] = y[basis[k]]
+                for j in range(q):
+                    off[k] -= x[j, basis[k]] * theta[j]
+        for k in range(q):
+            for j in range(q):
+                theta[j] += off[k] * b[k, j]
 
 
 @entry

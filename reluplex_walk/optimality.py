@@ -7,12 +7,13 @@ what these leave in doubt (ties, prices at their ends) is decided in rational ar
 """
 
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .native.lad import BLOCK, error_bounds
-from .rationals import Rationals, from_fractions, signs, solve
+from .rationals import Objects, Rationals, exact_sums, from_fractions, signs, solve
 from .samples import Basis, Samples
 
 Floats = NDArray[np.float64]
@@ -21,7 +22,15 @@ Ints = NDArray[np.int64]
 _UNIT = 2.0**-53
 
 
-def prices_at(
+class Verdict(NamedTuple):
+    """What is proved of a basis."""
+
+    prices: Floats  # (q,) of its edges
+    proved: bool  # that it is optimal
+    descends: int  # a half-edge that exact arithmetic found to descend, or -1
+
+
+def judge(
     samples: Samples,
     slopes: Floats,
     basis: Basis,
@@ -29,8 +38,8 @@ def prices_at(
     side: Floats,
     near: Ints,
     g: Floats,
-) -> tuple[Floats, bool]:
-    """Prices (q,) of the edges, and whether they prove the basis to be optimal.
+) -> Verdict:
+    """Whether `basis` is optimal.
 
     r, side (n,) residuals at `basis.theta` and the signs they are taken to have; g (q,) gradient
     of all samples but `near`, which holds the active ones.  Replaces `basis.edges` where
@@ -43,46 +52,57 @@ def prices_at(
     costs[rows[rows >= 0]] = 0.0
     g = g + x[:, near] @ costs[near]
     if (rows < 0).any():
-        return edges @ g, False
+        return Verdict(edges @ g, False, -1)
     scratch = np.empty(len(x))
     bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
     if not bound < np.inf:
         try:
             edges[:] = np.linalg.inv(x[:, rows])
         except np.linalg.LinAlgError:
-            return edges @ g, False
+            return Verdict(edges @ g, False, -1)
         bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
     prices = edges @ g
 
     small = np.abs(r) <= bound * reach
     small[rows] = False
     if small.any() and not _signs_hold(samples, rows, np.flatnonzero(small), side):
-        return prices, False
+        return Verdict(prices, False, -1)
     terms = BLOCK + y.size / BLOCK + near.size + 8.0
     g_error = terms * _UNIT * max(slopes) * w.sum() * samples.largest
     error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
     error += blur * (np.abs(prices) + error).max()
     least = np.minimum(above * w[rows] + prices, below * w[rows] - prices)
+    if (least > error).all():
+        return Verdict(prices, True, -1)
     if (least < -error).any():
-        return prices, False
-    return prices, bool((least > error).all()) or _prices_hold(samples, slopes, rows, side)
+        return Verdict(prices, False, -1)
+    descends = _descending(samples, slopes, rows, side)
+    return Verdict(prices, descends < 0, descends)
 
 
-def _prices_hold(samples: Samples, slopes: Floats, rows: Ints, side: Floats) -> bool:
-    """Whether the exact prices lie between -above w and below w."""
+def _descending(samples: Samples, slopes: Floats, rows: Ints, side: Floats) -> int:
+    """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
     x, y, w = samples[:3]
     others = np.ones(y.size, bool)
     others[rows] = False
     below, above = (Fraction(slope) for slope in slopes.tolist())
     g = np.zeros(len(x), object)
-    for slope, part in ((above, side > 0.0), (-below, side < 0.0)):
-        terms, weight = Rationals.of(x[:, part & others]), Rationals.of(w[part & others])
-        g += slope * Fraction(1, terms.den * weight.den) * (terms.num @ weight.num)
+    for slope, part in ((above, others & (side > 0.0)), (-below, others & (side < 0.0))):
+        g += slope * (exact_sums(x[:, part]) if (w == 1.0).all() else _weighted(x, w, part))
     normals, gradient = Rationals.of(x[:, rows]), from_fractions(g)
     prices = solve(normals.num, gradient.num[:, None] * normals.den)
     exact = Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()
-    weights = [Fraction(weight) for weight in w[rows].tolist()]
-    return all(-above * v <= p <= below * v for p, v in zip(exact, weights, strict=True))
+    slope_of = []
+    for price, weight in zip(exact, w[rows].tolist(), strict=True):
+        slope_of += [price + above * Fraction(weight), below * Fraction(weight) - price]
+    least = min(range(len(slope_of)), key=slope_of.__getitem__)
+    return least if slope_of[least] < 0 else -1
+
+
+def _weighted(x: Floats, w: Floats, part: NDArray[np.bool_]) -> Objects:
+    """Exact weighted sums of the columns of x in `part`."""
+    terms, weight = Rationals.of(x[:, part]), Rationals.of(w[part])
+    return Rationals(terms.num @ weight.num, terms.den * weight.den).fractions()
 
 
 def _signs_hold(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> bool:
@@ -102,4 +122,4 @@ def _signs_hold(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> b
     return bool(((sign == 0) | (sign == side[doubtful])).all())
 
 
-__all__ = ["prices_at"]
+__all__ = ["Verdict", "judge"]

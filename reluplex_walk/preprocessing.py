@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 
 from .native.arrays import FREE
-from .native.lad import DEPENDENT, OPTIMAL, UNBOUNDED, descend, gather, sweep
-from .optimality import prices_at
+from .native.lad import DEPENDENT, OPTIMAL, UNBOUNDED, descend, gather, polish, sweep
+from .optimality import Verdict, judge
 from .samples import Basis, Samples
 from .tolerances import TOLERANCES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_COARSEST = 60  # samples from which on a coarser level saves time
+_COARSEST = 200  # samples from which on a coarser level saves time
 _RATIO = 8  # samples of a level to those of the next coarser one
 _SMOOTH = 24  # parameters from which on such a start saves time
 _TINY = 1e-300
@@ -44,7 +44,13 @@ def minimise(samples: Samples, slopes: tuple[float, float], start: Basis | None 
 
     From the basis `start`, which is used up, or else from the end on a coarser subsample.
     """
-    return _solved(samples, slopes, start).solution()
+    solver = _solved(samples, slopes, start)
+    for _ in range(_ROUNDS):
+        prices, proved, descends = solver.verdict()
+        if descends < 0:
+            break
+        solver.solve(solver.band(), descends)
+    return Solution(solver.basis, solver.dual(prices), proved, solver.pivots)
 
 
 def _solved(samples: Samples, slopes: tuple[float, float], start: Basis | None) -> "_Solver":
@@ -75,7 +81,6 @@ class _Solver:
         self.work, self.vectors = np.empty((4, n)), np.empty((2, q))
         self.copies = np.empty((q, n)), np.empty(n), np.empty(n), np.empty(n)
         self.random = np.zeros(1, np.uint64)
-        self.size = float(np.median(np.abs(samples.y[:: 1 + n // 100])))
         self.pivots = 0
 
     def smooth_start(self) -> None:
@@ -106,8 +111,11 @@ class _Solver:
         at = int(near / n * size.size)
         return float(np.partition(size, at)[at])
 
-    def solve(self, band: float) -> None:
-        """Minimise; samples with |r| > band * reach are set aside, and looked at afterwards."""
+    def solve(self, band: float, first: int = -1) -> None:
+        """Minimise; samples with |r| > band * reach are set aside, and looked at afterwards.
+
+        The first pivot is along half-edge `first`, if that is not negative.
+        """
         rows, n = self.basis.rows, self.r.size
         status = UNBOUNDED
         for attempt in range(_ROUNDS):
@@ -119,14 +127,14 @@ class _Solver:
                 band = np.inf
             elif attempt and (status == UNBOUNDED or changed > 0.1 * self.near_rows.size):
                 band *= 2.0
-            status = self.descend()
+            status = self.descend(first if attempt == 0 else -1)
             if (rows == DEPENDENT).any() and self.near_rows.size < n:
                 status = UNBOUNDED
 
     def zero(self) -> float:
         """|r| that counts as 0."""
         fitted = float(self.samples.largest @ np.abs(self.basis.theta))
-        return TOLERANCES.zero * (self.size + fitted)
+        return TOLERANCES.zero * (self.samples.size + fitted)
 
     def sweep(self, band: float) -> int:
         """Look at all samples; returns how many have changed sides."""
@@ -139,8 +147,8 @@ class _Solver:
         self.near_rows = self.near[:n_near]
         return int(changed)
 
-    def descend(self) -> int:
-        """Pivot on the near samples; returns the status."""
+    def descend(self, first: int) -> int:
+        """Pivot on the near samples, first along a given half-edge; returns the status."""
         rows, edges, theta = self.basis
         near = self.near_rows
         x, w, r, side = self.copies
@@ -149,33 +157,25 @@ class _Solver:
         tolerances = np.array([self.zero(), TOLERANCES.rate, TOLERANCES.slope])
         status, pivots = descend(
             x, near.size, w, self.slopes, r, side, self.g, local, edges, theta,
-            self.work, self.vectors, self.ids, tolerances, self.random,
+            self.work, self.vectors, self.ids, tolerances, self.random, first,
         )  # fmt: skip
         self.pivots += pivots
         rows[:] = np.where(local >= 0, near[np.maximum(local, 0)], local)
         self.side[near] = side[: near.size]
-        self.polish()
+        polish(self.samples.x, self.samples.y, rows, edges, theta, self.vectors)
         return int(status)
 
-    def polish(self) -> None:
-        """Put theta back on the active samples, whose targets `descend` may have moved."""
-        x, y = self.samples.x, self.samples.y
-        rows, edges, theta = self.basis
-        active = np.flatnonzero(rows >= 0)
-        normals = x[:, rows[active]]
-        for _ in range(2):
-            theta += (y[rows[active]] - theta @ normals) @ edges[active]
+    def verdict(self) -> Verdict:
+        """What is proved of the end."""
+        near, g = self.near_rows, self.g
+        return judge(self.samples, self.slopes, self.basis, self.r, self.side, near, g)
 
-    def solution(self) -> Solution:
-        """The end, its prices, and whether they are proved to be optimal."""
+    def dual(self, prices: Floats) -> Floats:
+        """Subgradient of each term (n,) with these prices (q,) of the active samples."""
         rows = self.basis.rows
-        prices, proved = prices_at(
-            self.samples, self.slopes, self.basis, self.r, self.side, self.near_rows, self.g
-        )
-        above, below = self.slopes[1], self.slopes[0]
-        dual = np.where(self.side > 0.0, above, -below) * self.samples.w
+        dual = np.where(self.side > 0.0, self.slopes[1], -self.slopes[0]) * self.samples.w
         dual[rows[rows >= 0]] = -prices[rows >= 0]
-        return Solution(self.basis, dual, proved, self.pivots)
+        return dual
 
 
-__all__ = ["Basis", "Samples", "Solution", "minimise"]
+__all__ = ["Solution", "minimise"]

@@ -20,6 +20,7 @@ class Samples(NamedTuple):
     reach: Floats  # (n,) lengths of the columns of x
     scale: Floats  # (q,) by which the features were multiplied
     largest: Floats  # (q,) absolute values of scaled features
+    size: float  # of typical targets
 
     @classmethod
     def of(cls, X: Floats, y: Floats, w: Floats) -> "Samples":
@@ -33,7 +34,9 @@ class Samples(NamedTuple):
         scale = np.exp2(-np.frexp(np.where(sums > 0.0, sums / n, 0.5))[1])
         scale[0] = 1.0
         rescale(x, scale, reach)
-        return cls(x, y, w, reach, scale, largest * scale)
+        some = np.abs(y[:: 1 + n // 100])
+        size = float(np.partition(some, some.size // 2)[some.size // 2])
+        return cls(x, y, w, reach, scale, largest * scale, size)
 
     def thinned(self, ratio: int) -> tuple["Samples", Ints]:
         """One of every `ratio` samples, and which they are.
@@ -43,7 +46,7 @@ class Samples(NamedTuple):
         k = np.arange(self.y.size // ratio)
         rows = ratio * k + (ratio * (k * 0.6180339887498949 % 1.0)).astype(np.int64)
         x, y, w, reach = (np.take(part, rows, axis=-1) for part in self[:4])
-        return Samples(x, y, w, reach, self.scale, self.largest), rows
+        return Samples(x, y, w, reach, self.scale, self.largest, self.size), rows
 
 
 class Basis(NamedTuple):

@@ -1,10 +1,13 @@
 """LAD and quantile regression as people call it: against HiGHS, duality, exact certificates."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
 import reluplex_walk as rw
+from reluplex_walk.rationals import exact_sums
 
 GLOBAL = rw.WalkStatus.GLOBAL_MINIMUM
 
@@ -186,3 +189,11 @@ def test_bad_input(call, error, words):
     rng = np.random.default_rng(0)
     with pytest.raises(error, match=words):
         call(rng.normal(size=(9, 2)), rng.uniform(size=9))
+
+
+def test_exact_sums():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(3, 500)) * 10.0 ** rng.uniform(-30, 30, (3, 500))
+    rows[2] = rng.integers(-9, 9, 500)
+    for row, total in zip(rows, exact_sums(rows), strict=True):
+        assert total == sum(Fraction(v) for v in row.tolist())
