@@ -22,6 +22,7 @@ from .loss import LayerLoss
 from .network import ReLUNetwork
 from .polyak import Descent, polyak_descent
 from .regions import Minimum, Regions
+from .regression import QuantileFit, lad, quantile, quantile_path
 from .sections import LineSection, line_section
 from .skeleton import VertexGraph
 from .slices import Slice, slice, slice_through
@@ -44,6 +45,7 @@ __all__ = [
     "Descent",
     "LevelEstimate",
     "Progress",
+    "QuantileFit",
     "ReLUNetwork",
     "Regions",
     "RegionsProgress",
@@ -58,6 +60,7 @@ __all__ = [
     "datasets",
     "enumerate_regions",
     "global_minimum",
+    "lad",
     "line_section",
     "slice",
     "slice_through",
@@ -65,5 +68,7 @@ __all__ = [
     "density",
     "merge",
     "polyak_descent",
+    "quantile",
+    "quantile_path",
     "walk",
 ]

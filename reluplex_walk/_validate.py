@@ -36,10 +36,28 @@ def real_array(name: str, value: ArrayLike, ndim: int | Iterable[int], shape: st
     if array.size and not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name}: expected finite numbers, found {array[where]} at index {where}")
-    if array.size and np.abs(array).max() > LARGEST:
+    if array.size and max(array.max(), -array.min()) > LARGEST:  # without a copy
         found = array.flat[np.abs(array).argmax()]
         raise ValueError(f"{name}: expected numbers up to {LARGEST:g} in size, found {found:g}")
     return array
+
+
+def weights(name: str, value: ArrayLike, n: int) -> Floats:
+    """`value` as `n` weights >= 0, not all of them 0."""
+    weight = real_array(name, value, 1, f"of shape ({n},)")
+    if weight.shape != (n,):
+        raise ValueError(f"{name}: expected an array of shape ({n},), found shape {weight.shape}")
+    if (weight < 0).any() or not (weight > 0).any():
+        raise ValueError(
+            f"{name}: expected numbers >= 0, one at least > 0, "
+            f"found a minimum of {weight.min():g} and a maximum of {weight.max():g}"
+        )
+    least = weight[weight > 0].min()
+    if least < 1.0 / LARGEST:
+        raise ValueError(
+            f"{name}: expected 0 or numbers from {1.0 / LARGEST:g} on, found {least:g}"
+        )
+    return weight
 
 
 def integer(name: str, value: Any, low: int | None = None, high: int | None = None) -> int:

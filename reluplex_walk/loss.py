@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._validate import LARGEST, choice, integer, real, real_array
+from ._validate import choice, integer, real, real_array, weights
 from .breakpoints import locate
 from .native.arrays import Problem
 from .network import ReLUNetwork
@@ -125,22 +125,7 @@ class LayerLoss:
             raise ValueError(f"y: expected labels -1 or +1 for the hinge loss, found {odd:g}")
         if sample_weight is None:
             return inputs, targets, np.ones(n)
-        weight = real_array("sample_weight", sample_weight, 1, f"of shape ({n},)")
-        if weight.shape != (n,):
-            raise ValueError(
-                f"sample_weight: expected an array of shape ({n},), found shape {weight.shape}"
-            )
-        if (weight < 0).any() or not (weight > 0).any():
-            raise ValueError(
-                "sample_weight: expected numbers >= 0, one at least > 0, "
-                f"found a minimum of {weight.min():g} and a maximum of {weight.max():g}"
-            )
-        if weight[weight > 0].min() < 1.0 / LARGEST:
-            raise ValueError(
-                f"sample_weight: expected 0 or numbers from {1.0 / LARGEST:g} on, "
-                f"found {weight[weight > 0].min():g}"
-            )
-        return inputs, targets, weight
+        return inputs, targets, weights("sample_weight", sample_weight, n)
 
     def _merge(self) -> None:
         """Distinct inputs of the trained layer (samples) and distinct (input, target) rows."""

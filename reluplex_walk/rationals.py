@@ -82,6 +82,22 @@ def from_fractions(fractions: Objects) -> Rationals:
     return Rationals(num.reshape(fractions.shape), den)
 
 
+def exact_sums(rows: NDArray[np.float64]) -> Objects:
+    """Sum of each row of floats (k, n), as `Fraction`.
+
+    Added up in slices of so few leading bits that no sum of floats is rounded (Zielke and Drygalla
+    2003; Rump, Ogita and Oishi 2008).
+    """
+    total = objects([Fraction(0)] * len(rows))
+    rest = np.array(rows, float)
+    while (largest := np.abs(rest).max(initial=0.0)) > 0.0:
+        shift = np.ldexp(1.5, int(np.frexp(largest)[1]) + rest.shape[1].bit_length() + 1)
+        leading = (rest + shift) - shift
+        total += objects([Fraction(part) for part in leading.sum(axis=1).tolist()])
+        rest -= leading
+    return total
+
+
 def solve(matrix: Objects, rhs: Objects) -> Rationals:
     """The solution (r, k) of ``matrix @ solution = rhs`` for integers (r, r) and (r, k).
 

@@ -1,0 +1,125 @@
+"""Proof that a basis of a quantile regression is optimal: bounds on all rounding.
+
+The basis is optimal if the prices z_k = edge_k . g of its edges, g the gradient of all other
+samples, satisfy -above w <= z <= below w, and every other residual has the sign that g was summed
+with, or is 0.  Both are decided for the *exact* vertex of the basis, with bounds on all rounding;
+what these leave in doubt (ties, prices at their ends) is decided in rational arithmetic.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .native.lad import BLOCK, error_bounds
+from .rationals import Objects, Rationals, exact_sums, from_fractions, signs, solve
+from .samples import Basis, Samples
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_UNIT = 2.0**-53
+
+
+class Verdict(NamedTuple):
+    """What is proved of a basis."""
+
+    prices: Floats  # (q,) of its edges
+    proved: bool  # that it is optimal
+    descends: int  # a half-edge that exact arithmetic found to descend, or -1
+
+
+def judge(
+    samples: Samples,
+    slopes: Floats,
+    basis: Basis,
+    r: Floats,
+    side: Floats,
+    near: Ints,
+    g: Floats,
+) -> Verdict:
+    """Whether `basis` is optimal.
+
+    r, side (n,) residuals at `basis.theta` and the signs they are taken to have; g (q,) gradient
+    of all samples but `near`, which holds the active ones.  Replaces `basis.edges` where
+    rounding spoilt them.
+    """
+    x, y, w, reach = samples[:4]
+    rows, edges, theta = basis
+    below, above = slopes
+    costs = np.where(side > 0.0, above, -below) * w
+    costs[rows[rows >= 0]] = 0.0
+    g = g + x[:, near] @ costs[near]
+    if (rows < 0).any():
+        return Verdict(edges @ g, False, -1)
+    scratch = np.empty(len(x))
+    bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
+    if not bound < np.inf:
+        try:
+            edges[:] = np.linalg.inv(x[:, rows])
+        except np.linalg.LinAlgError:
+            return Verdict(edges @ g, False, -1)
+        bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
+    prices = edges @ g
+
+    small = np.abs(r) <= bound * reach
+    small[rows] = False
+    if small.any() and not _signs_hold(samples, rows, np.flatnonzero(small), side):
+        return Verdict(prices, False, -1)
+    terms = BLOCK + y.size / BLOCK + near.size + 8.0
+    g_error = terms * _UNIT * max(slopes) * w.sum() * samples.largest
+    error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
+    error += blur * (np.abs(prices) + error).max()
+    least = np.minimum(above * w[rows] + prices, below * w[rows] - prices)
+    if (least > error).all():
+        return Verdict(prices, True, -1)
+    if (least < -error).any():
+        return Verdict(prices, False, -1)
+    descends = _descending(samples, slopes, rows, side)
+    return Verdict(prices, descends < 0, descends)
+
+
+def _descending(samples: Samples, slopes: Floats, rows: Ints, side: Floats) -> int:
+    """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
+    x, y, w = samples[:3]
+    others = np.ones(y.size, bool)
+    others[rows] = False
+    below, above = (Fraction(slope) for slope in slopes.tolist())
+    g = np.zeros(len(x), object)
+    for slope, part in ((above, others & (side > 0.0)), (-below, others & (side < 0.0))):
+        g += slope * (exact_sums(x[:, part]) if (w == 1.0).all() else _weighted(x, w, part))
+    normals, gradient = Rationals.of(x[:, rows]), from_fractions(g)
+    prices = solve(normals.num, gradient.num[:, None] * normals.den)
+    exact = Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()
+    slope_of = []
+    for price, weight in zip(exact, w[rows].tolist(), strict=True):
+        slope_of += [price + above * Fraction(weight), below * Fraction(weight) - price]
+    least = min(range(len(slope_of)), key=slope_of.__getitem__)
+    return least if slope_of[least] < 0 else -1
+
+
+def _weighted(x: Floats, w: Floats, part: NDArray[np.bool_]) -> Objects:
+    """Exact weighted sums of the columns of x in `part`."""
+    terms, weight = Rationals.of(x[:, part]), Rationals.of(w[part])
+    return Rationals(terms.num @ weight.num, terms.den * weight.den).fractions()
+
+
+def _signs_hold(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> bool:
+    """Whether the residuals of `doubtful` at the exact vertex of `rows` are 0 or on their sides."""
+    x, y = samples.x, samples.y
+    active = np.vstack([x[:, rows], y[rows]])
+    twins = (np.vstack([x[:, doubtful], y[doubtful]])[:, :, None] == active[:, None]).all(axis=0)
+    doubtful = doubtful[~twins.any(axis=1)]
+    if not doubtful.size:
+        return True
+    normals, targets = Rationals.of(x[:, rows].T), Rationals.of(y[rows])
+    theta = solve(normals.num, targets.num[:, None])  # times normals.den / targets.den
+    others, values = Rationals.of(x[:, doubtful].T), Rationals.of(y[doubtful])
+    fitted = others.num @ theta.num[:, 0] * (normals.den * values.den)
+    given = values.num * (targets.den * theta.den * others.den)
+    sign = signs(fitted - given)
+    return bool(((sign == 0) | (sign == side[doubtful])).all())
+
+
+__all__ = ["Verdict", "judge"]
