@@ -13,7 +13,7 @@ from .native.arrays import Problem
 from .native.cell_arrays import Cells
 from .subdivision import Chunk, Root, Settle, halves, subdivide
 
-_ENOUGH = 64  # subtrees, so that all threads have their share
+_ENOUGH = 16  # subtrees: work for several threads, at little cost for small problems
 
 
 def divide(problem: Problem, cells: Cells, settle: Settle, roots: list[Root]) -> list[Root]:
