@@ -27,7 +27,7 @@ class Verdict(NamedTuple):
 
     prices: Floats  # (q,) of its edges
     proved: bool  # that it is optimal
-    descends: int  # a half-edge that exact arithmetic found to descend, or -1
+    descends: int  # a half-edge that does descend, or -1: none is known
 
 
 def judge(
@@ -41,41 +41,42 @@ def judge(
 ) -> Verdict:
     """Whether `basis` is optimal.
 
-    r, side (n,) residuals at `basis.theta` and the signs they are taken to have; g (q,) gradient
-    of all samples but `near`, which holds the active ones.  Replaces `basis.edges` where
-    rounding spoilt them.
+    r, side (n,) residuals at `basis.theta` and the signs they are taken to have, which are
+    corrected where they are not; g (q,) gradient of all samples but `near`, which holds all
+    small residuals.  Replaces `basis.edges` where rounding spoilt them.
     """
     x, y, w, reach = samples[:4]
     rows, edges, theta = basis
     below, above = slopes
-    costs = np.where(side > 0.0, above, -below) * w
-    costs[rows[rows >= 0]] = 0.0
-    g = g + x[:, near] @ costs[near]
-    if (rows < 0).any():
-        return Verdict(edges @ g, False, -1)
     scratch = np.empty(len(x))
+    if (rows < 0).any():
+        return Verdict(np.zeros(len(x)), False, -1)
     bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
     if not bound < np.inf:
         try:
             edges[:] = np.linalg.inv(x[:, rows])
         except np.linalg.LinAlgError:
-            return Verdict(edges @ g, False, -1)
+            return Verdict(np.zeros(len(x)), False, -1)
         bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
-    prices = edges @ g
 
     small = np.abs(r) <= bound * reach
+    side[~small] = np.sign(r[~small])
     small[rows] = False
-    if small.any() and not _signs_hold(samples, rows, np.flatnonzero(small), side):
-        return Verdict(prices, False, -1)
+    if small.any():
+        _set_exact_sides(samples, rows, np.flatnonzero(small), side)
+    costs = np.where(side > 0.0, above, -below) * w
+    costs[rows] = 0.0
+    g = g + x[:, near] @ costs[near]
+    prices = edges @ g
     terms = BLOCK + y.size / BLOCK + near.size + 8.0
     g_error = terms * _UNIT * max(slopes) * w.sum() * samples.largest
     error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
     error += blur * (np.abs(prices) + error).max()
-    least = np.minimum(above * w[rows] + prices, below * w[rows] - prices)
-    if (least > error).all():
+    slope_of = np.column_stack([above * w[rows] + prices, below * w[rows] - prices])
+    if (slope_of > error[:, None]).all():
         return Verdict(prices, True, -1)
-    if (least < -error).any():
-        return Verdict(prices, False, -1)
+    if (slope_of < -error[:, None]).any():
+        return Verdict(prices, False, int(slope_of.argmin()))
     descends = _descending(samples, slopes, rows, side)
     return Verdict(prices, descends < 0, descends)
 
@@ -105,21 +106,21 @@ def _weighted(x: Floats, w: Floats, part: NDArray[np.bool_]) -> Objects:
     return Rationals(terms.num @ weight.num, terms.den * weight.den).fractions()
 
 
-def _signs_hold(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> bool:
-    """Whether the residuals of `doubtful` at the exact vertex of `rows` are 0 or on their sides."""
+def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> None:
+    """Sides of the residuals `doubtful` at the exact vertex of `rows`; those that are 0 keep it."""
     x, y = samples.x, samples.y
     active = np.vstack([x[:, rows], y[rows]])
     twins = (np.vstack([x[:, doubtful], y[doubtful]])[:, :, None] == active[:, None]).all(axis=0)
     doubtful = doubtful[~twins.any(axis=1)]
     if not doubtful.size:
-        return True
+        return
     normals, targets = Rationals.of(x[:, rows].T), Rationals.of(y[rows])
     theta = solve(normals.num, targets.num[:, None])  # times normals.den / targets.den
     others, values = Rationals.of(x[:, doubtful].T), Rationals.of(y[doubtful])
     fitted = others.num @ theta.num[:, 0] * (normals.den * values.den)
     given = values.num * (targets.den * theta.den * others.den)
     sign = signs(fitted - given)
-    return bool(((sign == 0) | (sign == side[doubtful])).all())
+    side[doubtful] = np.where(sign == 0, side[doubtful], sign)
 
 
 __all__ = ["Verdict", "judge"]
