@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from . import breakpoints
 from .certificate import Certificate
-from .escape import edges_of, local_model, slopes_along
+from .escape import local_model, slopes_along
 from .exact import ExactLoss, Sides
 from .loss import LayerLoss
 from .native.arrays import FREE, LOSS, N_TIED, PARKED, START_SIZE, State
-from .native.walk import prices
+from .native.walk import half_edges, prices
 from .settle import Settled, affordable, settle, zeros
 from .tolerances import Tolerances
 from .verify import CertificateError
 
 _TINY = 1e-10  # of the start: parameters that may be 0
+_AT_ONCE = 256  # rows of the basis whose half-edges are held in memory
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -108,13 +109,18 @@ def certify(
     """
     descends = prices(loss.problem, state)
     rows = np.flatnonzero(state.basis != FREE)
-    edges = edges_of(loss.problem, state)
-    lengths = np.linalg.norm(loss.units.outer(edges.reshape(-1, *loss.shape)), axis=(1, 2))
     tolerance = state.noise[rows].T.ravel()
-    if state.number[N_TIED] > 0:
-        slopes = slopes_along(local_model(loss.problem, state), edges)
-    else:
-        slopes = np.concatenate([state.price[rows], state.far[rows]])
+    slopes = np.concatenate([state.price[rows], state.far[rows]])
+    lengths = np.zeros(slopes.size)
+    model = local_model(loss.problem, state) if state.number[N_TIED] > 0 else None
+    for part in np.array_split(np.arange(rows.size), 1 + rows.size // _AT_ONCE):
+        edges = np.zeros((2 * part.size, loss.dim))
+        half_edges(loss.problem, state, rows[part], edges)
+        both = np.concatenate([part, rows.size + part])
+        outer = loss.units.outer(edges.reshape(-1, *loss.shape))
+        lengths[both] = np.linalg.norm(outer, axis=(1, 2))
+        if model is not None:
+            slopes[both] = slopes_along(model, edges)
     theta = loss.units.outer(state.theta.reshape(loss.shape))
     end, value = End.of(loss, state), loss(theta)
     method = "none"

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from .native.arrays import FREE, N_TIED, PARKED, SLOPE_TOL, X_SIZE, Problem, State
-from .native.refresh import normals, refresh
+from .native.factorise import normals
+from .native.refresh import refresh
 from .native.walk import half_edges
 from .tolerances import Tolerances
 
