@@ -53,19 +53,25 @@ def refactorise(P, S):
         _drop_dependent(P, S, active)
         return refactorise(P, S)
 
-    def spread(edges):
-        """From coordinates in the null spaces to parameters."""
-        ends = np.cumsum([0, *(z.shape[1] for z in null)])
-        parts = [edges[:, ends[j] : ends[j + 1]] @ null[j].T for j in range(h)]
-        return np.hstack(parts) if h else edges
-
-    across = spread(_inverse(*factors[-1]))
-    S.b[dense] = across
-    S.b[S.basis == FREE] = spread(factors[-1][0][:, dense.size :].T)
+    across = _inverse(*factors[-1])
+    _store(S, S.basis == FREE, factors.pop()[0][:, dense.size :].T, null)
+    _store(S, dense, across, null)
+    across = S.b[dense]
     for j in range(h):
         inverse = _inverse(*factors[j])
         S.b[rows[j]] = -(inverse @ rest[:, columns[j]].T) @ across
         S.b[rows[j], columns[j]] += inverse
+
+
+def _store(S, rows, edges, null):
+    """S.b[rows] = `edges`, given in coordinates in the null spaces of the neurons' blocks."""
+    if not null:
+        S.b[rows] = edges
+    column = start = 0
+    for basis in null:
+        q, dim = basis.shape
+        S.b[rows, column : column + q] = edges[:, start : start + dim] @ basis.T
+        column, start = column + q, start + dim
 
 
 def _qr(normal):

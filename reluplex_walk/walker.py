@@ -407,7 +407,7 @@ class Walker:
     ) -> Trajectory:
         log = self._entries()
         seen = self._visited(log)
-        log = native.Record(*(array[1:] for array in log))  # its rows are the pivots
+        log = native.Record._make(array[1:] for array in log)  # its rows are the pivots
         if finished and self.n_pivots:  # the end as recomputed, not as tracked
             ends = [self._outer(self.state.theta).reshape(self.loss.shape)]
             if certificate.exact:
