@@ -9,17 +9,16 @@ from numpy.typing import NDArray
 
 from . import breakpoints
 from .certificate import Certificate
-from .escape import local_model, slopes_along
+from .escape import half_edge_parts, local_model, slopes_along
 from .exact import ExactLoss, Sides
 from .loss import LayerLoss
 from .native.arrays import FREE, LOSS, N_TIED, PARKED, START_SIZE, State
-from .native.walk import half_edges, prices
+from .native.walk import prices
 from .settle import Settled, affordable, settle, zeros
 from .tolerances import Tolerances
 from .verify import CertificateError
 
 _TINY = 1e-10  # of the start: parameters that may be 0
-_AT_ONCE = 256  # rows of the basis whose half-edges are held in memory
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -113,14 +112,11 @@ def certify(
     slopes = np.concatenate([state.price[rows], state.far[rows]])
     lengths = np.zeros(slopes.size)
     model = local_model(loss.problem, state) if state.number[N_TIED] > 0 else None
-    for part in np.array_split(np.arange(rows.size), 1 + rows.size // _AT_ONCE):
-        edges = np.zeros((2 * part.size, loss.dim))
-        half_edges(loss.problem, state, rows[part], edges)
-        both = np.concatenate([part, rows.size + part])
+    for places, edges in half_edge_parts(loss.problem, state):
         outer = loss.units.outer(edges.reshape(-1, *loss.shape))
-        lengths[both] = np.linalg.norm(outer, axis=(1, 2))
+        lengths[places] = np.linalg.norm(outer, axis=(1, 2))
         if model is not None:
-            slopes[both] = slopes_along(model, edges)
+            slopes[places] = slopes_along(model, edges)
     theta = loss.units.outer(state.theta.reshape(loss.shape))
     end, value = End.of(loss, state), loss(theta)
     method = "none"
@@ -146,7 +142,7 @@ def certify(
             tolerance = np.zeros(slopes.size)
     vanishing = breakpoints.split(loss, np.concatenate([end.active, end.tied]))
     proved = method not in ("none", "unfinished")
-    places = zip(*vanishing, strict=True)
+    vanish_at = zip(*vanishing, strict=True)
     certificate = Certificate(
         method=method,
         exact=settled is not None,
@@ -155,7 +151,7 @@ def certify(
         slopes=slopes / lengths,
         active=breakpoints.locate(loss, end.active),
         tied=breakpoints.locate(loss, end.tied),
-        sides=np.array([end.sides[t][column, neuron] for t, column, neuron in places], np.int8),
+        sides=np.array([end.sides[t][column, neuron] for t, column, neuron in vanish_at], np.int8),
         is_global=method == "zero-loss" or (proved and loss.n_hidden == 0),
         slope_tolerances=tolerance / lengths,
         zero_tolerance=tolerances.zero,
