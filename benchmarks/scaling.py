@@ -3,12 +3,12 @@
     OMP_NUM_THREADS=1 python -m benchmarks scaling [--full] [--plot scaling.png]
 
 n from 100 to 10^5 (``--full``: 10^6) for 4-5-1, D = 25; D from 10 to 1,000 (``--full``: 5,000) in
-one hidden layer at n = 10^4.  X and y are uniform; walks in adjacent and in long steps from a random
-start, each in a process of its own.  Phase 1 (a move) and phase 2 (a pivot) are timed apart, with
-all a walk does but exact proofs: refactorisations, checkpoints, the record of its vertices.  Times
-are processor times of the one thread.  Peak memory is that of the process; beside it what Python,
-NumPy and Numba take before the walk.  Exponents are slopes of least-squares lines through the
-logarithms: of all points, and of the last three.
+one hidden layer at n = 10^4.  X and y are uniform; walks in adjacent and in long steps from a
+random start, each in a process of its own.  Phase 1 (a move) and phase 2 (a pivot) are timed apart,
+with all a walk does but exact proofs: refactorisations, checkpoints, the record of its vertices.
+Times are processor times of the one thread.  Peak memory is that of the process; beside it what
+Python, NumPy and Numba take before the walk.  Exponents are slopes of least-squares lines through
+the logarithms: of all points, and of the last three.
 """
 
 import argparse
@@ -115,7 +115,7 @@ def picture(path: str, studies: dict[str, dict[str, dict[str, list[float]]]]) ->
         for step, values in by_step.items():
             column[0].loglog(values["x"], values["pivot"], "o-", label=f"{step} steps, pivot")
             column[0].loglog(values["x"], values["move"], "^:", label=f"{step} steps, phase-1 move")
-            column[1].loglog(values["x"], values["peak"], "o-", label=f"{step} steps")
+            column[1].semilogx(values["x"], values["peak"], "o-", label=f"{step} steps")
         column[1].set_xlabel(name)
         for axis in column:
             axis.grid(alpha=0.3)
