@@ -78,6 +78,10 @@ class State(NamedTuple):
     noise: Floats  # (D, 2) scratch: slopes of the near and the far half-edge that count as 0
     beta: Floats  # (D,) scratch
     normal: Floats  # (D,) scratch
+    mirror: Floats  # (D,) scratch
+    head: Ints  # (n,) a row of the basis on each sample, or -1; see `list_samples`
+    chain: Ints  # (D,) the next row on the same sample, or -1
+    listed: Ints  # (D,) sample in whose list each row is, or -1
     next_time: Floats  # (n,) scratch: step length at which the sample meets its next breakpoint
     next_id: Ints  # (n,) scratch: that breakpoint
     heap: Ints  # (n,) scratch: samples, a heap by next_time

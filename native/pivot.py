@@ -27,7 +27,7 @@ from .arrays import (
     sample_of,
     side_of,
 )
-from .basis import activate, dot, exchange, extend, flip, reach_of, release
+from .basis import activate, dot, exchange, flip, reach_of, release
 from .ratio import advance, first_breakpoint, line_search, tangent
 
 PHASE1 = -1
@@ -91,8 +91,6 @@ def _blocking_tie(P, S, reach):
 
 @kernel
 def _enter(P, S, k, entering):
-    if k < 0:
-        k = extend(P, S, entering)
     exchange(P, S, k, entering)
     activate(P, S, entering)
     S.number[ENTERING] = entering

@@ -5,7 +5,6 @@ checkpoint alone: rounding does not build up, and an interrupted walk resumes bi
 """
 
 import numpy as np
-from scipy import linalg
 
 from ._jit import entry, kernel
 from .arrays import (
@@ -24,8 +23,9 @@ from .arrays import (
     side_of,
 )
 from .basis import activate
+from .factorise import refactorise
 from .pivot import tie, uniform
-from .tail import loss_row, oriented_normal
+from .tail import loss_row
 
 _ROUNDS = 4  # of Newton steps and corrections of the region in one refresh
 
@@ -74,6 +74,10 @@ def new_state(P):
         noise=floats(size, 2),
         beta=floats(size),
         normal=floats(size),
+        mirror=floats(size),
+        head=np.full(n, -1, np.int64),
+        chain=ints(size),
+        listed=np.full(size, -1, np.int64),
         next_time=floats(n),
         next_id=ints(n),
         heap=ints(n),
@@ -192,13 +196,6 @@ def scales(P, S, zero, rate):
 
 
 @entry
-def normals(P, S, ids, out):
-    """Out (len(ids), D): oriented normals of the breakpoints `ids`."""
-    for k in range(ids.size):
-        oriented_normal(P, S, ids[k], out[k])
-
-
-@entry
 def active_values(P, S, ids, out):
     """Out (len(ids),): values of the breakpoints `ids`, on their sides (before parking)."""
     hidden = P.row[P.widths.size - 1]
@@ -287,33 +284,6 @@ def settle(P, S):
                 tie(P, S, hidden * n + k * m + j, 0.5 + uniform(S.random))
 
 
-def refactorise(P, S):
-    """S.b from the normals of S.basis; the FREE rows become an orthonormal null space.
-
-    Also returns the oriented normals (r, D).  Householder QR of the transposed normals: a full
-    orthogonal basis, whatever their rank.
-    """
-    active = np.flatnonzero(S.basis != FREE)
-    rank, size = active.size, S.basis.size
-    normal = np.zeros((rank, size))
-    normals(P, S, S.basis[active], normal)
-    if rank == 0:
-        S.b[:] = np.eye(size)
-        return normal
-    orthogonal, triangle = linalg.qr(normal.T, check_finite=False)
-    diagonal = np.abs(np.diag(triangle))
-    if diagonal.min() < 1e-13 * diagonal.max():  # dependent: keep what is not, and start again
-        _, pivoted, order = linalg.qr(normal.T, mode="economic", pivoting=True)
-        size_of = np.abs(np.diag(pivoted))
-        S.basis[active[order[size_of < 1e-13 * size_of[0]]]] = FREE
-        return refactorise(P, S)
-    S.b[active] = linalg.solve_triangular(
-        triangle[:rank], orthogonal[:, :rank].T, check_finite=False
-    )
-    S.b[S.basis == FREE] = orthogonal[:, rank:].T
-    return normal
-
-
 def refresh(P, S, tolerances):
     """Recompute `S` from S.theta, S.basis, S.side, S.side_r and the tied list.
 
@@ -326,7 +296,9 @@ def refresh(P, S, tolerances):
             values(P, S, False)
             off = np.zeros(active.size)
             active_values(P, S, S.basis[active], off)
-            S.theta[:] -= off @ S.b[active]
+            by_row = np.zeros(S.basis.size)
+            by_row[active] = off
+            S.theta[:] -= by_row @ S.b
         values(P, S, False)
         scales(P, S, tolerances.zero, tolerances.rate)
         if reconcile(P, S) == 0:

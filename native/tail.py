@@ -133,12 +133,17 @@ def moved_by_crossing(P, S, c, m):
 
 @kernel
 def bends_at(P, S, c):
-    """Whether the edge bends at hidden `c`: crossing it moves an active or tied breakpoint."""
+    """Whether the edge bends at hidden `c`: crossing it moves an active or tied breakpoint.
+
+    `S` was priced before the edge was chosen.
+    """
     if S.on_sample[column_of(P, c)] == 0:
         return False
-    for k in range(S.basis.size):
+    k = S.head[column_of(P, c)]
+    while k >= 0:
         if S.basis[k] != FREE and moved_by_crossing(P, S, c, S.basis[k]) != 0.0:
             return True
+        k = S.chain[k]
     for k in range(S.number[N_TIED]):
         if moved_by_crossing(P, S, c, S.tied[k]) != 0.0:
             return True

@@ -21,7 +21,7 @@ from .arrays import (
     Floats,
     Ints,
 )
-from .basis import dot, far_edge, flip, price
+from .basis import dot, far_edge, flip, list_samples, price_far, price_near
 from .pivot import BLOCKED, DONE, GIVEN, PHASE1, depart, pivot, travel, uniform
 from .tail import kink
 
@@ -106,12 +106,14 @@ def choose(P, S, rule):
 @entry
 def prices(P, S):
     """Price all half-edges; returns whether a phase-1 move descends."""
-    return price(P, S)
+    price_near(S)
+    return price_far(P, S)
 
 
 @entry
 def half_edges(P, S, rows, out):
     """Out (2 len(rows), D): near half-edges of the basis rows `rows`, then the far ones."""
+    list_samples(P, S)
     for at in range(rows.size):
         for j in range(S.d.size):
             out[at, j] = S.b[rows[at], j]
@@ -157,8 +159,9 @@ def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
     Entries ``record[first:]`` are filled.  With the rule GREATEST the first half-edge is the one
     in S.number[CHOSEN] (see `decrease`), and `limit` must be 1.
     """
+    price_near(S)
     for step in range(limit):
-        phase1 = price(P, S)
+        phase1 = price_far(P, S)
         k, far = PHASE1, False
         if not phase1:
             if rule == GREATEST:
@@ -187,7 +190,8 @@ def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
 @entry
 def leap(P, S, long_step, first, record):
     """One pivot along the direction in S.d; record[first] is filled.  Returns like `run`."""
-    price(P, S)
+    price_near(S)
+    price_far(P, S)
     if _step(P, S, GIVEN, False, long_step, 0, first, record) != DONE:
         return UNBOUNDED, 0
     return LIMIT, 1

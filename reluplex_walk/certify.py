@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import breakpoints
 from .certificate import Certificate
-from .escape import edges_of, local_model, slopes_along
+from .escape import half_edge_parts, local_model, slopes_along
 from .exact import ExactLoss, Sides
 from .loss import LayerLoss
 from .native.arrays import FREE, LOSS, N_TIED, PARKED, START_SIZE, State
@@ -108,13 +108,15 @@ def certify(
     """
     descends = prices(loss.problem, state)
     rows = np.flatnonzero(state.basis != FREE)
-    edges = edges_of(loss.problem, state)
-    lengths = np.linalg.norm(loss.units.outer(edges.reshape(-1, *loss.shape)), axis=(1, 2))
     tolerance = state.noise[rows].T.ravel()
-    if state.number[N_TIED] > 0:
-        slopes = slopes_along(local_model(loss.problem, state), edges)
-    else:
-        slopes = np.concatenate([state.price[rows], state.far[rows]])
+    slopes = np.concatenate([state.price[rows], state.far[rows]])
+    lengths = np.zeros(slopes.size)
+    model = local_model(loss.problem, state) if state.number[N_TIED] > 0 else None
+    for places, edges in half_edge_parts(loss.problem, state):
+        outer = loss.units.outer(edges.reshape(-1, *loss.shape))
+        lengths[places] = np.linalg.norm(outer, axis=(1, 2))
+        if model is not None:
+            slopes[places] = slopes_along(model, edges)
     theta = loss.units.outer(state.theta.reshape(loss.shape))
     end, value = End.of(loss, state), loss(theta)
     method = "none"
@@ -140,7 +142,7 @@ def certify(
             tolerance = np.zeros(slopes.size)
     vanishing = breakpoints.split(loss, np.concatenate([end.active, end.tied]))
     proved = method not in ("none", "unfinished")
-    places = zip(*vanishing, strict=True)
+    vanish_at = zip(*vanishing, strict=True)
     certificate = Certificate(
         method=method,
         exact=settled is not None,
@@ -149,7 +151,7 @@ def certify(
         slopes=slopes / lengths,
         active=breakpoints.locate(loss, end.active),
         tied=breakpoints.locate(loss, end.tied),
-        sides=np.array([end.sides[t][column, neuron] for t, column, neuron in places], np.int8),
+        sides=np.array([end.sides[t][column, neuron] for t, column, neuron in vanish_at], np.int8),
         is_global=method == "zero-loss" or (proved and loss.n_hidden == 0),
         slope_tolerances=tolerance / lengths,
         zero_tolerance=tolerances.zero,

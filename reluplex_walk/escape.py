@@ -7,6 +7,7 @@ the half-edges, and searched from random starts in one zero block alone and in a
 Finding no descent proves nothing; `proof` does.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from .native.arrays import FREE, N_TIED, PARKED, SLOPE_TOL, X_SIZE, Problem, State
-from .native.refresh import normals, refresh
+from .native.factorise import normals
+from .native.refresh import refresh
 from .native.walk import half_edges
 from .tolerances import Tolerances
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
+_ROWS = 256  # of the basis whose half-edges are held in memory together
 _STARTS = 48  # directions searched together
 _ROUNDS = 24  # subgradient steps for each
 _MAX_NUMBERS = 4_000_000  # bound on the size of a batch of derivatives
@@ -108,12 +112,16 @@ def slopes_along(model: LocalModel, edges: Floats) -> Floats:
     return np.concatenate([derivative(model, part)[0] for part in parts])
 
 
-def edges_of(problem: Problem, state: State) -> Floats:
-    """All half-edges (2r, D) of the basis: the near ones, then the far ones."""
+def half_edge_parts(problem: Problem, state: State) -> Iterator[tuple[Ints, Floats]]:
+    """All half-edges of the basis, some at a time: places (m,) among the 2r, and edges (m, D).
+
+    The near ones come before the far ones.
+    """
     active = np.flatnonzero(state.basis != FREE)
-    edges = np.zeros((2 * active.size, state.basis.size))
-    half_edges(problem, state, active, edges)
-    return edges
+    for part in np.array_split(np.arange(active.size), 1 + active.size // _ROWS):
+        edges = np.zeros((2 * part.size, state.basis.size))
+        half_edges(problem, state, active[part], edges)
+        yield np.concatenate([part, active.size + part]), edges
 
 
 def noise(state: State, d: Floats) -> Floats:
@@ -124,13 +132,15 @@ def noise(state: State, d: Floats) -> Floats:
 
 def best_half_edge(problem: Problem, state: State, model: LocalModel) -> Floats | None:
     """The steepest half-edge (D,) of the basis along which F' is negative, if there is one."""
-    edges = edges_of(problem, state)
-    edges /= np.linalg.norm(edges, axis=1, keepdims=True)
-    slopes = slopes_along(model, edges)
-    slopes = np.where(slopes < -noise(state, edges), slopes, 0.0)
-    if slopes.min(initial=0.0) == 0.0:
-        return None
-    return np.array(edges[np.argmin(slopes)])
+    best, steepest = None, 0.0
+    for _, edges in half_edge_parts(problem, state):
+        edges /= np.linalg.norm(edges, axis=1, keepdims=True)
+        slopes = slopes_along(model, edges)
+        slopes = np.where(slopes < -noise(state, edges), slopes, 0.0)
+        if slopes.min(initial=0.0) < steepest:
+            steepest = slopes.min()
+            best = np.array(edges[np.argmin(slopes)])
+    return best
 
 
 def search(state: State, model: LocalModel, seed: int) -> Floats | None:

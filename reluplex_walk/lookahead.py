@@ -17,6 +17,7 @@ from .tolerances import TOLERANCES
 Floats = NDArray[np.float64]
 
 _ANY_TIED = np.iinfo(np.int64).max
+_AT_ONCE = 256  # pivots written down together
 
 
 class Ahead(NamedTuple):
@@ -36,24 +37,19 @@ def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots:
     place(problem, state, loss.units.inner(theta).ravel())
     state.basis[:] = basis
     refresh(problem, state, TOLERANCES)
-    record = native.new_record(pivots, loss.dim)
-    first, made = float(state.scalar[LOSS]), 0
-    ended, one = native.LIMIT, 1
+    record = native.new_record(min(pivots, _AT_ONCE), loss.dim)
+    losses = [np.array([state.scalar[LOSS]])]
+    ended, made, one = native.LIMIT, 0, 1
     while ended in (native.LIMIT, native.DRIFTED) and one and made < pivots:
+        limit = min(pivots - made, _AT_ONCE)
         ended, one = native.run(
-            problem,
-            state,
-            native.STEEPEST,
-            True,
-            TOLERANCES.drift,
-            _ANY_TIED,
-            made,
-            pivots - made,
-            record,
+            problem, state, native.STEEPEST, True, TOLERANCES.drift, _ANY_TIED, 0, limit, record
         )
+        losses.append(record.loss[:one].copy())
         made += one
-        refresh(problem, state, TOLERANCES)
-    return Ahead(np.concatenate([[first], record.loss[:made]]), ended == native.OPTIMAL)
+        if ended != native.LIMIT:
+            refresh(problem, state, TOLERANCES)
+    return Ahead(np.concatenate(losses), ended == native.OPTIMAL)
 
 
 __all__ = ["Ahead", "look_ahead"]

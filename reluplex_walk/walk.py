@@ -84,6 +84,18 @@ def walk(
     ValueError, TypeError
         If an argument does not fit; the message names it.
 
+    Notes
+    -----
+    A pivot costs O(n D) for the ratio test and O(D^2) for the edges, two passes over a (D, D)
+    matrix.  Once in D / 4 pivots the matrix is recomputed in O(D^3); only there an interrupted walk
+    can be taken up, and resuming repeats the pivots since.  At D = 5,000 that matrix is 200 MB, and
+    computing it takes up to four times as much for a moment; the trajectory grows by 16 D bytes
+    per pivot (vertex and active set).  `python -m benchmarks scaling` measures all this.
+
+    Proofs in rational arithmetic are for up to some 400 parameters (60 without python-flint).  At
+    the end of a larger walk a simple vertex with no flat half-edge is proved in floats; anything
+    else is NOT_PROVED.
+
     Examples
     --------
     The median of 1, 2, 10 as a walk:

@@ -1,7 +1,8 @@
 """The loop of a walk: chunks of pivots in Numba, with the log of what they did.
 
-Between two chunks the state is recomputed from a checkpoint (theta, basis, sides), limits and
-Ctrl-C are looked at, and degenerate vertices are left through `escape` or settled exactly.
+Between two chunks limits and Ctrl-C are looked at, and degenerate vertices are left through
+`escape` or settled exactly.  Every `Walker.period` pivots (one chunk, at large D several) the state
+is recomputed from a checkpoint (theta, basis, sides).
 """
 
 import time
@@ -39,6 +40,7 @@ _NOTHING = 1e-13  # of the first loss: a loss to be looked at exactly
 _MAX_TIED = 8  # more tied breakpoints than this are left by `escape`, not by pivots
 _CHUNK = (16, 256)  # least and most pivots in a chunk
 _CHUNK_WORK = 2e8  # multiply-adds a chunk may take, some 50 ms
+_REFACTORISE = 4  # times in D pivots at least: O(D^3) then costs little beside the pivots' O(D^2)
 _ANY_TIED = np.iinfo(np.int64).max
 
 
@@ -62,6 +64,9 @@ class Walker:
         n, q = self.problem.xt.shape
         work = n * (loss.shape[0] * q + 3 * self.problem.w.size + self.problem.stage.size)
         self.chunk = int(np.clip(_CHUNK_WORK / (30 * work), *_CHUNK))
+        self.period = max(self.chunk, loss.dim // _REFACTORISE)
+        self.due = True  # the state wants to be recomputed
+        self.fresh_at = -1  # pivots made when it was
         self.record = native.new_record(self.chunk, loss.dim)
         self.log: list[native.Record] = []
         self.n_pivots = 0
@@ -141,12 +146,12 @@ class Walker:
         status: WalkStatus | None = None
         with interrupts() as interrupted:
             while True:
-                # What follows is a function of the checkpoint alone.
-                checkpoint = self.checkpoint()
-                self.refresh()
+                if self.due:  # what follows is a function of the checkpoint alone
+                    checkpoint = self.checkpoint()
+                    self.refresh()
                 if status is not None:
                     break
-                if level_gap is not None and self._remaining() < level_gap:
+                if level_gap is not None and self.due and self._remaining() < level_gap:
                     status = WalkStatus.LEVEL_GAP
                     break
                 room = self.chunk if max_pivots is None else max_pivots - self.n_pivots
@@ -159,15 +164,16 @@ class Walker:
                     break
                 if room < self.chunk and self.n_pivots == max_pivots:
                     # A chunk cut short is not where an uninterrupted walk would recompute: the
-                    # checkpoint stays where the chunk began.
+                    # checkpoint stays where it was.
                     status = WalkStatus.PIVOT_LIMIT
-                    self.refresh()
                     break
                 if interrupted.is_set() or self._stopped(callback):
                     status = WalkStatus.INTERRUPTED
                 elif time_limit is not None and time.perf_counter() - began >= time_limit:
                     status = WalkStatus.TIME_LIMIT
         finished = status is None
+        if self.n_pivots != self.fresh_at:
+            self.refresh()
         certificate = certify(
             self.loss, self.state, finished, self.settled, self.options.tolerances
         )
@@ -176,13 +182,14 @@ class Walker:
     def _remaining(self) -> float:
         """Estimated decrease still to come from the fresh state, as a share of the loss."""
         native.prices(self.problem, self.state)
-        seen, here = self._visited(self._pivots()), np.array([self.n_pivots])
+        seen, here = self._visited(self._entries()), np.array([self.n_pivots])
         level, _, _ = decay.estimate(seen, here, "lookahead")
         loss = float(seen.losses[-1])
         return 1.0 - float(level[0]) / loss if loss > 0.0 else 0.0
 
     def refresh(self) -> None:
         refresh(self.problem, self.state, self.options.tolerances)
+        self.fresh_at = self.n_pivots
 
     def _stopped(self, callback: Callable[[Progress], Any] | None) -> bool:
         if callback is None:
@@ -194,9 +201,16 @@ class Walker:
         return False
 
     def advance(self, limit: int) -> bool:
-        """Up to `limit` pivots from a fresh state; True if the walk has come to its end."""
+        """Up to `limit` pivots; True if the walk has come to its end.
+
+        Ends are looked at in a fresh state only: where one seems near, `due` asks for it.
+        """
         self.settled = None
+        self.due = True
+        fresh = self.n_pivots == self.fresh_at
         if self.state.scalar[LOSS] <= _NOTHING * self.first[1]:
+            if not fresh:
+                return False
             # What is left may be rounding: tolerances that shrink with the loss would never tell.
             if self._settle(limit):
                 self.settled = None
@@ -208,11 +222,14 @@ class Walker:
         crowded = self.state.number[N_TIED] > _MAX_TIED
         ended, made = self._run(limit, _ANY_TIED if convex and crowded else _MAX_TIED)
         self._keep(made)
+        self.due = ended != native.LIMIT or self.n_pivots - self.fresh_at >= self.period
+        if made > 0 or not fresh:
+            return False
         if ended == native.UNBOUNDED:
             # The loss is bounded below: only lost precision makes an edge look endless.  What was
             # found is kept, and certified to be nothing.
-            return made == 0
-        if made > 0 or ended not in (native.OPTIMAL, native.CROWDED):
+            return True
+        if ended not in (native.OPTIMAL, native.CROWDED):
             return False
         # A fresh state at which no half-edge descends, or at which too much vanishes.
         tied = int(self.state.number[N_TIED])
@@ -363,22 +380,22 @@ class Walker:
         shape = self.loss.shape
         return self.loss.units.outer(theta.reshape(-1, *shape)).reshape(theta.shape)
 
-    def _pivots(self) -> native.Record:
-        """The log in one piece: its rows are pivots."""
-        if not self.log:
-            return native.new_record(0, self.loss.dim)
-        return native.Record(*(np.concatenate(arrays) for arrays in zip(*self.log, strict=True)))
+    def _entries(self) -> native.Record:
+        """The log in one piece, below a row for the start: its rows are the entries."""
+        start = native.new_record(1, self.loss.dim)
+        start.theta[0], start.loss[0] = self.first
+        start.basis[0] = FREE
+        parts = zip(start, *self.log, strict=True)
+        return native.Record(*(np.concatenate(arrays) for arrays in parts))
 
     def _visited(self, log: native.Record) -> decay.Visited:
-        """The start and what the pivots led to; the state must be fresh and priced."""
-        theta, loss = self.first
-        start_basis = np.full((1, self.loss.dim), FREE, np.int64)
+        """What the entries `log` led to; the state must be fresh and priced."""
         return decay.Visited(
             problem=self.loss,
-            losses=np.concatenate([[loss], log.loss]),
-            vertices=np.concatenate([theta[None], log.theta]).reshape(-1, *self.loss.shape),
-            basis=np.concatenate([start_basis, log.basis]),
-            descending=np.concatenate([log.descending, [self.state.number[N_DESCENDING]]]),
+            losses=log.loss,
+            vertices=log.theta.reshape(-1, *self.loss.shape),
+            basis=log.basis,
+            descending=np.concatenate([log.descending[1:], [self.state.number[N_DESCENDING]]]),
         )
 
     def _trajectory(
@@ -388,8 +405,9 @@ class Walker:
         certificate: Certificate,
         checkpoint: Checkpoint,
     ) -> Trajectory:
-        log = self._pivots()
+        log = self._entries()
         seen = self._visited(log)
+        log = native.Record._make(array[1:] for array in log)  # its rows are the pivots
         if finished and self.n_pivots:  # the end as recomputed, not as tracked
             ends = [self._outer(self.state.theta).reshape(self.loss.shape)]
             if certificate.exact:

@@ -7,7 +7,8 @@ import reluplex_walk as rw
 from reluplex_walk import escape
 from reluplex_walk.native import walk as native
 from reluplex_walk.native.arrays import FREE, LOSS, N_TIED
-from reluplex_walk.native.refresh import new_state, normals, place, refresh, values
+from reluplex_walk.native.factorise import normals
+from reluplex_walk.native.refresh import new_state, place, refresh, values
 from reluplex_walk.native.walk import new_record
 
 from .problems import VARIANTS, variant
