@@ -21,6 +21,7 @@ from .loss import LayerLoss
 from .network import ReLUNetwork
 from .polyak import Descent, polyak_descent
 from .regions import Minimum, Regions
+from .search import Minimization, minimize
 from .skeleton import VertexGraph, vertex_graph
 from .slices import LineSection, Slice, line_section, slice, slice_through
 from .tolerances import TOLERANCES, Tolerances
@@ -38,6 +39,7 @@ __all__ = [
     "Crossings",
     "LayerLoss",
     "LineSection",
+    "Minimization",
     "Minimum",
     "Descent",
     "LevelEstimate",
@@ -62,6 +64,7 @@ __all__ = [
     "vertex_graph",
     "density",
     "merge",
+    "minimize",
     "polyak_descent",
     "walk",
 ]

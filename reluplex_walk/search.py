@@ -189,6 +189,7 @@ class _Search:
         self.units = Units(loss.inputs.mean(axis=0), np.where(spread > 0.0, spread, 1.0))
         self.inputs = self.units.inner_inputs(loss.inputs)
         self.leaders: list[Trajectory] = []  # lowest first
+        self.simple: list[Trajectory] = []  # the lowest at a simple vertex
         self.proved: Trajectory | None = None  # the lowest whose end is
         self.tried: set[float] = set()  # losses of the leaders that were to be proved
         self.ends: list[tuple[float, bool, Floats]] = []  # (loss, proved, theta)
@@ -217,6 +218,8 @@ class _Search:
         self.losses.append(traj.loss)
         self.last = traj.status
         self.leaders = sorted([*self.leaders, traj], key=lambda t: t.loss)[:_LEADERS]
+        if not traj.certificate.degenerate:
+            self.simple = sorted([*self.simple, traj], key=lambda t: t.loss)[:1]
         self._keep(traj)
 
     def _scout(self, theta: Floats, deadline: float) -> Trajectory:
@@ -261,17 +264,23 @@ class _Search:
         return _FOR_PROOF[1] if leader.certificate.degenerate else _FOR_PROOF[0]
 
     def prove(self, deadline: float) -> None:
-        """Prove the lowest end for which the time until `deadline` (perf_counter) suffices."""
-        for traj in self.leaders:
+        """Prove the lowest end for which the time until `deadline` (perf_counter) suffices.
+
+        Simple vertices come first: proofs at degenerate ones can take any time.
+        """
+        ends = [*self.leaders, *self.simple]
+        for traj in sorted(ends, key=lambda t: (t.certificate.degenerate, t.loss)):
             left = deadline - time.perf_counter()
-            if left <= 0.0 or (self.proved is not None and self.proved.loss <= traj.loss):
+            if left <= 0.0:
                 break
-            if traj.loss not in self.tried:
-                self.tried.add(traj.loss)
-                # From its last checkpoint, now with proofs, which may lead further down.
-                walker = Walker(self.loss, replace(self.options, proof_budget=left / 2.0))
-                walker.restore(traj)
-                self._keep(walker.walk(None, left, None, None))
+            done = traj.status is not WalkStatus.NOT_PROVED or traj.loss in self.tried
+            if done or (self.proved is not None and self.proved.loss <= traj.loss):
+                continue
+            self.tried.add(traj.loss)
+            # From its last checkpoint, now with proofs, which may lead further down.
+            walker = Walker(self.loss, replace(self.options, proof_budget=left / 2.0))
+            walker.restore(traj)
+            self._keep(walker.walk(None, left, None, None))
 
     def result(self, status: str) -> Minimization:
         ends: list[tuple[float, bool, Floats]] = []
