@@ -240,7 +240,7 @@ class _Search:
             width = 10.0 ** rng.uniform(-2.0, 0.3) * np.linalg.norm(sizes)
             theta += width * _unit(rng.normal(size=(h, q)))
         elif kind == 1:  # one is jolted
-            theta[j] += 10.0 ** rng.uniform(-1.5, 0.5) * sizes[j] * _unit(rng.normal(size=q))
+            theta[j] += 10.0 ** rng.uniform(-1.5, 0.5) * sizes[j] * _unit(rng.normal(size=(q,)))
         elif kind == 2:  # one becomes larger or smaller
             theta[j] *= 10.0 ** rng.uniform(-1.0, 1.0)
         else:  # one is replaced by another that bends at a random sample
@@ -301,7 +301,7 @@ class _Search:
         )
 
 
-def _unit(vector: Floats) -> Floats:
+def _unit(vector: NDArray) -> Floats:
     return np.asarray(vector / np.linalg.norm(vector))
 
 
