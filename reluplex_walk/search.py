@@ -21,7 +21,7 @@ from .walker import Walker
 
 Floats = NDArray[np.float64]
 
-_FRESH = 6  # starts before the first kick
+_FRESH, _FRESH_SHARE = 6, 0.1  # starts before the first kick, and among the kicks
 _LEADERS = 8  # lowest walks that are kept to be proved
 _FOR_PROOF = (0.1, 0.4)  # shares of the time limit: at a simple vertex, at a degenerate one
 _SAME_LEVEL = 1e-9  # relative
@@ -90,7 +90,7 @@ def minimize(
 
     Six walks of long steps from different starts, then walks from kicked copies of the best end so
     far: one neuron or all are jolted, one is made larger or smaller, or replaced by one that bends
-    at a random sample.
+    at a random sample.  Every tenth walk has a start of its own.
 
     Parameters
     ----------
@@ -202,11 +202,13 @@ class _Search:
         made = len(self.losses)
         if made < len(self.starts):
             theta = self.starts[made]
-        elif made < _FRESH:
+        elif made < _FRESH or self.rng.random() < _FRESH_SHARE:
             size = 10.0 ** self.rng.uniform(0.0, 1.0)
             theta = self.units.outer(self.rng.uniform(-size, size, self.loss.shape))
         else:
-            theta = self.units.outer(self._kick(self.units.inner(self.leaders[0].theta)))
+            # The lowest end at a simple vertex is often the lowest that can be proved in time.
+            parents = self.simple if self.simple and made % 2 else self.leaders
+            theta = self.units.outer(self._kick(self.units.inner(parents[0].theta)))
         traj = self._scout(theta, deadline)
         while (zero := _zero_neurons(traj)).any() and not self.loss.network.negative_slope:
             # A neuron at 0 stops the walk: all its breakpoints vanish there.  One that is off for
