@@ -1,9 +1,9 @@
 """`minimize`: the best local minimum a budget buys, by many walks.
 
 A walk ends at the first local minimum it meets.  *Iterated local search* (Lourenço, Martin and
-Stützle, Handbook of Metaheuristics, 2003) goes on from there: the best minimum is kicked out of
-its basin, a walk of long steps leads down again, and the better of both is kept.  Walks on the
-way prove only what floats can decide; the end of the budget is for proving the best of them.
+Stützle, Handbook of Metaheuristics, 2003) goes on from there: one of the best minima is kicked out
+of its basin, and a walk of long steps leads down again.  Walks on the way prove only what floats
+can decide; the end of the budget is for proving the best of them.
 """
 
 import time
@@ -88,7 +88,7 @@ def minimize(
 ) -> Minimization:
     """The best local minimum of `loss` that a budget of time or walks buys.
 
-    Six walks of long steps from different starts, then walks from kicked copies of the best end so
+    Six walks of long steps from different starts, then walks from kicked copies of the best ends so
     far: one neuron or all are jolted, one is made larger or smaller, or replaced by one that bends
     at a random sample.  Every tenth walk has a start of its own.
 
@@ -124,8 +124,8 @@ def minimize(
     >>> import reluplex_walk as rw
     >>> data = rw.datasets.load_motorcycle()
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
-    >>> found = rw.minimize(loss, max_walks=10)
-    >>> found.best.status.name, found.loss <= rw.walk(loss, step="long").loss
+    >>> found = rw.minimize(loss, max_walks=40)
+    >>> found.best.status.name, found.loss < rw.walk(loss, step="long").loss
     ('LOCAL_MINIMUM', True)
     """
     if not isinstance(loss, LayerLoss):
@@ -206,9 +206,7 @@ class _Search:
             size = 10.0 ** self.rng.uniform(0.0, 1.0)
             theta = self.units.outer(self.rng.uniform(-size, size, self.loss.shape))
         else:
-            # The lowest end at a simple vertex is often the lowest that can be proved in time.
-            parents = self.simple if self.simple and made % 2 else self.leaders
-            theta = self.units.outer(self._kick(self.units.inner(parents[0].theta)))
+            theta = self.units.outer(self._kick(self.units.inner(self._parent().theta)))
         traj = self._scout(theta, deadline)
         while (zero := _zero_neurons(traj)).any() and not self.loss.network.negative_slope:
             # A neuron at 0 stops the walk: all its breakpoints vanish there.  One that is off for
@@ -219,9 +217,9 @@ class _Search:
         self.seconds.append(time.perf_counter() - self.began)
         self.losses.append(traj.loss)
         self.last = traj.status
-        self.leaders = sorted([*self.leaders, traj], key=lambda t: t.loss)[:_LEADERS]
+        self.leaders = _lowest([*self.leaders, traj], _LEADERS)
         if not traj.certificate.degenerate:
-            self.simple = sorted([*self.simple, traj], key=lambda t: t.loss)[:1]
+            self.simple = _lowest([*self.simple, traj], 1)
         self._keep(traj)
 
     def _scout(self, theta: Floats, deadline: float) -> Trajectory:
@@ -230,6 +228,12 @@ class _Search:
         walker.begin(theta)
         left = max(0.0, deadline - time.perf_counter())
         return walker.walk(None, left, None, None)
+
+    def _parent(self) -> Trajectory:
+        """The walk whose end is kicked: the k-th lowest with probability 2^-k."""
+        if self.simple and self.simple[0] not in self.leaders and len(self.losses) % 2:
+            return self.simple[0]  # often the lowest that can be proved in time
+        return self.leaders[min(int(self.rng.geometric(0.5)), len(self.leaders)) - 1]
 
     def _kick(self, theta: Floats) -> Floats:
         """A point beside `theta` (h, q), out of its basin; both for standardised inputs."""
@@ -301,6 +305,15 @@ class _Search:
             status=status,
             elapsed=time.perf_counter() - self.began,
         )
+
+
+def _lowest(walks: list[Trajectory], count: int) -> list[Trajectory]:
+    """Up to `count` of the walks, lowest first, one for each level."""
+    kept: list[Trajectory] = []
+    for traj in sorted(walks, key=lambda t: t.loss):
+        if not kept or traj.loss - kept[-1].loss > _SAME_LEVEL * traj.loss:
+            kept.append(traj)
+    return kept[:count]
 
 
 def _unit(vector: NDArray) -> Floats:
