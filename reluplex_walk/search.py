@@ -147,20 +147,19 @@ def minimize(
         while not status:
             search.step(end)
             now = time.perf_counter()
-            if interrupted.is_set() or search.last is WalkStatus.INTERRUPTED:
-                status = "interrupted"
-            elif search.last is WalkStatus.GLOBAL_MINIMUM:
+            if search.last is WalkStatus.GLOBAL_MINIMUM:
                 status = "global_minimum"
             elif len(search.losses) == max_walks:
                 status = "max_walks"
             elif now >= end:
                 status = "time_limit"
-            if status not in ("", "interrupted"):
-                search.prove(min(end, now + proof_budget))
-            elif time_limit is not None and end - now <= min(
+            due = time_limit is not None and end - now <= min(
                 proof_budget, search.wanted() * time_limit
-            ):
-                search.prove(end)
+            )
+            if (status or due) and not interrupted.is_set():
+                search.prove(min(end, now + proof_budget))
+            if interrupted.is_set() or search.last is WalkStatus.INTERRUPTED:
+                status = "interrupted"
     return search.result(status)
 
 
@@ -179,7 +178,7 @@ class _Search:
     """The walks made so far, and where the next one starts."""
 
     def __init__(self, loss: LayerLoss, seed: int, starts: list[Floats]) -> None:
-        self.began = time.perf_counter()
+        self.began, self.computing = time.perf_counter(), time.thread_time()
         self.loss = loss
         self.options = WalkOptions(step="long", seed=seed)
         self.starts = starts
@@ -195,7 +194,7 @@ class _Search:
         self.ends: list[tuple[float, bool, Floats]] = []  # (loss, proved, theta)
         self.seconds: list[float] = []
         self.losses: list[float] = []
-        self.last = WalkStatus.NOT_PROVED
+        self.last = WalkStatus.NOT_PROVED  # how the last walk or proof ended
 
     def step(self, deadline: float) -> None:
         """One more walk, until `deadline` (perf_counter) at most."""
@@ -277,16 +276,23 @@ class _Search:
         ends = [*self.leaders, *self.simple]
         for traj in sorted(ends, key=lambda t: (t.certificate.degenerate, t.loss)):
             left = deadline - time.perf_counter()
-            if left <= 0.0:
+            if left <= 0.0 or self.last is WalkStatus.INTERRUPTED:
                 break
             done = traj.status is not WalkStatus.NOT_PROVED or traj.loss in self.tried
             if done or (self.proved is not None and self.proved.loss <= traj.loss):
                 continue
             self.tried.add(traj.loss)
+            # Proofs count computing time: on a busy machine there is less of it.  Half of what is
+            # left, since the last step of a proof cannot be cut in two.
+            computing = time.thread_time() - self.computing
+            share = min(1.0, computing / (time.perf_counter() - self.began))
+            budget = max(0.5 * share * left, 1e-9)
             # From its last checkpoint, now with proofs, which may lead further down.
-            walker = Walker(self.loss, replace(self.options, proof_budget=left / 2.0))
+            walker = Walker(self.loss, replace(self.options, proof_budget=budget))
             walker.restore(traj)
-            self._keep(walker.walk(None, left, None, None))
+            again = walker.walk(None, left, None, None)
+            self.last = again.status
+            self._keep(again)
 
     def result(self, status: str) -> Minimization:
         ends: list[tuple[float, bool, Floats]] = []
@@ -321,11 +327,12 @@ def _unit(vector: NDArray) -> Floats:
 
 
 def _zero_neurons(traj: Trajectory) -> NDArray[np.bool_]:
-    """(h,) Neurons of which all breakpoints vanish at the end of `traj`."""
+    """(h,) Hidden neurons of which all breakpoints vanish at the end of `traj`."""
     vanishing = np.concatenate([traj.certificate.active, traj.certificate.tied])
-    neurons = vanishing[vanishing[:, 0] == 0, 2]
-    h = traj.problem.shape[0]
-    return np.bincount(neurons, minlength=h) == len(traj.problem.inputs)
+    loss = traj.problem
+    hidden = (vanishing[:, 0] == 0) & (loss.n_hidden > 0)
+    count = np.bincount(vanishing[hidden, 2], minlength=loss.shape[0])
+    return np.asarray(count == len(loss.inputs))
 
 
 __all__ = ["Minimization", "minimize"]

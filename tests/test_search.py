@@ -86,6 +86,13 @@ def test_convex_losses_end_at_once():
     assert found.loss == pytest.approx(rw.walk(loss).loss)
 
 
+def test_a_perfect_linear_fit_ends_it():
+    loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[0.0], [1.0]], [1.0, 3.0])
+    found = rw.minimize(loss, max_walks=3)
+    assert found.loss == 0.0
+    assert found.best.status is rw.WalkStatus.GLOBAL_MINIMUM
+
+
 def test_time_limit_ends_it():
     found = rw.minimize(random_loss([4, 5, 4, 2, 1], 100, 1), 0.3)
     assert found.status == "time_limit"
