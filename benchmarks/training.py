@@ -102,8 +102,8 @@ def walk(loss: rw.LayerLoss, start: np.ndarray, step: str) -> Run:
 
 def minimize(loss: rw.LayerLoss, start: np.ndarray, seconds: float, seed: int) -> Run:
     found = rw.minimize(loss, seconds, seed, start=start)
-    ends = np.append(np.minimum.accumulate(found.losses), found.loss)
-    times = np.append(found.seconds, found.elapsed)
+    ends = np.array([loss(start), *np.minimum.accumulate(found.losses), found.loss])
+    times = np.array([0.0, *found.seconds, found.elapsed])
     return Run(times, ends / SAMPLES, found.best.certificate.is_local_minimum)
 
 

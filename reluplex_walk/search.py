@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 _FRESH, _FRESH_SHARE = 6, 0.1  # starts before the first kick, and among the kicks
 _LEADERS = 8  # lowest walks that are kept to be proved
 _FOR_PROOF = (0.1, 0.4)  # shares of the time limit: at a simple vertex, at a degenerate one
+_PER_TIED = 2e-3  # seconds a proof takes at least, for each tied breakpoint
 _SAME_LEVEL = 1e-9  # relative
 
 
@@ -107,7 +108,7 @@ def minimize(
         ``walk(loss, seed=seed)``.
     proof_budget : float, default 5.0
         Seconds that are kept for proofs of the lowest ends, at most a tenth of `time_limit`, or
-        two fifths where the lowest is a degenerate vertex.
+        two fifths where the lowest is a degenerate vertex and that may suffice.
 
     Returns
     -------
@@ -153,9 +154,7 @@ def minimize(
                 status = "max_walks"
             elif now >= end:
                 status = "time_limit"
-            due = time_limit is not None and end - now <= min(
-                proof_budget, search.wanted() * time_limit
-            )
+            due = time_limit is not None and end - now <= search.reserve(time_limit, proof_budget)
             if (status or due) and not interrupted.is_set():
                 search.prove(min(end, now + proof_budget))
             if interrupted.is_set() or search.last is WalkStatus.INTERRUPTED:
@@ -261,12 +260,13 @@ class _Search:
         if traj.status.proved and (self.proved is None or traj.loss < self.proved.loss):
             self.proved = traj
 
-    def wanted(self) -> float:
-        """Share of the time limit that the proof of the lowest end is given."""
+    def reserve(self, time_limit: float, most: float) -> float:
+        """Seconds, up to `most`, that are kept for the proof of the lowest end."""
         leader = self.leaders[0]
         if leader.status is not WalkStatus.NOT_PROVED or leader.loss in self.tried:
             return 0.0
-        return _FOR_PROOF[1] if leader.certificate.degenerate else _FOR_PROOF[0]
+        short, long = (min(most, share * time_limit) for share in _FOR_PROOF)
+        return long if leader.certificate.degenerate and _affordable(leader, long) else short
 
     def prove(self, deadline: float) -> None:
         """Prove the lowest end for which the time until `deadline` (perf_counter) suffices.
@@ -281,14 +281,14 @@ class _Search:
             done = traj.status is not WalkStatus.NOT_PROVED or traj.loss in self.tried
             if done or (self.proved is not None and self.proved.loss <= traj.loss):
                 continue
-            self.tried.add(traj.loss)
-            # Proofs count computing time: on a busy machine there is less of it.  Half of what is
-            # left, since the last step of a proof cannot be cut in two.
+            # Proofs count computing time: on a busy machine there is less of it.
             computing = time.thread_time() - self.computing
-            share = min(1.0, computing / (time.perf_counter() - self.began))
-            budget = max(0.5 * share * left, 1e-9)
+            seconds = left * min(1.0, computing / (time.perf_counter() - self.began))
+            if not _affordable(traj, seconds):
+                continue
+            self.tried.add(traj.loss)
             # From its last checkpoint, now with proofs, which may lead further down.
-            walker = Walker(self.loss, replace(self.options, proof_budget=budget))
+            walker = Walker(self.loss, replace(self.options, proof_budget=seconds))
             walker.restore(traj)
             again = walker.walk(None, left, None, None)
             self.last = again.status
@@ -311,6 +311,11 @@ class _Search:
             status=status,
             elapsed=time.perf_counter() - self.began,
         )
+
+
+def _affordable(traj: Trajectory, seconds: float) -> bool:
+    """Whether the proof at the end of `traj` may be expected to take at most `seconds`."""
+    return _PER_TIED * traj.certificate.n_tied <= seconds
 
 
 def _lowest(walks: list[Trajectory], count: int) -> list[Trajectory]:
