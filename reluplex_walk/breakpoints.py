@@ -74,16 +74,21 @@ def identify(loss: "LayerLoss", located: ArrayLike) -> Ints:
     Raises ValueError if a row names no breakpoint.
     """
     rows = np.asarray(located, np.int64).reshape(-1, 3)
-    place = {}
-    for stage in range(loss.n_hidden + 1):
-        samples = loss.residual_rows if stage == loss.n_hidden else loss.sample_rows
-        for neuron in range(int(loss.problem.widths[stage])):
-            place.update({(stage, int(s), neuron): k for k, s in enumerate(samples)})
-    try:
-        columns = [place[stage, sample, neuron] for stage, sample, neuron in rows.tolist()]
-    except KeyError as error:
-        raise ValueError(f"active: {error.args[0]} is no breakpoint of this loss") from None
-    return join(loss, Breakpoints(rows[:, 0], np.array(columns, np.int64), rows[:, 2]))
+    last = loss.n_hidden
+    known = (rows >= 0).all(axis=1) & (rows[:, 0] <= last) & (rows[:, 1] < len(loss.X))
+    known[known] = rows[known, 2] < loss.problem.widths[rows[known, 0]]
+    columns = np.full(len(rows), -1)
+    for samples, here in (
+        (loss.sample_rows, known & (rows[:, 0] < last)),
+        (loss.residual_rows, known & (rows[:, 0] == last)),
+    ):
+        place = np.full(len(loss.X), -1)
+        place[samples] = np.arange(samples.size)
+        columns[here] = place[rows[here, 1]]
+    if (columns < 0).any():
+        unknown = tuple(rows[np.argmax(columns < 0)].tolist())
+        raise ValueError(f"active: {unknown} is no breakpoint of this loss")
+    return join(loss, Breakpoints(rows[:, 0], columns, rows[:, 2]))
 
 
 __all__ = ["Breakpoints", "identify", "join", "locate", "split"]

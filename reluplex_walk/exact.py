@@ -14,8 +14,7 @@ from scipy import linalg
 
 from .breakpoints import Breakpoints
 from .loss import LayerLoss
-from .rationals import Objects, Rationals, from_fractions, objects, solve
-from .rationals import signs as signs_of
+from .rationals import Objects, Rationals, from_fractions, objects, signs as signs_of, solve
 
 Floats = NDArray[np.float64]
 Sides = list[NDArray[np.int8]]

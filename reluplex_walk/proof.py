@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, sparse
 
 from .breakpoints import Breakpoints
 from .cones import Homogeneous, examine
@@ -195,6 +194,8 @@ class _Judge:
 
     def _blocks(self) -> list[Ints]:
         """Members of each group of breakpoints that depend on each other."""
+        from scipy import sparse  # here: it takes a while to import, and few proofs need it
+
         rows, columns = np.nonzero(self.form.num != 0)
         links = list(zip(self.pivots[rows].tolist(), columns.tolist(), strict=True))
         links += [(b, c) for c, b, _ in self.alpha]
@@ -253,6 +254,8 @@ def tangents(f: Homogeneous) -> bool:
 
     A linear program finds which theta are 0, 1 or between; the latter are solved for exactly.
     """
+    from scipy import optimize  # here, as above
+
     slopes = from_fractions(f.rows * f.kinks[:, None])
     linear = from_fractions(f.linear)
     size = max(1, *(abs(v) for v in slopes.num.ravel()))

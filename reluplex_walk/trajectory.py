@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +17,6 @@ from . import decay
 from ._files import open_archive, write_archive
 from ._validate import choice, integer
 from .certificate import METHODS, Certificate
-from .graph import walk_graph
 from .loss import LayerLoss
 from .native.arrays import FREE
 from .network import ReLUNetwork
@@ -27,6 +25,7 @@ from .tolerances import TOLERANCES, Tolerances
 from .verify import CertificateError, ExactCheck
 
 if TYPE_CHECKING:
+    import networkx as nx
     from matplotlib.figure import Figure
 
     from .plotting.losses import Levels
@@ -265,7 +264,7 @@ class Trajectory:
         """
         return decay.proximity(self)
 
-    def graph(self) -> nx.DiGraph:
+    def graph(self) -> "nx.DiGraph":
         """The walk as a directed graph: a node per entry, an edge per pivot.
 
         Nodes 0..K-1 carry ``index``, ``loss``, ``descending``, ``rank`` and its parts
@@ -276,6 +275,8 @@ class Trajectory:
         the region on the far side of the leaving breakpoint) and ``crossed``.  All are plain
         numbers and strings, so that every networkx writer takes them.
         """
+        from .graph import walk_graph  # and networkx
+
         return walk_graph(self)
 
     def regions(self) -> Passage:

@@ -53,11 +53,16 @@ class Progress(NamedTuple):
 
 
 class Walker:
-    """The state of a walk between chunks, and the log of its pivots."""
+    """The state of a walk between chunks, and the log of its pivots.
 
-    def __init__(self, loss: LayerLoss, options: WalkOptions) -> None:
+    One that is not `thorough` ends where no half-edge of the basis descends: it neither searches
+    degenerate vertices further nor decides anything in rational arithmetic.
+    """
+
+    def __init__(self, loss: LayerLoss, options: WalkOptions, thorough: bool = True) -> None:
         self.loss = loss
         self.options = options
+        self.thorough = thorough
         self.problem = loss.problem
         self.state = new_state(self.problem)
         self.trial: State | None = None
@@ -288,12 +293,14 @@ class Walker:
         state, seed = self.state, self.options.seed + self.n_pivots
         model = escape.local_model(self.problem, state)
         direction = escape.best_half_edge(self.problem, state, model)
-        if direction is None:
+        if direction is None and self.thorough:
             direction = escape.search(state, model, seed)
         return direction is not None and self._leap(direction)
 
     def _settle(self, limit: int) -> bool:
         """Go on in rational arithmetic; True if the walk can then go on in floats."""
+        if not self.thorough:
+            return False
         budget = self.options.proof_budget
         self.settled = settled = settle_state(self.loss, self.state, budget, limit)
         if settled is None:
