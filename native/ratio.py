@@ -5,11 +5,16 @@ one, `line_search` crosses breakpoints while the slope stays negative, `advance`
 Active and tied breakpoints are parked at a huge value and so never met.
 """
 
-from ._jit import kernel
+import numpy as np
+
+from ._jit import inlined, kernel
 from .arrays import (
     CROSSED,
+    LAZY,
     LOSS,
     N_HITS,
+    N_NEAR,
+    PATH,
     SLOPE,
     STEP,
     column_of,
@@ -18,10 +23,12 @@ from .arrays import (
     row_of,
     side_of,
 )
+from .basis import dot
+from .nearby import NEVER, evaluate_near, push, retire, sift_down, wake
 from .tail import bends_at, cross, kink
 
 BLOCK = 256  # samples handled together, so that all their rows stay in the first-level cache
-NEVER = 1e290  # a time no breakpoint is met at
+SCAN = 64  # samples searched together for the nearest breakpoint
 
 
 @kernel
@@ -39,7 +46,15 @@ def _add_activated_row(out, plus, minus, side, row):
 
 @kernel
 def tangent(P, S):
-    """S.dz (R, n), S.dr (K, m): derivatives of all rows and residuals along S.d."""
+    """S.dz (R, n), S.dr (K, m): derivatives along S.d of all rows and residuals of S.near."""
+    if S.number[LAZY]:
+        evaluate_near(P, S)
+    else:
+        _tangent_all(P, S)
+
+
+@kernel
+def _tangent_all(P, S):
     q, n = P.x.shape
     last = P.widths.size - 1
     for low in range(0, n, BLOCK):
@@ -73,51 +88,64 @@ def tangent(P, S):
 
 
 @kernel
-def _fastest(z, dz, tol):
-    """Max over one row of the rate 1 / time at which values reach 0 (0 if none does)."""
-    top = 0.0
+def _meets(z, dz, time):
+    """How many values change sign on the way to `time`."""
+    found = 0
     for i in range(z.size):
-        rate = -dz[i] / z[i] if abs(dz[i]) > tol else 0.0
-        top = max(top, rate)
-    return top
+        found += z[i] * (z[i] + time * dz[i]) < 0.0
+    return found
+
+
+@kernel
+def _first_of_row(z, dz, tol, time):
+    """Index of the first value to reach 0 before `time` (-1: none), and when."""
+    found = -1
+    for low in range(0, z.size, SCAN):
+        high = min(z.size, low + SCAN)
+        # Counting takes vector instructions; the search, which divides, is rarely needed.
+        if _meets(z[low:high], dz[low:high], time) > 0:
+            for i in range(low, high):
+                if z[i] * (z[i] + time * dz[i]) < 0.0 and abs(dz[i]) > tol:
+                    found, time = i, -z[i] / dz[i]
+    return found, time
+
+
+@kernel
+def _first_of_all(P, S, reach):
+    """Nearest breakpoint along S.d and its step reach (-1 if there is none), by rows."""
+    found, time = -1, NEVER
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    n, m = P.x.shape[1], P.owner.size
+    for a in range(hidden):
+        i, time = _first_of_row(S.z[a], S.dz[a], S.rate_tol[P.stage[a]] * reach, time)
+        if i >= 0:
+            found = a * n + i
+    for k in range(P.widths[last]):
+        j, time = _first_of_row(S.r[k], S.dr[k], S.rate_tol[last] * reach, time)
+        if j >= 0:
+            found = hidden * n + k * m + j
+    return found, time
 
 
 @kernel
 def first_breakpoint(P, S, reach):
     """Nearest breakpoint along S.d and its step reach (-1 if there is none)."""
-    best, best_row = 0.0, -1
-    last = P.widths.size - 1
-    hidden = P.row[last]
-    for a in range(hidden):
-        rate = _fastest(S.z[a], S.dz[a], S.rate_tol[P.stage[a]] * reach)
-        if rate > best:
-            best, best_row = rate, a
-    for k in range(P.widths[last]):
-        rate = _fastest(S.r[k], S.dr[k], S.rate_tol[last] * reach)
-        if rate > best:
-            best, best_row = rate, hidden + k
-    # A parked value has a rate near 1e-300: not a breakpoint.
-    if best < 1.0 / NEVER:
-        return -1, NEVER
-    n, m = P.x.shape[1], P.owner.size
-    arg, top = 0, 0.0
-    if best_row < hidden:
-        tol = S.rate_tol[P.stage[best_row]] * reach
-        for i in range(n):
-            if abs(S.dz[best_row, i]) > tol and -S.dz[best_row, i] / S.z[best_row, i] > top:
-                top = -S.dz[best_row, i] / S.z[best_row, i]
-                arg = i
-        return best_row * n + arg, 1.0 / best
-    k = best_row - hidden
-    tol = S.rate_tol[last] * reach
-    for j in range(m):
-        if abs(S.dr[k, j]) > tol and -S.dr[k, j] / S.r[k, j] > top:
-            top = -S.dr[k, j] / S.r[k, j]
-            arg = j
-    return hidden * n + k * m + arg, 1.0 / best
+    if S.number[LAZY] == 0:
+        return _first_of_all(P, S, reach)
+    found, time = -1, NEVER
+    path, length = S.scalar[PATH], np.sqrt(dot(S.d, S.d))
+    at = 0
+    while at < S.number[N_NEAR] or wake(P, S, path + time * length):
+        i = S.near[at]
+        at += 1
+        _next_of_sample(P, S, i, reach)
+        if S.next_time[i] < time:
+            found, time = S.next_id[i], max(S.next_time[i], 0.0)
+    return found, time
 
 
-@kernel
+@inlined
 def _next_of_sample(P, S, i, reach):
     """Set S.next_time[i], S.next_id[i]: the next breakpoint of sample `i` along S.d."""
     n, m = P.x.shape[1], P.owner.size
@@ -137,23 +165,6 @@ def _next_of_sample(P, S, i, reach):
                     time, found = when, hidden * n + k * m + j
     S.next_time[i] = time
     S.next_id[i] = found
-
-
-@kernel
-def _sift(heap, key, at, size):
-    """Move heap[at] down until no child has a smaller key."""
-    item = heap[at]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and key[heap[child + 1]] < key[heap[child]]:
-            child += 1
-        if key[heap[child]] >= key[item]:
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = item
 
 
 @kernel
@@ -185,14 +196,20 @@ def line_search(P, S, reach, flat):
     Returns the breakpoint stopped at (-1: none) and the step reach; updates loss, region and
     gradient.
     """
-    n = P.x.shape[1]
-    for i in range(n):
-        _next_of_sample(P, S, i, reach)
-        S.heap[i] = i
-    for at in range(n // 2 - 1, -1, -1):
-        _sift(S.heap, S.next_time, at, n)
+    path, length = S.scalar[PATH], np.sqrt(dot(S.d, S.d))
+    size = S.number[N_NEAR]
+    for at in range(size):
+        S.heap[at] = S.near[at]
+        _next_of_sample(P, S, S.near[at], reach)
+    for at in range(size // 2 - 1, -1, -1):
+        sift_down(S.heap, S.next_time, at, size)
     before, slope = 0.0, S.scalar[SLOPE]
     while True:
+        while wake(P, S, path + (S.next_time[S.heap[0]] if size > 0 else NEVER) * length):
+            i = S.near[size]
+            _next_of_sample(P, S, i, reach)
+            push(S.heap, S.next_time, size, i)
+            size += 1
         i = S.heap[0]
         time, c = S.next_time[i], S.next_id[i]
         if time >= NEVER:
@@ -210,17 +227,65 @@ def line_search(P, S, reach, flat):
         S.number[CROSSED] += 1
         _next_of_sample(P, S, i, reach)
         S.next_time[i] = max(S.next_time[i], time)
-        _sift(S.heap, S.next_time, 0, n)
+        sift_down(S.heap, S.next_time, 0, size)
 
 
 @kernel
 def _advance_row(value, change, side, time, zero):
-    """Value += time * change; returns whether any value on its side is within its `zero` of 0."""
-    lowest = 1e300
+    """Value += time * change; returns how many values on their sides are within `zero` of 0."""
+    found = 0
     for i in range(value.size):
         value[i] += time * change[i]
-        lowest = min(lowest, value[i] * side[i] - zero[i])
-    return lowest <= 0.0
+        found += value[i] * side[i] <= zero[i]
+    return found
+
+
+@kernel
+def _advance_all(P, S, time):
+    n, m = P.x.shape[1], P.owner.size
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    hits = 0
+    for a in range(hidden):
+        zero = S.zero_tol[P.stage[a]]
+        if _advance_row(S.z[a], S.dz[a], S.side[a], time, zero) > 0:
+            for i in range(n):
+                if S.z[a, i] * S.side[a, i] <= zero[i]:
+                    S.hits[hits] = a * n + i
+                    hits += 1
+    zero = S.zero_tol_r
+    for k in range(P.widths[last]):
+        if _advance_row(S.r[k], S.dr[k], S.side_r[k], time, zero) > 0:
+            for j in range(m):
+                if S.r[k, j] * S.side_r[k, j] <= zero[j]:
+                    S.hits[hits] = hidden * n + k * m + j
+                    hits += 1
+    S.number[N_HITS] = hits
+
+
+@kernel
+def _advance_near(P, S, time):
+    """The same for S.near: the other samples are too far away to be hit."""
+    n, m = P.x.shape[1], P.owner.size
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    hits = 0
+    for at in range(S.number[N_NEAR]):
+        i = S.near[at]
+        if S.key[i] > S.scalar[PATH]:
+            continue
+        for a in range(hidden):
+            S.z[a, i] += time * S.dz[a, i]
+            if S.z[a, i] * S.side[a, i] <= S.zero_tol[P.stage[a], i]:
+                S.hits[hits] = a * n + i
+                hits += 1
+        for k in range(P.widths[last]):
+            for j in range(P.first[i], P.first[i + 1]):
+                S.r[k, j] += time * S.dr[k, j]
+                if S.r[k, j] * S.side_r[k, j] <= S.zero_tol_r[j]:
+                    S.hits[hits] = hidden * n + k * m + j
+                    hits += 1
+    S.number[N_HITS] = hits
 
 
 @kernel
@@ -229,22 +294,10 @@ def advance(P, S, time):
     S.scalar[STEP] = time
     for j in range(S.theta.size):
         S.theta[j] += time * S.d[j]
-    n, m = P.x.shape[1], P.owner.size
-    last = P.widths.size - 1
-    hidden = P.row[last]
-    hits = 0
-    for a in range(hidden):
-        zero = S.zero_tol[P.stage[a]]
-        if _advance_row(S.z[a], S.dz[a], S.side[a], time, zero):
-            for i in range(n):
-                if S.z[a, i] * S.side[a, i] <= zero[i]:
-                    S.hits[hits] = a * n + i
-                    hits += 1
-    zero = S.zero_tol_r
-    for k in range(P.widths[last]):
-        if _advance_row(S.r[k], S.dr[k], S.side_r[k], time, zero):
-            for j in range(m):
-                if S.r[k, j] * S.side_r[k, j] <= zero[j]:
-                    S.hits[hits] = hidden * n + k * m + j
-                    hits += 1
-    S.number[N_HITS] = hits
+    if S.number[LAZY] == 0:
+        _advance_all(P, S, time)
+        return
+    length = time * np.sqrt(dot(S.d, S.d))
+    S.scalar[PATH] += length
+    _advance_near(P, S, time)
+    retire(S, S.scalar[PATH] + length)  # what the next step may reach if it is as long

@@ -7,6 +7,7 @@ checkpoint alone: rounding does not build up, and an interrupted walk resumes bi
 import numpy as np
 from scipy import linalg
 
+from . import nearby
 from ._jit import entry, kernel
 from .arrays import (
     FREE,
@@ -21,7 +22,6 @@ from .arrays import (
     column_of,
     is_hidden,
     row_of,
-    side_of,
 )
 from .basis import activate
 from .pivot import tie, uniform
@@ -78,6 +78,9 @@ def new_state(P):
         next_id=ints(n),
         heap=ints(n),
         hits=ints(breakpoints),
+        near=ints(n),
+        queue=ints(n),
+        key=floats(n),
     )
 
 
@@ -225,15 +228,6 @@ def _zero_of(P, S, c):
     return S.zero_tol_r[column_of(P, c)]
 
 
-@kernel
-def _turn(P, S, c):
-    a, j = row_of(P, c), column_of(P, c)
-    if is_hidden(P, c):
-        S.side[a, j] = -S.side[a, j]
-    else:
-        S.side_r[a - P.row[P.widths.size - 1], j] = -S.side_r[a - P.row[P.widths.size - 1], j]
-
-
 @entry
 def reconcile(P, S):
     """Make basis, tied list and sides agree with the values (before parking); number of changes.
@@ -254,12 +248,18 @@ def reconcile(P, S):
             S.tied_w[kept] = S.tied_w[at]
             kept += 1
     S.number[N_TIED] = kept
-    n, m = P.x.shape[1], P.owner.size
-    hidden = P.row[P.widths.size - 1] * n
-    for c in range(hidden + P.widths[P.widths.size - 1] * m):
-        if _value_of(P, S, c) * side_of(P, S, c) < -_zero_of(P, S, c):
-            _turn(P, S, c)
-            changes += 1
+    last = P.widths.size - 1
+    for a in range(P.row[last]):
+        zero = S.zero_tol[P.stage[a]]
+        for i in range(zero.size):
+            if S.z[a, i] * S.side[a, i] < -zero[i]:
+                S.side[a, i] = -S.side[a, i]
+                changes += 1
+    for k in range(P.widths[last]):
+        for j in range(P.owner.size):
+            if S.r[k, j] * S.side_r[k, j] < -S.zero_tol_r[j]:
+                S.side_r[k, j] = -S.side_r[k, j]
+                changes += 1
     return changes
 
 
@@ -335,6 +335,7 @@ def refresh(P, S, tolerances):
     S.scalar[LOSS], size = loss_and_gradient(P, S)
     S.scalar[SLOPE_TOL] = tolerances.slope * size
     settle(P, S)
+    nearby.watch(P, S, nearby.bounds_pay(P.x.shape[1]))
 
 
 def place(P, S, theta):

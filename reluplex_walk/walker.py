@@ -20,6 +20,7 @@ from .exact import ExactLoss
 from .loss import LayerLoss
 from .native import walk as native
 from .native.arrays import CHOSEN, FREE, LOSS, N_DESCENDING, N_TIED, START_SIZE, State
+from .native.nearby import bounds_pay
 from .native.refresh import new_state, place, refresh
 from .plateau import cross
 from .settle import Pivot, Settled
@@ -37,8 +38,9 @@ PLATEAUS = ("stop", "cross")
 
 _NOTHING = 1e-13  # of the first loss: a loss to be looked at exactly
 _MAX_TIED = 8  # more tied breakpoints than this are left by `escape`, not by pivots
-_CHUNK = (16, 256)  # least and most pivots in a chunk
-_CHUNK_WORK = 2e8  # multiply-adds a chunk may take, some 50 ms
+_CHUNK = (16, 256)  # least and most pivots in a chunk, but for
+_CHUNK_SHARE = 1 / 100  # pivots per sample: recomputing is to be a small part of the work
+_CHUNK_WORK = 1e8  # multiply-adds a chunk may take, some 50 ms
 _ANY_TIED = np.iinfo(np.int64).max
 
 
@@ -59,14 +61,23 @@ class Walker:
         self.problem = loss.problem
         self.state = new_state(self.problem)
         self.trial: State | None = None
-        n, q = self.problem.xt.shape
-        work = n * (loss.shape[0] * q + 3 * self.problem.w.size + self.problem.stage.size)
-        self.chunk = int(np.clip(_CHUNK_WORK / (30 * work), *_CHUNK))
+        self.chunk = self._chunk()
         self.record = native.new_record(self.chunk, loss.dim)
         self.log: list[native.Record] = []
         self.n_pivots = 0
         self.elapsed = 0.0
         self.settled: Settled | None = None  # the exact end
+
+    def _chunk(self) -> int:
+        """Pivots in a chunk: a function of the problem and the options alone."""
+        n, q = self.problem.xt.shape
+        dim = self.loss.dim
+        touched = n
+        if bounds_pay(n) and self.options.step == "adjacent":
+            touched = min(n, 4 * dim)
+        work = touched * (dim + self.problem.w.size + self.problem.stage.size) + 3 * dim**2
+        least, most = _CHUNK
+        return int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
 
     # ------------------------------------------------------------ begin, store, restore
 
