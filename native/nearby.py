@@ -16,7 +16,7 @@ from ._jit import entry, inlined, kernel
 from .arrays import LAZY, N_NEAR, N_QUEUE, PARKED, PATH
 
 NEVER = 1e290  # a time no breakpoint is met at
-_LEAST = 2000
+LEAST = 8000  # samples from which on bounds pay: with fewer, vector instructions beat them
 _SAFE = 1.0 - 1e-9  # a bound shrinks by this against rounding
 
 
@@ -167,5 +167,5 @@ def watch(P, S, lazy):
 
 
 def bounds_pay(n):
-    """Whether to use bounds with `n` samples: with fewer, vector instructions beat them."""
-    return n >= _LEAST
+    """Whether to use bounds with `n` samples."""
+    return n >= LEAST

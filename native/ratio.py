@@ -168,25 +168,59 @@ def _next_of_sample(P, S, i, reach):
 
 
 @kernel
+def _next_in_row(z, dz, side, tol, first_id, time, found):
+    """Lower `time` to that at which each value reaches 0, where that is sooner; `found`: its id."""
+    for i in range(z.size):
+        when = -z[i] / dz[i]
+        sooner = (side[i] * dz[i] < -tol) & (when < time[i])
+        time[i] = when if sooner else time[i]
+        found[i] = first_id + i if sooner else found[i]
+
+
+@kernel
+def _next_of_all(P, S, reach):
+    """`_next_of_sample` for all samples, by rows."""
+    n, m = P.x.shape[1], P.owner.size
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    for i in range(n):
+        S.next_time[i] = NEVER
+    for low in range(0, n, BLOCK):
+        high = min(n, low + BLOCK)
+        time, found = S.next_time[low:high], S.next_id[low:high]
+        for a in range(hidden):
+            z, dz, side = S.z[a, low:high], S.dz[a, low:high], S.side[a, low:high]
+            tol = S.rate_tol[P.stage[a]] * reach
+            _next_in_row(z, dz, side, tol, a * n + low, time, found)
+    tol = S.rate_tol[last] * reach
+    for k in range(P.widths[last]):
+        for j in range(m):
+            if S.side_r[k, j] * S.dr[k, j] < -tol:
+                i, when = P.owner[j], -S.r[k, j] / S.dr[k, j]
+                if when < S.next_time[i]:
+                    S.next_time[i], S.next_id[i] = when, hidden * n + k * m + j
+
+
+@inlined
 def _pass_through(P, S, c, gamma, time):
     """Cross `c` at step reach `time`: region, gradient and, deeper on its sample, derivatives."""
-    if is_hidden(P, c):
-        a, i = row_of(P, c), column_of(P, c)
-        last = P.widths.size - 1
-        hidden = P.row[last]
-        jump = -2.0 * P.half_jump * S.side[a, i] * S.dz[a, i]
+    if not is_hidden(P, c):
         cross(P, S, c, gamma)
-        for b in range(P.row[P.stage[a] + 1], hidden):
-            change = jump * S.tail[b]
-            S.dz[b, i] += change
-            S.z[b, i] -= change * time  # z + time * dz is continuous
-        for k in range(P.widths[last]):
-            change = jump * S.tail[hidden + k]
-            for j in range(P.first[i], P.first[i + 1]):
-                S.dr[k, j] += change
-                S.r[k, j] -= change * time
-    else:
-        cross(P, S, c, gamma)
+        return
+    a, i = row_of(P, c), column_of(P, c)
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    jump = -2.0 * P.half_jump * S.side[a, i] * S.dz[a, i]
+    cross(P, S, c, gamma)
+    for b in range(P.row[P.stage[a] + 1], hidden):
+        change = jump * S.tail[b]
+        S.dz[b, i] += change
+        S.z[b, i] -= change * time  # z + time * dz is continuous
+    for k in range(P.widths[last]):
+        change = jump * S.tail[hidden + k]
+        for j in range(P.first[i], P.first[i + 1]):
+            S.dr[k, j] += change
+            S.r[k, j] -= change * time
 
 
 @kernel
@@ -198,9 +232,13 @@ def line_search(P, S, reach, flat):
     """
     path, length = S.scalar[PATH], np.sqrt(dot(S.d, S.d))
     size = S.number[N_NEAR]
+    if S.number[LAZY] == 0:
+        _next_of_all(P, S, reach)
+    else:
+        for at in range(size):
+            _next_of_sample(P, S, S.near[at], reach)
     for at in range(size):
         S.heap[at] = S.near[at]
-        _next_of_sample(P, S, S.near[at], reach)
     for at in range(size // 2 - 1, -1, -1):
         sift_down(S.heap, S.next_time, at, size)
     before, slope = 0.0, S.scalar[SLOPE]

@@ -94,7 +94,7 @@ def kink(P, S, c):
     return -(P.left[k, j] + P.right[k, j])
 
 
-@kernel
+@inlined
 def cross(P, S, c, gamma):
     """Move the region to the other side of `c`: side, rho and gradient (gamma as from `kink`).
 

@@ -70,8 +70,7 @@ class Walker:
 
     def _chunk(self) -> int:
         """Pivots in a chunk: a function of the problem and the options alone."""
-        n, q = self.problem.xt.shape
-        dim = self.loss.dim
+        n, dim = self.problem.x.shape[1], self.loss.dim
         touched = n
         if bounds_pay(n) and self.options.step == "adjacent":
             touched = min(n, 4 * dim)

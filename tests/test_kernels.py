@@ -5,8 +5,9 @@ import pytest
 
 import reluplex_walk as rw
 from reluplex_walk import escape
+from reluplex_walk.native import nearby
 from reluplex_walk.native import walk as native
-from reluplex_walk.native.arrays import FREE, LOSS, N_TIED
+from reluplex_walk.native.arrays import FREE, LOSS, N_NEAR, N_QUEUE, N_TIED
 from reluplex_walk.native.refresh import new_state, normals, place, refresh, values
 from reluplex_walk.native.walk import new_record
 
@@ -138,3 +139,42 @@ def test_values_in_a_region_are_its_affine_map():
         results.append((np.array(state.z) - z0, np.array(state.r) - r0))
     np.testing.assert_allclose(results[1][0], 2 * results[0][0], atol=1e-11)
     np.testing.assert_allclose(results[1][1], 2 * results[0][1], atol=1e-11)
+
+
+@pytest.mark.parametrize("step", ["adjacent", "long"])
+@pytest.mark.parametrize("case", CASES)
+def test_bounds_change_nothing(case, step, monkeypatch):
+    # The bounds only pass over samples that cannot be met: the walk is the same, to rounding.
+    loss = variant(case, seed=3)
+    n = loss.problem.x.shape[1]
+    walks = []
+    for least in (n, n + 1):
+        monkeypatch.setattr(nearby, "LEAST", least)
+        assert nearby.bounds_pay(n) == (least == n)
+        walks.append(rw.walk(loss, step=step, seed=1, max_pivots=60))
+    assert walks[0].status == walks[1].status
+    np.testing.assert_array_equal(walks[0].basis, walks[1].basis)
+    np.testing.assert_allclose(walks[0].vertices, walks[1].vertices, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(walks[0].losses, walks[1].losses, rtol=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_value_vanishes_before_its_bound(case, monkeypatch):
+    # Straight moves within the region of a state against the path length promised for each sample.
+    monkeypatch.setattr(nearby, "LEAST", 0)
+    loss = variant(case, seed=3)
+    state = walked(loss, 3)
+    region, origin, keys = pattern_of(loss, state), np.array(state.theta), np.array(state.key)
+    queued = state.queue[: state.number[N_QUEUE]]
+    near = state.near[: state.number[N_NEAR]]
+    assert sorted([*queued, *near]) == list(range(keys.size))
+    assert queued.size >= keys.size // 2
+    rng = np.random.default_rng(0)
+    for length in np.quantile(keys[queued], [0.0, 0.3, 0.6, 0.9]):
+        safe = keys > length
+        for d in rng.normal(size=(20, origin.size)):
+            theta = (origin + length * d / np.linalg.norm(d)).reshape(loss.shape)
+            *hidden, residual = loss.breakpoints(theta)
+            for stage, side in zip(hidden, region, strict=False):
+                assert (stage * side > -1e-13)[safe].all()
+            assert (residual * region[-1] > 0)[safe[loss.problem.owner]].all()
