@@ -16,7 +16,8 @@ from ._jit import entry, inlined, kernel
 from .arrays import LAZY, N_NEAR, N_QUEUE, PARKED, PATH
 
 NEVER = 1e290  # a time no breakpoint is met at
-LEAST = 8000  # samples from which on bounds pay: with fewer, vector instructions beat them
+LEAST = 8000  # samples from which on bounds pay: with fewer, vector instructions beat them ...
+_PER_ACTIVE = 20  # ... and samples per active breakpoint, whose samples are looked at anyway
 _SAFE = 1.0 - 1e-9  # a bound shrinks by this against rounding
 
 
@@ -51,13 +52,16 @@ def push(heap, key, size, item):
 
 
 @inlined
-def _room(value, zero, growth, room):
-    """The path length `room`, or that on which a value may come near 0, if it is shorter.
+def _nearer(value, zero, norm2, room):
+    """The pair `room`, or what takes its place if this value may come near 0 on a shorter path.
 
-    `growth` bounds the change of the value per unit of path.  Near means twice what counts as 0.
+    A pair is (g^2, u^2): g is how far the value is from twice what counts as 0, u the norm of its
+    gradient, and g / u the path length; comparing takes no root and no division.  A parked value
+    is infinitely far.
     """
-    if growth > 0.0 and abs(value) < 0.5 * PARKED:
-        return min(room, (abs(value) - 2.0 * zero) / growth)
+    gap = max(abs(value) - 2.0 * zero, 0.0)
+    if gap * gap * room[1] < room[0] * norm2:
+        return gap * gap, norm2
     return room
 
 
@@ -70,22 +74,21 @@ def evaluate(P, S, i):
     """
     q = P.x.shape[0]
     last = P.widths.size - 1
-    x2 = 0.0
+    below2 = 0.0
     for k in range(q):
-        x2 += P.xt[i, k] ** 2
-    below = np.sqrt(x2)
-    room = NEVER
+        below2 += P.xt[i, k] ** 2
+    room = (NEVER, 1.0)
     for t in range(last + 1):
         total2 = 0.0
         for m in range(P.widths[t]):
             a = P.row[t] + m
-            value, rate, norm2 = P.bias[a], 0.0, 1.0
+            value, rate, norm2 = P.bias[a], 0.0, 0.0
             if t == 0:
+                norm2 = 1.0
                 for k in range(q):
                     value += S.theta[m * q + k] * P.xt[i, k]
                     rate += S.d[m * q + k] * P.xt[i, k]
             else:
-                norm2 = 0.0
                 width, inn = P.widths[t - 1], P.row[t - 1]
                 at = P.offset[t] + m * width
                 for k in range(width):
@@ -95,21 +98,22 @@ def evaluate(P, S, i):
                     norm2 += factor * factor
             S.tail[a], S.back[a] = value, rate
             total2 += norm2
-            growth = np.sqrt(norm2) * below
+            norm2 *= below2
             if t < last:
                 S.dz[a, i] = rate
                 if abs(S.z[a, i]) < 0.5 * PARKED:
                     S.z[a, i] = value
-                room = _room(S.z[a, i], S.zero_tol[t, i], growth, room)
+                room = _nearer(S.z[a, i], S.zero_tol[t, i], norm2, room)
             else:
                 for j in range(P.first[i], P.first[i + 1]):
                     S.dr[m, j] = rate
                     if abs(S.r[m, j]) < 0.5 * PARKED:
                         S.r[m, j] = value - P.y[m, j]
-                    room = _room(S.r[m, j], S.zero_tol_r[j], growth, room)
+                    room = _nearer(S.r[m, j], S.zero_tol_r[j], norm2, room)
         if t > 0:
-            below *= np.sqrt(total2)
-    S.key[i] = S.scalar[PATH] + _SAFE * room if S.on_sample[i] == 0 else 0.0
+            below2 *= total2
+    path = S.scalar[PATH] + _SAFE * np.sqrt(room[0] / room[1])
+    S.key[i] = path if S.on_sample[i] == 0 else 0.0
 
 
 @kernel
@@ -166,6 +170,6 @@ def watch(P, S, lazy):
         retire(S, 0.0)
 
 
-def bounds_pay(n):
-    """Whether to use bounds with `n` samples."""
-    return n >= LEAST
+def bounds_pay(n, dim, long_step):
+    """Whether to use bounds with `n` samples and `dim` parameters.  Long steps reach too many."""
+    return not long_step and n >= LEAST and n >= _PER_ACTIVE * dim

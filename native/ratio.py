@@ -44,7 +44,7 @@ def _add_activated_row(out, plus, minus, side, row):
         out[i] += (plus + minus * side[i]) * row[i]
 
 
-@kernel
+@inlined
 def tangent(P, S):
     """S.dz (R, n), S.dr (K, m): derivatives along S.d of all rows and residuals of S.near."""
     if S.number[LAZY]:
@@ -53,7 +53,7 @@ def tangent(P, S):
         _tangent_all(P, S)
 
 
-@kernel
+@inlined
 def _tangent_all(P, S):
     q, n = P.x.shape
     last = P.widths.size - 1
@@ -110,7 +110,7 @@ def _first_of_row(z, dz, tol, time):
     return found, time
 
 
-@kernel
+@inlined
 def _first_of_all(P, S, reach):
     """Nearest breakpoint along S.d and its step reach (-1 if there is none), by rows."""
     found, time = -1, NEVER
@@ -128,7 +128,7 @@ def _first_of_all(P, S, reach):
     return found, time
 
 
-@kernel
+@inlined
 def first_breakpoint(P, S, reach):
     """Nearest breakpoint along S.d and its step reach (-1 if there is none)."""
     if S.number[LAZY] == 0:
@@ -177,7 +177,7 @@ def _next_in_row(z, dz, side, tol, first_id, time, found):
         found[i] = first_id + i if sooner else found[i]
 
 
-@kernel
+@inlined
 def _next_of_all(P, S, reach):
     """`_next_of_sample` for all samples, by rows."""
     n, m = P.x.shape[1], P.owner.size
@@ -223,9 +223,14 @@ def _pass_through(P, S, c, gamma, time):
             S.r[k, j] -= change * time
 
 
-@kernel
+@inlined
 def line_search(P, S, reach, flat):
     """Cross breakpoints along S.d while the slope is below -`flat` and the edge is straight.
+
+    Only the breakpoints crossed are sorted, by a heap of the samples' next ones.  Where the edge
+    bends the step ends: its continuation is the far half-edge of the breakpoint that enters there,
+    which the pricing compares with the others at a small part of a step's cost.  (To follow it
+    unasked took as many pivots and crossings to the same losses.)
 
     Returns the breakpoint stopped at (-1: none) and the step reach; updates loss, region and
     gradient.
@@ -278,7 +283,7 @@ def _advance_row(value, change, side, time, zero):
     return found
 
 
-@kernel
+@inlined
 def _advance_all(P, S, time):
     n, m = P.x.shape[1], P.owner.size
     last = P.widths.size - 1
@@ -301,7 +306,7 @@ def _advance_all(P, S, time):
     S.number[N_HITS] = hits
 
 
-@kernel
+@inlined
 def _advance_near(P, S, time):
     """The same for S.near: the other samples are too far away to be hit."""
     n, m = P.x.shape[1], P.owner.size
@@ -326,7 +331,7 @@ def _advance_near(P, S, time):
     S.number[N_HITS] = hits
 
 
-@kernel
+@inlined
 def advance(P, S, time):
     """Move theta and all values by `time` along S.d; list in S.hits what now counts as 0."""
     S.scalar[STEP] = time

@@ -314,9 +314,10 @@ def refactorise(P, S):
     return normal
 
 
-def refresh(P, S, tolerances):
+def refresh(P, S, tolerances, long_step=False):
     """Recompute `S` from S.theta, S.basis, S.side, S.side_r and the tied list.
 
+    `long_step`: whether the pivots to come take long steps (a matter of speed alone).
     A Newton step puts theta back on the active breakpoints; repeated if that changes the region.
     """
     for _ in range(_ROUNDS):
@@ -335,7 +336,7 @@ def refresh(P, S, tolerances):
     S.scalar[LOSS], size = loss_and_gradient(P, S)
     S.scalar[SLOPE_TOL] = tolerances.slope * size
     settle(P, S)
-    nearby.watch(P, S, nearby.bounds_pay(P.x.shape[1]))
+    nearby.watch(P, S, nearby.bounds_pay(P.x.shape[1], S.theta.size, long_step))
 
 
 def place(P, S, theta):

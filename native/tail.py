@@ -5,7 +5,7 @@ Rank-one rule: the gradient of any breakpoint or loss term of sample i is ``u (x
 """
 
 from ._jit import inlined, kernel
-from .arrays import FREE, N_TIED, column_of, is_hidden, row_of, sample_of, side_of
+from .arrays import PARKED, column_of, is_hidden, row_of, sample_of, side_of
 
 
 @inlined
@@ -135,15 +135,22 @@ def moved_by_crossing(P, S, c, m):
     return S.tail[a]
 
 
-@kernel
+@inlined
 def bends_at(P, S, c):
-    """Whether the edge bends at hidden `c`: crossing it moves an active or tied breakpoint."""
-    if S.on_sample[column_of(P, c)] == 0:
+    """Whether the edge bends at hidden `c`: crossing it moves an active or tied breakpoint.
+
+    Those are parked.  After ``kink(c)``.
+    """
+    a, i = row_of(P, c), column_of(P, c)
+    if S.on_sample[i] == 0:
         return False
-    for k in range(S.basis.size):
-        if S.basis[k] != FREE and moved_by_crossing(P, S, c, S.basis[k]) != 0.0:
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    for b in range(P.row[P.stage[a] + 1], hidden):
+        if S.tail[b] != 0.0 and abs(S.z[b, i]) > 0.5 * PARKED:
             return True
-    for k in range(S.number[N_TIED]):
-        if moved_by_crossing(P, S, c, S.tied[k]) != 0.0:
-            return True
+    for k in range(P.widths[last]):
+        for j in range(P.first[i], P.first[i + 1]):
+            if S.tail[hidden + k] != 0.0 and abs(S.r[k, j]) > 0.5 * PARKED:
+                return True
     return False

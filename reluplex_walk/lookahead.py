@@ -35,7 +35,7 @@ def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots:
     problem, state = loss.problem, new_state(loss.problem)
     place(problem, state, loss.units.inner(theta).ravel())
     state.basis[:] = basis
-    refresh(problem, state, TOLERANCES)
+    refresh(problem, state, TOLERANCES, long_step=True)
     record = native.new_record(pivots, loss.dim)
     first, made = float(state.scalar[LOSS]), 0
     ended, one = native.LIMIT, 1
@@ -52,7 +52,7 @@ def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots:
             record,
         )
         made += one
-        refresh(problem, state, TOLERANCES)
+        refresh(problem, state, TOLERANCES, long_step=True)
     return Ahead(np.concatenate([[first], record.loss[:made]]), ended == native.OPTIMAL)
 
 

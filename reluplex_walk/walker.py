@@ -71,9 +71,7 @@ class Walker:
     def _chunk(self) -> int:
         """Pivots in a chunk: a function of the problem and the options alone."""
         n, dim = self.problem.x.shape[1], self.loss.dim
-        touched = n
-        if bounds_pay(n) and self.options.step == "adjacent":
-            touched = min(n, 4 * dim)
+        touched = 8 * dim if bounds_pay(n, dim, self.options.step == "long") else n
         work = touched * (dim + self.problem.w.size + self.problem.stage.size) + 3 * dim**2
         least, most = _CHUNK
         return int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
@@ -192,7 +190,8 @@ class Walker:
         return 1.0 - float(level[0]) / loss if loss > 0.0 else 0.0
 
     def refresh(self) -> None:
-        refresh(self.problem, self.state, self.options.tolerances)
+        long_step = self.options.step == "long"
+        refresh(self.problem, self.state, self.options.tolerances, long_step)
 
     def _stopped(self, callback: Callable[[Progress], Any] | None) -> bool:
         if callback is None:
