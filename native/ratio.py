@@ -44,7 +44,7 @@ def _add_activated_row(out, plus, minus, side, row):
         out[i] += (plus + minus * side[i]) * row[i]
 
 
-@inlined
+@kernel
 def tangent(P, S):
     """S.dz (R, n), S.dr (K, m): derivatives along S.d of all rows and residuals of S.near."""
     if S.number[LAZY]:
@@ -128,7 +128,7 @@ def _first_of_all(P, S, reach):
     return found, time
 
 
-@inlined
+@kernel
 def first_breakpoint(P, S, reach):
     """Nearest breakpoint along S.d and its step reach (-1 if there is none)."""
     if S.number[LAZY] == 0:
@@ -204,14 +204,15 @@ def _next_of_all(P, S, reach):
 @inlined
 def _pass_through(P, S, c, gamma, time):
     """Cross `c` at step reach `time`: region, gradient and, deeper on its sample, derivatives."""
-    if not is_hidden(P, c):
-        cross(P, S, c, gamma)
+    jump = 0.0
+    if is_hidden(P, c):
+        jump = -2.0 * P.half_jump * side_of(P, S, c) * derivative_of(P, S, c)
+    cross(P, S, c, gamma)
+    if jump == 0.0:
         return
     a, i = row_of(P, c), column_of(P, c)
     last = P.widths.size - 1
     hidden = P.row[last]
-    jump = -2.0 * P.half_jump * S.side[a, i] * S.dz[a, i]
-    cross(P, S, c, gamma)
     for b in range(P.row[P.stage[a] + 1], hidden):
         change = jump * S.tail[b]
         S.dz[b, i] += change
@@ -223,36 +224,36 @@ def _pass_through(P, S, c, gamma, time):
             S.r[k, j] -= change * time
 
 
-@inlined
+@kernel
 def line_search(P, S, reach, flat):
     """Cross breakpoints along S.d while the slope is below -`flat` and the edge is straight.
 
     Only the breakpoints crossed are sorted, by a heap of the samples' next ones.  Where the edge
     bends the step ends: its continuation is the far half-edge of the breakpoint that enters there,
-    which the pricing compares with the others at a small part of a step's cost.  (To follow it
-    unasked took as many pivots and crossings to the same losses.)
+    which the pricing compares with the others at a small part of a step's cost (`python -m
+    benchmarks bends`: to follow it unasked crosses about as much on the way to the same losses).
 
     Returns the breakpoint stopped at (-1: none) and the step reach; updates loss, region and
     gradient.
     """
     path, length = S.scalar[PATH], np.sqrt(dot(S.d, S.d))
-    size = S.number[N_NEAR]
+    size = 0
     if S.number[LAZY] == 0:
         _next_of_all(P, S, reach)
-    else:
-        for at in range(size):
-            _next_of_sample(P, S, S.near[at], reach)
-    for at in range(size):
-        S.heap[at] = S.near[at]
-    for at in range(size // 2 - 1, -1, -1):
-        sift_down(S.heap, S.next_time, at, size)
+        size = S.heap.size
+        for i in range(size):
+            S.heap[i] = i
+        for at in range(size // 2 - 1, -1, -1):
+            sift_down(S.heap, S.next_time, at, size)
     before, slope = 0.0, S.scalar[SLOPE]
     while True:
-        while wake(P, S, path + (S.next_time[S.heap[0]] if size > 0 else NEVER) * length):
+        sure = path + length * (S.next_time[S.heap[0]] if size > 0 else NEVER)
+        while size < S.number[N_NEAR] or wake(P, S, sure):
             i = S.near[size]
-            _next_of_sample(P, S, i, reach)
-            push(S.heap, S.next_time, size, i)
             size += 1
+            _next_of_sample(P, S, i, reach)
+            push(S.heap, S.next_time, size - 1, i)
+            sure = path + length * S.next_time[S.heap[0]]
         i = S.heap[0]
         time, c = S.next_time[i], S.next_id[i]
         if time >= NEVER:
