@@ -9,7 +9,8 @@ short of the first degenerate vertex and of its end, so that proofs are not in i
 step is forward, backward and update of the trained layer on the full batch, in double precision.
 
 GFLOP/s and GB/s are the least that an adjacent pivot must compute and move (see README.md here)
-over its time, with the share of what the machine reaches in the same run on arrays of that size.
+over its time, with the share of what the machine reaches in the same run on arrays of that size;
+only where a pivot looks at all samples.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from collections.abc import Callable
 import numpy as np
 
 import reluplex_walk as rw
+from reluplex_walk.native.nearby import bounds_pay
 
 from ._extra import need
 from ._peak import gflops, gigabytes
@@ -150,14 +152,11 @@ def main(argv: list[str]) -> None:
                 f" ({ratios.min():.2f} to {ratios.max():.2f})"
                 f"   {np.median(row[mode] / row['torch']):>11.3f}"
             )
-            if mode == "adjacent":
+            text += f" {np.median(row['crossed']) if mode == 'long' else 0.0:>8.1f}"
+            if mode == "adjacent" and not bounds_pay(n, WIDTHS[1] * (WIDTHS[0] + 1), False):
                 rate, speed = (1e-3 * x / np.median(row[mode]) for x in (operations, size))
-                text += (
-                    f"        0   {rate:.1f} ({rate / peak:.0%})"
-                    f"   {speed:.1f} of {stream:.1f} ({speed / stream:.0%})"
-                )
-            else:
-                text += f" {np.median(row['crossed']):>8.1f}"
+                text += f"   {rate:.1f} ({rate / peak:.0%})"
+                text += f"   {speed:.1f} of {stream:.1f} ({speed / stream:.0%})"
             print(text, flush=True)
     if options.plot:
         plot(found, options.plot)

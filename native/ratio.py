@@ -231,7 +231,7 @@ def line_search(P, S, reach, flat):
     Only the breakpoints crossed are sorted, by a heap of the samples' next ones.  Where the edge
     bends the step ends: its continuation is the far half-edge of the breakpoint that enters there,
     which the pricing compares with the others at a small part of a step's cost (`python -m
-    benchmarks bends`: to follow it unasked crosses about as much on the way to the same losses).
+    benchmarks bends`: to follow it unasked gains nothing).
 
     Returns the breakpoint stopped at (-1: none) and the step reach; updates loss, region and
     gradient.

@@ -11,7 +11,7 @@ from reluplex_walk.native.arrays import FREE, LOSS, N_NEAR, N_QUEUE, N_TIED
 from reluplex_walk.native.refresh import new_state, normals, place, refresh, values
 from reluplex_walk.native.walk import new_record
 
-from .problems import VARIANTS, variant
+from .problems import VARIANTS, random_loss, variant
 from .reference import breakpoint_gradient, half_edges, region_at
 
 CASES = range(len(VARIANTS))
@@ -178,3 +178,13 @@ def test_no_value_vanishes_before_its_bound(case, monkeypatch):
             for stage, side in zip(hidden, region, strict=False):
                 assert (stage * side > -1e-13)[safe].all()
             assert (residual * region[-1] > 0)[safe[loss.problem.owner]].all()
+
+
+def test_walk_with_bounds_resumes_bit_for_bit(monkeypatch):
+    monkeypatch.setattr(nearby, "bounds_pay", lambda *_: True)
+    loss = random_loss([4, 5, 4, 2, 1], 200, seed=0)
+    whole = rw.walk(loss, seed=1, max_pivots=600)
+    part = rw.walk(loss, seed=1, max_pivots=333)
+    resumed = rw.walk(loss, resume=part, max_pivots=600)
+    np.testing.assert_array_equal(resumed.vertices, whole.vertices)
+    np.testing.assert_array_equal(resumed.losses, whole.losses)
