@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import kernel
+from ._jit import inlined
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -86,17 +86,20 @@ class State(NamedTuple):
     next_id: Ints  # (n,) scratch: that breakpoint
     heap: Ints  # (n,) scratch: samples, a heap by next_time
     hits: Ints  # scratch, as long as `tied`
+    near: Ints  # (n,) samples that may meet a breakpoint soon; see `nearby`
+    queue: Ints  # (n,) the other samples, a heap by key
+    key: Floats  # (n,) path length up to which the sample certainly meets no breakpoint
 
 
 # State.scalar
-LOSS, STEP, SLOPE, SLOPE_TOL, DRIFT, REACH, X_SIZE, START_SIZE = range(8)
-N_SCALARS = 8
+LOSS, STEP, SLOPE, SLOPE_TOL, DRIFT, REACH, X_SIZE, START_SIZE, PATH = range(9)
+N_SCALARS = 9
 # State.number
-N_TIED, ENTERING, LEAVING, CROSSED, N_DESCENDING, N_HITS, CHOSEN = range(7)
-N_NUMBERS = 7
+N_TIED, ENTERING, LEAVING, CROSSED, N_DESCENDING, N_HITS, CHOSEN, LAZY, N_NEAR, N_QUEUE = range(10)
+N_NUMBERS = 10
 
 
-@kernel
+@inlined
 def row_of(P, c):
     """Row (0..R-1) of breakpoint `c`."""
     n = P.x.shape[1]
@@ -106,7 +109,7 @@ def row_of(P, c):
     return P.row[P.widths.size - 1] + (c - hidden) // P.owner.size
 
 
-@kernel
+@inlined
 def column_of(P, c):
     """Sample of a hidden breakpoint, residual row of a residual."""
     n = P.x.shape[1]
@@ -116,7 +119,7 @@ def column_of(P, c):
     return (c - hidden) % P.owner.size
 
 
-@kernel
+@inlined
 def sample_of(P, c):
     """Sample of breakpoint `c`."""
     n = P.x.shape[1]
@@ -126,19 +129,19 @@ def sample_of(P, c):
     return P.owner[(c - hidden) % P.owner.size]
 
 
-@kernel
+@inlined
 def is_hidden(P, c):
     return c < P.row[P.widths.size - 1] * P.x.shape[1]
 
 
-@kernel
+@inlined
 def side_of(P, S, c):
     if is_hidden(P, c):
         return S.side[row_of(P, c), column_of(P, c)]
     return S.side_r[row_of(P, c) - P.row[P.widths.size - 1], column_of(P, c)]
 
 
-@kernel
+@inlined
 def derivative_of(P, S, c):
     """Derivative along the current direction, as left by the tangent pass."""
     if is_hidden(P, c):
@@ -146,7 +149,7 @@ def derivative_of(P, S, c):
     return S.dr[row_of(P, c) - P.row[P.widths.size - 1], column_of(P, c)]
 
 
-@kernel
+@inlined
 def set_value(P, S, c, value):
     if is_hidden(P, c):
         S.z[row_of(P, c), column_of(P, c)] = value
@@ -154,6 +157,6 @@ def set_value(P, S, c, value):
         S.r[row_of(P, c) - P.row[P.widths.size - 1], column_of(P, c)] = value
 
 
-@kernel
+@inlined
 def park(P, S, c):
     set_value(P, S, c, PARKED * side_of(P, S, c))

@@ -8,7 +8,7 @@ blocks is an edge of the true problem.  The numbers of the true problem are neve
 
 import numpy as np
 
-from ._jit import kernel
+from ._jit import inlined, kernel
 from .arrays import (
     CROSSED,
     DRIFT,
@@ -48,7 +48,7 @@ def uniform(state):
     return (np.float64(v >> np.uint64(11)) + 0.5) / 9007199254740992.0
 
 
-@kernel
+@inlined
 def rate_tolerance(P, S, c, reach):
     """|derivative| of `c` along S.d up to which it counts as constant."""
     return S.rate_tol[P.stage[row_of(P, c)]] * reach
@@ -64,7 +64,7 @@ def tie(P, S, c, distance):
     activate(P, S, c)
 
 
-@kernel
+@inlined
 def _untie(P, S, at):
     """Take entry `at` off the tied list (the last entry takes its place)."""
     last = S.number[N_TIED] - 1
@@ -75,7 +75,7 @@ def _untie(P, S, at):
     release(P, S, c)
 
 
-@kernel
+@inlined
 def _blocking_tie(P, S, reach):
     """Entry of the tied list met first in the local perturbed problem (-1: none), and its time."""
     found, time = -1, 0.0
@@ -116,7 +116,7 @@ def _pivot_at_vertex(P, S, k, blocking, time):
     S.scalar[STEP] = 0.0
 
 
-@kernel
+@inlined
 def _drift(P, S, k, reach):
     """Largest derivative along S.d, in units of its tolerance, of an active breakpoint but k's."""
     worst = 0.0
@@ -127,7 +127,7 @@ def _drift(P, S, k, reach):
     return worst
 
 
-@kernel
+@inlined
 def direct(P, S, k, far):
     """Set S.d to half-edge `k` (flipping the region first if `far`), or for k = PHASE1."""
     size = S.basis.size
@@ -180,7 +180,7 @@ def depart(P, S, k, far):
     return -1, 0.0
 
 
-@kernel
+@inlined
 def travel(P, S, long_step):
     """Breakpoint where the step along S.d ends (-1: none) and the time; updates the loss."""
     reach = S.scalar[REACH]

@@ -5,11 +5,16 @@ one, `line_search` crosses breakpoints while the slope stays negative, `advance`
 Active and tied breakpoints are parked at a huge value and so never met.
 """
 
-from ._jit import kernel
+import numpy as np
+
+from ._jit import inlined, kernel
 from .arrays import (
     CROSSED,
+    LAZY,
     LOSS,
     N_HITS,
+    N_NEAR,
+    PATH,
     SLOPE,
     STEP,
     column_of,
@@ -18,10 +23,12 @@ from .arrays import (
     row_of,
     side_of,
 )
+from .basis import dot
+from .nearby import NEVER, evaluate_near, push, retire, sift_down, wake
 from .tail import bends_at, cross, kink
 
 BLOCK = 256  # samples handled together, so that all their rows stay in the first-level cache
-NEVER = 1e290  # a time no breakpoint is met at
+SCAN = 64  # samples searched together for the nearest breakpoint
 
 
 @kernel
@@ -39,7 +46,15 @@ def _add_activated_row(out, plus, minus, side, row):
 
 @kernel
 def tangent(P, S):
-    """S.dz (R, n), S.dr (K, m): derivatives of all rows and residuals along S.d."""
+    """S.dz (R, n), S.dr (K, m): derivatives along S.d of all rows and residuals of S.near."""
+    if S.number[LAZY]:
+        evaluate_near(P, S)
+    else:
+        _tangent_all(P, S)
+
+
+@inlined
+def _tangent_all(P, S):
     q, n = P.x.shape
     last = P.widths.size - 1
     for low in range(0, n, BLOCK):
@@ -73,51 +88,64 @@ def tangent(P, S):
 
 
 @kernel
-def _fastest(z, dz, tol):
-    """Max over one row of the rate 1 / time at which values reach 0 (0 if none does)."""
-    top = 0.0
+def _meets(z, dz, time):
+    """How many values change sign on the way to `time`."""
+    found = 0
     for i in range(z.size):
-        rate = -dz[i] / z[i] if abs(dz[i]) > tol else 0.0
-        top = max(top, rate)
-    return top
+        found += z[i] * (z[i] + time * dz[i]) < 0.0
+    return found
+
+
+@kernel
+def _first_of_row(z, dz, tol, time):
+    """Index of the first value to reach 0 before `time` (-1: none), and when."""
+    found = -1
+    for low in range(0, z.size, SCAN):
+        high = min(z.size, low + SCAN)
+        # Counting takes vector instructions; the search, which divides, is rarely needed.
+        if _meets(z[low:high], dz[low:high], time) > 0:
+            for i in range(low, high):
+                if z[i] * (z[i] + time * dz[i]) < 0.0 and abs(dz[i]) > tol:
+                    found, time = i, -z[i] / dz[i]
+    return found, time
+
+
+@inlined
+def _first_of_all(P, S, reach):
+    """Nearest breakpoint along S.d and its step reach (-1 if there is none), by rows."""
+    found, time = -1, NEVER
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    n, m = P.x.shape[1], P.owner.size
+    for a in range(hidden):
+        i, time = _first_of_row(S.z[a], S.dz[a], S.rate_tol[P.stage[a]] * reach, time)
+        if i >= 0:
+            found = a * n + i
+    for k in range(P.widths[last]):
+        j, time = _first_of_row(S.r[k], S.dr[k], S.rate_tol[last] * reach, time)
+        if j >= 0:
+            found = hidden * n + k * m + j
+    return found, time
 
 
 @kernel
 def first_breakpoint(P, S, reach):
     """Nearest breakpoint along S.d and its step reach (-1 if there is none)."""
-    best, best_row = 0.0, -1
-    last = P.widths.size - 1
-    hidden = P.row[last]
-    for a in range(hidden):
-        rate = _fastest(S.z[a], S.dz[a], S.rate_tol[P.stage[a]] * reach)
-        if rate > best:
-            best, best_row = rate, a
-    for k in range(P.widths[last]):
-        rate = _fastest(S.r[k], S.dr[k], S.rate_tol[last] * reach)
-        if rate > best:
-            best, best_row = rate, hidden + k
-    # A parked value has a rate near 1e-300: not a breakpoint.
-    if best < 1.0 / NEVER:
-        return -1, NEVER
-    n, m = P.x.shape[1], P.owner.size
-    arg, top = 0, 0.0
-    if best_row < hidden:
-        tol = S.rate_tol[P.stage[best_row]] * reach
-        for i in range(n):
-            if abs(S.dz[best_row, i]) > tol and -S.dz[best_row, i] / S.z[best_row, i] > top:
-                top = -S.dz[best_row, i] / S.z[best_row, i]
-                arg = i
-        return best_row * n + arg, 1.0 / best
-    k = best_row - hidden
-    tol = S.rate_tol[last] * reach
-    for j in range(m):
-        if abs(S.dr[k, j]) > tol and -S.dr[k, j] / S.r[k, j] > top:
-            top = -S.dr[k, j] / S.r[k, j]
-            arg = j
-    return hidden * n + k * m + arg, 1.0 / best
+    if S.number[LAZY] == 0:
+        return _first_of_all(P, S, reach)
+    found, time = -1, NEVER
+    path, length = S.scalar[PATH], np.sqrt(dot(S.d, S.d))
+    at = 0
+    while at < S.number[N_NEAR] or wake(P, S, path + time * length):
+        i = S.near[at]
+        at += 1
+        _next_of_sample(P, S, i, reach)
+        if S.next_time[i] < time:
+            found, time = S.next_id[i], max(S.next_time[i], 0.0)
+    return found, time
 
 
-@kernel
+@inlined
 def _next_of_sample(P, S, i, reach):
     """Set S.next_time[i], S.next_id[i]: the next breakpoint of sample `i` along S.d."""
     n, m = P.x.shape[1], P.owner.size
@@ -140,59 +168,92 @@ def _next_of_sample(P, S, i, reach):
 
 
 @kernel
-def _sift(heap, key, at, size):
-    """Move heap[at] down until no child has a smaller key."""
-    item = heap[at]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and key[heap[child + 1]] < key[heap[child]]:
-            child += 1
-        if key[heap[child]] >= key[item]:
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = item
+def _next_in_row(z, dz, side, tol, first_id, time, found):
+    """Lower `time` to that at which each value reaches 0, where that is sooner; `found`: its id."""
+    for i in range(z.size):
+        when = -z[i] / dz[i]
+        sooner = (side[i] * dz[i] < -tol) & (when < time[i])
+        time[i] = when if sooner else time[i]
+        found[i] = first_id + i if sooner else found[i]
 
 
-@kernel
+@inlined
+def _next_of_all(P, S, reach):
+    """`_next_of_sample` for all samples, by rows."""
+    n, m = P.x.shape[1], P.owner.size
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    for i in range(n):
+        S.next_time[i] = NEVER
+    for low in range(0, n, BLOCK):
+        high = min(n, low + BLOCK)
+        time, found = S.next_time[low:high], S.next_id[low:high]
+        for a in range(hidden):
+            z, dz, side = S.z[a, low:high], S.dz[a, low:high], S.side[a, low:high]
+            tol = S.rate_tol[P.stage[a]] * reach
+            _next_in_row(z, dz, side, tol, a * n + low, time, found)
+    tol = S.rate_tol[last] * reach
+    for k in range(P.widths[last]):
+        for j in range(m):
+            if S.side_r[k, j] * S.dr[k, j] < -tol:
+                i, when = P.owner[j], -S.r[k, j] / S.dr[k, j]
+                if when < S.next_time[i]:
+                    S.next_time[i], S.next_id[i] = when, hidden * n + k * m + j
+
+
+@inlined
 def _pass_through(P, S, c, gamma, time):
     """Cross `c` at step reach `time`: region, gradient and, deeper on its sample, derivatives."""
+    jump = 0.0
     if is_hidden(P, c):
-        a, i = row_of(P, c), column_of(P, c)
-        last = P.widths.size - 1
-        hidden = P.row[last]
-        jump = -2.0 * P.half_jump * S.side[a, i] * S.dz[a, i]
-        cross(P, S, c, gamma)
-        for b in range(P.row[P.stage[a] + 1], hidden):
-            change = jump * S.tail[b]
-            S.dz[b, i] += change
-            S.z[b, i] -= change * time  # z + time * dz is continuous
-        for k in range(P.widths[last]):
-            change = jump * S.tail[hidden + k]
-            for j in range(P.first[i], P.first[i + 1]):
-                S.dr[k, j] += change
-                S.r[k, j] -= change * time
-    else:
-        cross(P, S, c, gamma)
+        jump = -2.0 * P.half_jump * side_of(P, S, c) * derivative_of(P, S, c)
+    cross(P, S, c, gamma)
+    if jump == 0.0:
+        return
+    a, i = row_of(P, c), column_of(P, c)
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    for b in range(P.row[P.stage[a] + 1], hidden):
+        change = jump * S.tail[b]
+        S.dz[b, i] += change
+        S.z[b, i] -= change * time  # z + time * dz is continuous
+    for k in range(P.widths[last]):
+        change = jump * S.tail[hidden + k]
+        for j in range(P.first[i], P.first[i + 1]):
+            S.dr[k, j] += change
+            S.r[k, j] -= change * time
 
 
 @kernel
 def line_search(P, S, reach, flat):
     """Cross breakpoints along S.d while the slope is below -`flat` and the edge is straight.
 
+    Only the breakpoints crossed are sorted, by a heap of the samples' next ones.  Where the edge
+    bends the step ends: its continuation is the far half-edge of the breakpoint that enters there,
+    which the pricing compares with the others at a small part of a step's cost (`python -m
+    benchmarks bends`: to follow it unasked gains nothing).
+
     Returns the breakpoint stopped at (-1: none) and the step reach; updates loss, region and
     gradient.
     """
-    n = P.x.shape[1]
-    for i in range(n):
-        _next_of_sample(P, S, i, reach)
-        S.heap[i] = i
-    for at in range(n // 2 - 1, -1, -1):
-        _sift(S.heap, S.next_time, at, n)
+    path, length = S.scalar[PATH], np.sqrt(dot(S.d, S.d))
+    size = 0
+    if S.number[LAZY] == 0:
+        _next_of_all(P, S, reach)
+        size = S.heap.size
+        for i in range(size):
+            S.heap[i] = i
+        for at in range(size // 2 - 1, -1, -1):
+            sift_down(S.heap, S.next_time, at, size)
     before, slope = 0.0, S.scalar[SLOPE]
     while True:
+        sure = path + length * (S.next_time[S.heap[0]] if size > 0 else NEVER)
+        while size < S.number[N_NEAR] or wake(P, S, sure):
+            i = S.near[size]
+            size += 1
+            _next_of_sample(P, S, i, reach)
+            push(S.heap, S.next_time, size - 1, i)
+            sure = path + length * S.next_time[S.heap[0]]
         i = S.heap[0]
         time, c = S.next_time[i], S.next_id[i]
         if time >= NEVER:
@@ -210,41 +271,77 @@ def line_search(P, S, reach, flat):
         S.number[CROSSED] += 1
         _next_of_sample(P, S, i, reach)
         S.next_time[i] = max(S.next_time[i], time)
-        _sift(S.heap, S.next_time, 0, n)
+        sift_down(S.heap, S.next_time, 0, size)
 
 
 @kernel
 def _advance_row(value, change, side, time, zero):
-    """Value += time * change; returns whether any value on its side is within its `zero` of 0."""
-    lowest = 1e300
+    """Value += time * change; returns how many values on their sides are within `zero` of 0."""
+    found = 0
     for i in range(value.size):
         value[i] += time * change[i]
-        lowest = min(lowest, value[i] * side[i] - zero[i])
-    return lowest <= 0.0
+        found += value[i] * side[i] <= zero[i]
+    return found
 
 
-@kernel
-def advance(P, S, time):
-    """Move theta and all values by `time` along S.d; list in S.hits what now counts as 0."""
-    S.scalar[STEP] = time
-    for j in range(S.theta.size):
-        S.theta[j] += time * S.d[j]
+@inlined
+def _advance_all(P, S, time):
     n, m = P.x.shape[1], P.owner.size
     last = P.widths.size - 1
     hidden = P.row[last]
     hits = 0
     for a in range(hidden):
         zero = S.zero_tol[P.stage[a]]
-        if _advance_row(S.z[a], S.dz[a], S.side[a], time, zero):
+        if _advance_row(S.z[a], S.dz[a], S.side[a], time, zero) > 0:
             for i in range(n):
                 if S.z[a, i] * S.side[a, i] <= zero[i]:
                     S.hits[hits] = a * n + i
                     hits += 1
     zero = S.zero_tol_r
     for k in range(P.widths[last]):
-        if _advance_row(S.r[k], S.dr[k], S.side_r[k], time, zero):
+        if _advance_row(S.r[k], S.dr[k], S.side_r[k], time, zero) > 0:
             for j in range(m):
                 if S.r[k, j] * S.side_r[k, j] <= zero[j]:
                     S.hits[hits] = hidden * n + k * m + j
                     hits += 1
     S.number[N_HITS] = hits
+
+
+@inlined
+def _advance_near(P, S, time):
+    """The same for S.near: the other samples are too far away to be hit."""
+    n, m = P.x.shape[1], P.owner.size
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    hits = 0
+    for at in range(S.number[N_NEAR]):
+        i = S.near[at]
+        if S.key[i] > S.scalar[PATH]:
+            continue
+        for a in range(hidden):
+            S.z[a, i] += time * S.dz[a, i]
+            if S.z[a, i] * S.side[a, i] <= S.zero_tol[P.stage[a], i]:
+                S.hits[hits] = a * n + i
+                hits += 1
+        for k in range(P.widths[last]):
+            for j in range(P.first[i], P.first[i + 1]):
+                S.r[k, j] += time * S.dr[k, j]
+                if S.r[k, j] * S.side_r[k, j] <= S.zero_tol_r[j]:
+                    S.hits[hits] = hidden * n + k * m + j
+                    hits += 1
+    S.number[N_HITS] = hits
+
+
+@inlined
+def advance(P, S, time):
+    """Move theta and all values by `time` along S.d; list in S.hits what now counts as 0."""
+    S.scalar[STEP] = time
+    for j in range(S.theta.size):
+        S.theta[j] += time * S.d[j]
+    if S.number[LAZY] == 0:
+        _advance_all(P, S, time)
+        return
+    length = time * np.sqrt(dot(S.d, S.d))
+    S.scalar[PATH] += length
+    _advance_near(P, S, time)
+    retire(S, S.scalar[PATH] + length)  # what the next step may reach if it is as long

@@ -6,6 +6,7 @@ checkpoint alone: rounding does not build up, and an interrupted walk resumes bi
 
 import numpy as np
 
+from . import nearby
 from ._jit import entry, kernel
 from .arrays import (
     FREE,
@@ -20,7 +21,6 @@ from .arrays import (
     column_of,
     is_hidden,
     row_of,
-    side_of,
 )
 from .basis import activate
 from .factorise import refactorise
@@ -82,6 +82,9 @@ def new_state(P):
         next_id=ints(n),
         heap=ints(n),
         hits=ints(breakpoints),
+        near=ints(n),
+        queue=ints(n),
+        key=floats(n),
     )
 
 
@@ -222,15 +225,6 @@ def _zero_of(P, S, c):
     return S.zero_tol_r[column_of(P, c)]
 
 
-@kernel
-def _turn(P, S, c):
-    a, j = row_of(P, c), column_of(P, c)
-    if is_hidden(P, c):
-        S.side[a, j] = -S.side[a, j]
-    else:
-        S.side_r[a - P.row[P.widths.size - 1], j] = -S.side_r[a - P.row[P.widths.size - 1], j]
-
-
 @entry
 def reconcile(P, S):
     """Make basis, tied list and sides agree with the values (before parking); number of changes.
@@ -251,12 +245,18 @@ def reconcile(P, S):
             S.tied_w[kept] = S.tied_w[at]
             kept += 1
     S.number[N_TIED] = kept
-    n, m = P.x.shape[1], P.owner.size
-    hidden = P.row[P.widths.size - 1] * n
-    for c in range(hidden + P.widths[P.widths.size - 1] * m):
-        if _value_of(P, S, c) * side_of(P, S, c) < -_zero_of(P, S, c):
-            _turn(P, S, c)
-            changes += 1
+    last = P.widths.size - 1
+    for a in range(P.row[last]):
+        zero = S.zero_tol[P.stage[a]]
+        for i in range(zero.size):
+            if S.z[a, i] * S.side[a, i] < -zero[i]:
+                S.side[a, i] = -S.side[a, i]
+                changes += 1
+    for k in range(P.widths[last]):
+        for j in range(P.owner.size):
+            if S.r[k, j] * S.side_r[k, j] < -S.zero_tol_r[j]:
+                S.side_r[k, j] = -S.side_r[k, j]
+                changes += 1
     return changes
 
 
@@ -284,9 +284,10 @@ def settle(P, S):
                 tie(P, S, hidden * n + k * m + j, 0.5 + uniform(S.random))
 
 
-def refresh(P, S, tolerances):
+def refresh(P, S, tolerances, long_step=False):
     """Recompute `S` from S.theta, S.basis, S.side, S.side_r and the tied list.
 
+    `long_step`: whether the pivots to come take long steps (a matter of speed alone).
     A Newton step puts theta back on the active breakpoints; repeated if that changes the region.
     """
     for _ in range(_ROUNDS):
@@ -307,6 +308,7 @@ def refresh(P, S, tolerances):
     S.scalar[LOSS], size = loss_and_gradient(P, S)
     S.scalar[SLOPE_TOL] = tolerances.slope * size
     settle(P, S)
+    nearby.watch(P, S, nearby.bounds_pay(P.x.shape[1], S.theta.size, long_step))
 
 
 def place(P, S, theta):

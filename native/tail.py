@@ -4,11 +4,11 @@ Rank-one rule: the gradient of any breakpoint or loss term of sample i is ``u (x
 (h,) the derivative by the trained layer's pre-activations.
 """
 
-from ._jit import kernel
-from .arrays import FREE, N_TIED, column_of, is_hidden, row_of, sample_of, side_of
+from ._jit import inlined, kernel
+from .arrays import PARKED, column_of, is_hidden, row_of, sample_of, side_of
 
 
-@kernel
+@inlined
 def respond(P, S, a, i):
     """S.tail[later rows] = derivatives by the *activation* of hidden row `a` on sample `i`.
 
@@ -35,7 +35,7 @@ def respond(P, S, a, i):
     return total
 
 
-@kernel
+@inlined
 def pull_back(P, S, i, t):
     """Turn S.back[rows of stage t] into S.back[:h], the derivative by stage 0, on sample `i`."""
     for earlier in range(t - 1, -1, -1):
@@ -48,7 +48,7 @@ def pull_back(P, S, i, t):
             S.back[inn + k] = total * (P.mean_slope + P.half_jump * S.side[inn + k, i])
 
 
-@kernel
+@inlined
 def breakpoint_row(P, S, c):
     """S.back[:h] = u of the gradient ``u (x) x`` of breakpoint `c` (not oriented)."""
     a = row_of(P, c)
@@ -72,7 +72,7 @@ def oriented_normal(P, S, c, out):
             out[j * q + k] = u * P.xt[i, k]
 
 
-@kernel
+@inlined
 def loss_row(P, S, i):
     """S.back[:h] = derivative of sample i's loss by the trained layer's pre-activations."""
     last = P.widths.size - 1
@@ -81,7 +81,7 @@ def loss_row(P, S, i):
     pull_back(P, S, i, last)
 
 
-@kernel
+@inlined
 def kink(P, S, c):
     """gamma, by which crossing `c` changes the gradient: g -> g + gamma n_c.
 
@@ -94,11 +94,15 @@ def kink(P, S, c):
     return -(P.left[k, j] + P.right[k, j])
 
 
-@kernel
+@inlined
 def cross(P, S, c, gamma):
-    """Move the region to the other side of `c`: side, rho and gradient (gamma as from `kink`)."""
+    """Move the region to the other side of `c`: side, rho and gradient (gamma as from `kink`).
+
+    The bound on where its sample meets the next breakpoint is void after it.
+    """
     q = P.x.shape[0]
     i = sample_of(P, c)
+    S.key[i] = 0.0
     if gamma != 0.0:
         breakpoint_row(P, S, c)
         change = gamma * side_of(P, S, c)
@@ -117,7 +121,7 @@ def cross(P, S, c, gamma):
         S.side_r[k, j] = -S.side_r[k, j]
 
 
-@kernel
+@inlined
 def moved_by_crossing(P, S, c, m):
     """Derivative of breakpoint `m` by the activation of hidden `c` (S.tail as `kink` left it).
 
@@ -131,20 +135,22 @@ def moved_by_crossing(P, S, c, m):
     return S.tail[a]
 
 
-@kernel
+@inlined
 def bends_at(P, S, c):
     """Whether the edge bends at hidden `c`: crossing it moves an active or tied breakpoint.
 
-    `S` was priced before the edge was chosen.
+    Those are parked.  After ``kink(c)``.
     """
-    if S.on_sample[column_of(P, c)] == 0:
+    a, i = row_of(P, c), column_of(P, c)
+    if S.on_sample[i] == 0:
         return False
-    k = S.head[column_of(P, c)]
-    while k >= 0:
-        if S.basis[k] != FREE and moved_by_crossing(P, S, c, S.basis[k]) != 0.0:
+    last = P.widths.size - 1
+    hidden = P.row[last]
+    for b in range(P.row[P.stage[a] + 1], hidden):
+        if S.tail[b] != 0.0 and abs(S.z[b, i]) > 0.5 * PARKED:
             return True
-        k = S.chain[k]
-    for k in range(S.number[N_TIED]):
-        if moved_by_crossing(P, S, c, S.tied[k]) != 0.0:
-            return True
+    for k in range(P.widths[last]):
+        for j in range(P.first[i], P.first[i + 1]):
+            if S.tail[hidden + k] != 0.0 and abs(S.r[k, j]) > 0.5 * PARKED:
+                return True
     return False

@@ -36,7 +36,7 @@ def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots:
     problem, state = loss.problem, new_state(loss.problem)
     place(problem, state, loss.units.inner(theta).ravel())
     state.basis[:] = basis
-    refresh(problem, state, TOLERANCES)
+    refresh(problem, state, TOLERANCES, long_step=True)
     record = native.new_record(min(pivots, _AT_ONCE), loss.dim)
     losses = [np.array([state.scalar[LOSS]])]
     ended, made, one = native.LIMIT, 0, 1
@@ -48,7 +48,7 @@ def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots:
         losses.append(record.loss[:one].copy())
         made += one
         if ended != native.LIMIT:
-            refresh(problem, state, TOLERANCES)
+            refresh(problem, state, TOLERANCES, long_step=True)
     return Ahead(np.concatenate(losses), ended == native.OPTIMAL)
 
 

@@ -21,6 +21,7 @@ from .exact import ExactLoss
 from .loss import LayerLoss
 from .native import walk as native
 from .native.arrays import CHOSEN, FREE, LOSS, N_DESCENDING, N_TIED, START_SIZE, State
+from .native.nearby import bounds_pay
 from .native.refresh import new_state, place, refresh
 from .plateau import cross
 from .settle import Pivot, Settled
@@ -38,8 +39,9 @@ PLATEAUS = ("stop", "cross")
 
 _NOTHING = 1e-13  # of the first loss: a loss to be looked at exactly
 _MAX_TIED = 8  # more tied breakpoints than this are left by `escape`, not by pivots
-_CHUNK = (16, 256)  # least and most pivots in a chunk
-_CHUNK_WORK = 2e8  # multiply-adds a chunk may take, some 50 ms
+_CHUNK = (16, 256)  # least and most pivots in a chunk, but for
+_CHUNK_SHARE = 1 / 100  # pivots per sample: recomputing is to be a small part of the work
+_CHUNK_WORK = 1e8  # multiply-adds a chunk may take, some 50 ms
 _REFACTORISE = 4  # times in D pivots at least: O(D^3) then costs little beside the pivots' O(D^2)
 _ANY_TIED = np.iinfo(np.int64).max
 
@@ -66,9 +68,7 @@ class Walker:
         self.problem = loss.problem
         self.state = new_state(self.problem)
         self.trial: State | None = None
-        n, q = self.problem.xt.shape
-        work = n * (loss.shape[0] * q + 3 * self.problem.w.size + self.problem.stage.size)
-        self.chunk = int(np.clip(_CHUNK_WORK / (30 * work), *_CHUNK))
+        self.chunk = self._chunk()
         self.period = max(self.chunk, loss.dim // _REFACTORISE)
         self.due = True  # the state wants to be recomputed
         self.fresh_at = -1  # pivots made when it was
@@ -77,6 +77,14 @@ class Walker:
         self.n_pivots = 0
         self.elapsed = 0.0
         self.settled: Settled | None = None  # the exact end
+
+    def _chunk(self) -> int:
+        """Pivots in a chunk: a function of the problem and the options alone."""
+        n, dim = self.problem.x.shape[1], self.loss.dim
+        touched = 8 * dim if bounds_pay(n, dim, self.options.step == "long") else n
+        work = touched * (dim + self.problem.w.size + self.problem.stage.size) + 3 * dim**2
+        least, most = _CHUNK
+        return int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
 
     # ------------------------------------------------------------ begin, store, restore
 
@@ -193,7 +201,8 @@ class Walker:
         return 1.0 - float(level[0]) / loss if loss > 0.0 else 0.0
 
     def refresh(self) -> None:
-        refresh(self.problem, self.state, self.options.tolerances)
+        long_step = self.options.step == "long"
+        refresh(self.problem, self.state, self.options.tolerances, long_step)
         self.fresh_at = self.n_pivots
 
     def _stopped(self, callback: Callable[[Progress], Any] | None) -> bool:

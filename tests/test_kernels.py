@@ -5,13 +5,13 @@ import pytest
 
 import reluplex_walk as rw
 from reluplex_walk import escape
-from reluplex_walk.native import walk as native
-from reluplex_walk.native.arrays import FREE, LOSS, N_TIED
+from reluplex_walk.native import nearby, walk as native
+from reluplex_walk.native.arrays import FREE, LOSS, N_NEAR, N_QUEUE, N_TIED
 from reluplex_walk.native.factorise import normals
 from reluplex_walk.native.refresh import new_state, place, refresh, values
 from reluplex_walk.native.walk import new_record
 
-from .problems import VARIANTS, variant
+from .problems import VARIANTS, random_loss, variant
 from .reference import breakpoint_gradient, half_edges, region_at
 
 CASES = range(len(VARIANTS))
@@ -139,3 +139,52 @@ def test_values_in_a_region_are_its_affine_map():
         results.append((np.array(state.z) - z0, np.array(state.r) - r0))
     np.testing.assert_allclose(results[1][0], 2 * results[0][0], atol=1e-11)
     np.testing.assert_allclose(results[1][1], 2 * results[0][1], atol=1e-11)
+
+
+@pytest.mark.parametrize("step", ["adjacent", "long"])
+@pytest.mark.parametrize("case", CASES)
+def test_bounds_change_nothing(case, step, monkeypatch):
+    # The bounds only pass over samples that cannot be met: the walk is the same, to rounding.
+    loss = variant(case, seed=3)
+    walks = []
+    for bounds in (True, False):
+        monkeypatch.setattr(nearby, "bounds_pay", lambda *_, bounds=bounds: bounds)
+        walks.append(rw.walk(loss, step=step, seed=1, max_pivots=60))
+    # A degenerate vertex is left by random search, which rounding may lead elsewhere.
+    simple = min(int(np.append(walk.steps.tied > 0, True).argmax()) for walk in walks)
+    assert simple >= 4
+    for name in ("vertices", "losses", "basis"):
+        with_bounds, without = (getattr(walk, name)[: simple + 1] for walk in walks)
+        np.testing.assert_allclose(with_bounds, without, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_value_vanishes_before_its_bound(case, monkeypatch):
+    # Straight moves within the region of a state against the path length promised for each sample.
+    monkeypatch.setattr(nearby, "bounds_pay", lambda *_: True)
+    loss = variant(case, seed=3)
+    state = walked(loss, 3)
+    region, origin, keys = pattern_of(loss, state), np.array(state.theta), np.array(state.key)
+    queued = state.queue[: state.number[N_QUEUE]]
+    near = state.near[: state.number[N_NEAR]]
+    assert sorted([*queued, *near]) == list(range(keys.size))
+    assert queued.size >= keys.size // 2
+    rng = np.random.default_rng(0)
+    for length in np.quantile(keys[queued], [0.0, 0.3, 0.6, 0.9]):
+        safe = keys > length
+        for d in rng.normal(size=(20, origin.size)):
+            theta = (origin + length * d / np.linalg.norm(d)).reshape(loss.shape)
+            *hidden, residual = loss.breakpoints(theta)
+            for stage, side in zip(hidden, region, strict=False):
+                assert (stage * side > -1e-13)[safe].all()
+            assert (residual * region[-1] > 0)[safe[loss.problem.owner]].all()
+
+
+def test_walk_with_bounds_resumes_bit_for_bit(monkeypatch):
+    monkeypatch.setattr(nearby, "bounds_pay", lambda *_: True)
+    loss = random_loss([4, 5, 4, 2, 1], 200, seed=0)
+    whole = rw.walk(loss, seed=1, max_pivots=600)
+    part = rw.walk(loss, seed=1, max_pivots=333)
+    resumed = rw.walk(loss, resume=part, max_pivots=600)
+    np.testing.assert_array_equal(resumed.vertices, whole.vertices)
+    np.testing.assert_array_equal(resumed.losses, whole.losses)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
+from reluplex_walk import walker
 from reluplex_walk.native import walk as native
 from reluplex_walk.native.arrays import FREE
 from reluplex_walk.native.factorise import normals, refactorise
@@ -70,17 +71,18 @@ def test_more_breakpoints_of_a_neuron_than_its_parameters_leave_the_basis(extra)
     np.testing.assert_allclose(normal @ state.b[rows].T, np.eye(rows.size), atol=1e-8)
 
 
-def test_resuming_between_two_refactorisations_is_bitwise():
+def test_resuming_between_two_refactorisations_is_bitwise(monkeypatch):
+    monkeypatch.setattr(walker, "_CHUNK_WORK", 1e7)
     loss = random_loss([14, 20, 1], 1000, 0)
-    walker = Walker(loss, rw.WalkOptions())
-    assert walker.period > 2 * walker.chunk  # several chunks without a refactorisation
+    plan = Walker(loss, rw.WalkOptions())
+    assert plan.period > 2 * plan.chunk  # several chunks without a refactorisation
     whole = rw.walk(loss, max_pivots=400)
-    part = rw.walk(loss, max_pivots=walker.period + walker.chunk)
+    part = rw.walk(loss, max_pivots=plan.period + plan.chunk)
     assert same(whole, rw.walk(loss, resume=part, max_pivots=400))
 
-    part = rw.walk(loss, callback=StopAfter(walker.chunk + 1))
+    part = rw.walk(loss, callback=StopAfter(plan.chunk + 1))
     assert part.status is rw.WalkStatus.INTERRUPTED
-    assert part.checkpoint.n_pivots == 0 < part.n_pivots < walker.period
+    assert part.checkpoint.n_pivots == 0 < part.n_pivots < plan.period
     assert same(whole, rw.walk(loss, resume=part, max_pivots=400))
 
 
