@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import event
 
 config: Any = numba.config
 
@@ -52,6 +53,29 @@ def _cache_folder() -> str:
 
 
 CACHE_FOLDER = _cache_folder()
+
+
+class Announcement(event.Listener):
+    """Says once, on stderr, why a first call takes its time."""
+
+    silent = False
+
+    def on_start(self, event: Any) -> None:
+        compiled = event.data["dispatcher"].py_func.__module__
+        if not self.silent and compiled.startswith(__package__):
+            self.silent = True
+            print(
+                "reluplex_walk: compiling its kernels, once; up to a minute",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+ANNOUNCEMENT = Announcement()
+event.register("numba:compile", ANNOUNCEMENT)
 
 
 def entry(function: Callable[..., Any]) -> Any:

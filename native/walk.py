@@ -131,12 +131,8 @@ def decrease(P, S, k, far, long_step):
 
 
 @kernel
-def _step(P, S, k, far, long_step, max_tied, at, record):
-    """One pivot, written down in record[at] if it is DONE; returns like `pivot`."""
-    record.descending[at] = S.number[N_DESCENDING]
-    ended = pivot(P, S, k, far, long_step, max_tied)
-    if ended != DONE:
-        return ended
+def _note(S, far, at, record):
+    """Write down the pivot just made, but for `descending`."""
     length = np.sqrt(dot(S.d, S.d))
     for j in range(S.theta.size):  # loops: array assignment would cost seconds to compile
         record.theta[at, j] = S.theta[j]
@@ -149,7 +145,6 @@ def _step(P, S, k, far, long_step, max_tied, at, record):
     record.crossed[at] = S.number[CROSSED]
     record.flipped[at] = far
     record.tied[at] = S.number[N_TIED]
-    return DONE
 
 
 @entry
@@ -170,8 +165,11 @@ def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
                 k, far = choose(P, S, rule)
             if k < 0:
                 return OPTIMAL, step
-        ended = _step(P, S, k, far, long_step, max_tied, first + step, record)
-        while ended == BLOCKED and rule != GREATEST:
+        record.descending[first + step] = S.number[N_DESCENDING]
+        while True:  # one call: each costs seconds to compile
+            ended = pivot(P, S, k, far, long_step, max_tied)
+            if ended != BLOCKED or rule == GREATEST:
+                break
             # The next best half-edge: in a crowd (a zero block) most leave it alone.
             if far:
                 flip(P, S, k)
@@ -179,9 +177,9 @@ def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
             k, far = choose(P, S, rule)
             if k < 0:
                 return CROWDED, step
-            ended = _step(P, S, k, far, long_step, max_tied, first + step, record)
         if ended != DONE:
             return CROWDED if ended == BLOCKED else UNBOUNDED, step
+        _note(S, far, first + step, record)
         if S.scalar[DRIFT] > drift_tol:
             return DRIFTED, step + 1
     return LIMIT, limit
@@ -192,8 +190,10 @@ def leap(P, S, long_step, first, record):
     """One pivot along the direction in S.d; record[first] is filled.  Returns like `run`."""
     price_near(S)
     price_far(P, S)
-    if _step(P, S, GIVEN, False, long_step, 0, first, record) != DONE:
+    record.descending[first] = S.number[N_DESCENDING]
+    if pivot(P, S, GIVEN, False, long_step, 0) != DONE:
         return UNBOUNDED, 0
+    _note(S, False, first, record)
     return LIMIT, 1
 
 

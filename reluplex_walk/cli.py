@@ -352,14 +352,6 @@ def _make_folder(folder: Path) -> None:
         raise ValueError(f"--out: expected a folder to write to, found {folder} read-only")
 
 
-def _announce_compilation(quiet: bool) -> None:
-    """Say why the first run takes its time."""
-    from .native._jit import CACHE_FOLDER
-
-    if not quiet and not any(Path(CACHE_FOLDER).rglob("*.nbi")):
-        print("reluplex-walk: compiling the kernels, once; a minute or so", file=sys.stderr)
-
-
 @contextmanager
 def _progress(
     quiet: bool, total: int | None = None, before: int = 0
@@ -368,7 +360,10 @@ def _progress(
 
     `total` pivots are allowed; `before` were made by the walk that is resumed.
     """
-    _announce_compilation(quiet)
+    if quiet:
+        from .native._jit import ANNOUNCEMENT
+
+        ANNOUNCEMENT.silent = True  # of the compilation
     if quiet or not sys.stderr.isatty():
         yield None
         return
