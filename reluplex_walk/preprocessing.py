@@ -145,9 +145,11 @@ class _Solver:
             self.r, self.side, self.g, self.near, self.work,
         )  # fmt: skip
         self.near_rows = self.near[:n_near]
-        active = self.basis.rows[self.basis.rows >= 0]
-        if n_near < self.r.size and not np.isin(active, self.near_rows).all():
-            return self.sweep(np.inf)  # theta lies far off its vertex: rounding
+        if n_near < self.r.size:
+            active = self.basis.rows[self.basis.rows >= 0]
+            place = np.minimum(np.searchsorted(self.near_rows, active), n_near - 1)
+            if (self.near_rows[place] != active).any():
+                return self.sweep(np.inf)  # theta lies far off its vertex: rounding
         return int(changed)
 
     def descend(self, first: int) -> int:

@@ -88,13 +88,18 @@ def exact_sums(rows: NDArray[np.float64]) -> Objects:
     Added up in slices of so few leading bits that no sum of floats is rounded (Zielke and Drygalla
     2003; Rump, Ogita and Oishi 2008).
     """
-    total = objects([Fraction(0)] * len(rows))
     rest = np.array(rows, float)
-    while (largest := np.abs(rest).max(initial=0.0)) > 0.0:
-        shift = np.ldexp(1.5, int(np.frexp(largest)[1]) + rest.shape[1].bit_length() + 1)
-        leading = (rest + shift) - shift
+    largest = max(rest.max(initial=0.0), -rest.min(initial=0.0))
+    total, bits = objects([Fraction(0)] * len(rest)), rest.shape[1].bit_length() + 1
+    exponent = int(np.frexp(largest)[1])  # all of the rest is below 2^exponent
+    leading = np.empty_like(rest)
+    while rest.any():
+        shift = np.ldexp(1.5, exponent + bits)
+        np.add(rest, shift, out=leading)
+        leading -= shift
         total += objects([Fraction(part) for part in leading.sum(axis=1).tolist()])
         rest -= leading
+        exponent += bits - 52
     return total
 
 
