@@ -30,80 +30,91 @@ class Verdict(NamedTuple):
     descends: int  # a half-edge that does descend, or -1: none is known
 
 
-def judge(
-    samples: Samples,
-    slopes: Floats,
-    basis: Basis,
-    r: Floats,
-    side: Floats,
-    near: Ints,
-    g: Floats,
-) -> Verdict:
-    """Whether `basis` is optimal.
+class Judge:
+    """Judges bases of a quantile regression, minimising sum_i w_i rho(r_i) as `Samples` says."""
 
-    r, side (n,) residuals at `basis.theta` and the signs they are taken to have, which are
-    corrected where they are not; g (q,) gradient of all samples but `near`, which holds all
-    small residuals.  Replaces `basis.edges` where rounding spoilt them.
-    """
-    x, y, w, reach = samples[:4]
-    rows, edges, theta = basis
-    below, above = slopes
-    scratch = np.empty(len(x))
-    if (rows < 0).any():
-        return Verdict(np.zeros(len(x)), False, -1)
-    bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
-    if not bound < np.inf:
-        try:
-            edges[:] = np.linalg.inv(x[:, rows])
-        except np.linalg.LinAlgError:
+    def __init__(self, samples: Samples, slopes: Floats) -> None:
+        self.samples, self.slopes = samples, slopes
+        self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
+        self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
+
+    def judge(self, basis: Basis, r: Floats, side: Floats, near: Ints, g: Floats) -> Verdict:
+        """Whether `basis` is optimal.
+
+        r, side (n,) residuals at `basis.theta` and the signs they are taken to have, which are
+        corrected where they are not; g (q,) gradient of all samples but `near`, which holds all
+        small residuals.  Replaces `basis.edges` where rounding spoilt them.
+        """
+        x, y, w, reach = self.samples[:4]
+        rows, edges, theta = basis
+        below, above = self.slopes
+        scratch = np.empty(len(x))
+        if (rows < 0).any():
             return Verdict(np.zeros(len(x)), False, -1)
         bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
+        if not bound < np.inf:
+            try:
+                edges[:] = np.linalg.inv(x[:, rows])
+            except np.linalg.LinAlgError:
+                return Verdict(np.zeros(len(x)), False, -1)
+            bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
 
-    small = np.abs(r) <= bound * reach
-    side[~small] = np.sign(r[~small])
-    small[rows] = False
-    if small.any():
-        _set_exact_sides(samples, rows, np.flatnonzero(small), side)
-    costs = np.where(side > 0.0, above, -below) * w
-    costs[rows] = 0.0
-    g = g + x[:, near] @ costs[near]
-    prices = edges @ g
-    terms = BLOCK + y.size / BLOCK + near.size + 8.0
-    g_error = terms * _UNIT * max(slopes) * w.sum() * samples.largest
-    error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
-    error += blur * (np.abs(prices) + error).max()
-    slope_of = np.column_stack([above * w[rows] + prices, below * w[rows] - prices])
-    if (slope_of > error[:, None]).all():
-        return Verdict(prices, True, -1)
-    if (slope_of < -error[:, None]).any():
-        return Verdict(prices, False, int(slope_of.argmin()))
-    descends = _descending(samples, slopes, rows, side)
-    return Verdict(prices, descends < 0, descends)
+        small = np.abs(r) <= bound * reach
+        side[~small] = np.sign(r[~small])
+        small[rows] = False
+        if small.any():
+            _set_exact_sides(self.samples, rows, np.flatnonzero(small), side)
+        costs = np.where(side > 0.0, above, -below) * w
+        costs[rows] = 0.0
+        g = g + x[:, near] @ costs[near]
+        prices = edges @ g
+        terms = BLOCK + y.size / BLOCK + near.size + 8.0
+        g_error = terms * _UNIT * max(self.slopes) * w.sum() * self.samples.largest
+        error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
+        error += blur * (np.abs(prices) + error).max()
+        slope_of = np.column_stack([above * w[rows] + prices, below * w[rows] - prices])
+        if (slope_of > error[:, None]).all():
+            return Verdict(prices, True, -1)
+        if (slope_of < -error[:, None]).any():
+            return Verdict(prices, False, int(slope_of.argmin()))
+        descends = self._descending(rows, side)
+        return Verdict(prices, descends < 0, descends)
 
+    def _descending(self, rows: Ints, side: Floats) -> int:
+        """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
+        x, w = self.samples.x, self.samples.w
+        below, above = (Fraction(slope) for slope in self.slopes.tolist())
+        self._sum(side)
+        g = above * self.sums[1.0] - below * self.sums[-1.0]
+        for sign, slope in ((1.0, above), (-1.0, -below)):
+            g -= slope * self._total(rows[side[rows] == sign])
+        normals, gradient = Rationals.of(x[:, rows]), from_fractions(g)
+        prices = solve(normals.num, gradient.num[:, None] * normals.den)
+        exact = Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()
+        slope_of = []
+        for price, weight in zip(exact, w[rows].tolist(), strict=True):
+            slope_of += [price + above * Fraction(weight), below * Fraction(weight) - price]
+        least = min(range(len(slope_of)), key=slope_of.__getitem__)
+        return least if slope_of[least] < 0 else -1
 
-def _descending(samples: Samples, slopes: Floats, rows: Ints, side: Floats) -> int:
-    """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
-    x, y, w = samples[:3]
-    others = np.ones(y.size, bool)
-    others[rows] = False
-    below, above = (Fraction(slope) for slope in slopes.tolist())
-    g = np.zeros(len(x), object)
-    for slope, part in ((above, others & (side > 0.0)), (-below, others & (side < 0.0))):
-        g += slope * (exact_sums(x[:, part]) if (w == 1.0).all() else _weighted(x, w, part))
-    normals, gradient = Rationals.of(x[:, rows]), from_fractions(g)
-    prices = solve(normals.num, gradient.num[:, None] * normals.den)
-    exact = Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()
-    slope_of = []
-    for price, weight in zip(exact, w[rows].tolist(), strict=True):
-        slope_of += [price + above * Fraction(weight), below * Fraction(weight) - price]
-    least = min(range(len(slope_of)), key=slope_of.__getitem__)
-    return least if slope_of[least] < 0 else -1
+    def _sum(self, side: Floats) -> None:
+        """Bring `sums` up to date: from one judgement to the next few samples change sides."""
+        for sign in (1.0, -1.0):
+            if self.seen is None:
+                self.sums[sign] = self._total(np.flatnonzero(side == sign))
+            else:
+                came = np.flatnonzero((side == sign) & (self.seen != sign))
+                left = np.flatnonzero((side != sign) & (self.seen == sign))
+                self.sums[sign] += self._total(came) - self._total(left)
+        self.seen = side.copy()
 
-
-def _weighted(x: Floats, w: Floats, part: NDArray[np.bool_]) -> Objects:
-    """Exact weighted sums of the columns of x in `part`."""
-    terms, weight = Rationals.of(x[:, part]), Rationals.of(w[part])
-    return Rationals(terms.num @ weight.num, terms.den * weight.den).fractions()
+    def _total(self, rows: Ints) -> Objects:
+        """Exact weighted sum (q,) of the columns `rows` of x."""
+        x, w = self.samples.x[:, rows], self.samples.w[rows]
+        if (w == 1.0).all():
+            return exact_sums(x)
+        terms, weight = Rationals.of(x), Rationals.of(w)
+        return Rationals(terms.num @ weight.num, terms.den * weight.den).fractions()
 
 
 def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> None:
@@ -123,4 +134,4 @@ def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats)
     side[doubtful] = np.where(sign == 0, side[doubtful], sign)
 
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Judge", "Verdict"]

@@ -14,7 +14,7 @@ from scipy.linalg import blas, lapack
 
 from .native.arrays import FREE
 from .native.lad import DEPENDENT, OPTIMAL, UNBOUNDED, descend, gather, polish, sweep
-from .optimality import Verdict, judge
+from .optimality import Judge
 from .samples import Basis, Samples
 from .tolerances import TOLERANCES
 
@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 
 _COARSEST = 200  # samples from which on a coarser level saves time
 _RATIO = 8  # samples of a level to those of the next coarser one
-_SMOOTH = 24  # parameters from which on such a start saves time
+_SMOOTH = 24  # parameters from which on reweighting saves time
 _TINY = 1e-300
 _NEAR = 2.0  # standard errors of the coarse fit within which samples are not set aside
 _SMOOTHING = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02)  # of |r|, relative to its median, in weights 1 / |r|
@@ -45,8 +45,11 @@ def minimise(samples: Samples, slopes: tuple[float, float], start: Basis | None 
     From the basis `start`, which is used up, or else from the end on a coarser subsample.
     """
     solver = _solved(samples, slopes, start)
+    judge = Judge(samples, solver.slopes)
     for _ in range(_ROUNDS):
-        prices, proved, descends = solver.verdict()
+        prices, proved, descends = judge.judge(
+            solver.basis, solver.r, solver.side, solver.near_rows, solver.g
+        )
         if descends < 0:
             break
         solver.solve(solver.band(), descends)
@@ -65,7 +68,7 @@ def _solved(samples: Samples, slopes: tuple[float, float], start: Basis | None) 
         solver.basis = start
         solver.solve(solver.band())
     else:
-        if q >= _SMOOTH and n >= 2 * q:
+        if n >= 2 * q:
             solver.smooth_start()
         solver.solve(np.inf)
     return solver
@@ -84,10 +87,10 @@ class _Solver:
         self.pivots = 0
 
     def smooth_start(self) -> None:
-        """Start from a fit by iteratively reweighted least squares."""
+        """Start from least squares, where many pivots are to be saved iteratively reweighted."""
         x, y, w = self.samples[:3]
         weight = w
-        for smoothing in (*_SMOOTHING, None):
+        for smoothing in (*(_SMOOTHING if len(x) >= _SMOOTH else ()), None):
             weighted = x * np.sqrt(weight)
             square = blas.dsyrk(1.0, weighted.T, trans=1)
             _, theta, failed = lapack.dposv(square, x @ (weight * y))
@@ -169,11 +172,6 @@ class _Solver:
         self.side[near] = side[: near.size]
         polish(self.samples.x, self.samples.y, rows, edges, theta, self.vectors)
         return int(status)
-
-    def verdict(self) -> Verdict:
-        """What is proved of the end."""
-        near, g = self.near_rows, self.g
-        return judge(self.samples, self.slopes, self.basis, self.r, self.side, near, g)
 
     def dual(self, prices: Floats) -> Floats:
         """Subgradient of each term (n,) with these prices (q,) of the active samples."""

@@ -90,17 +90,18 @@ def exact_sums(rows: NDArray[np.float64]) -> Objects:
     """
     rest = np.array(rows, float)
     largest = max(rest.max(initial=0.0), -rest.min(initial=0.0))
-    total, bits = objects([Fraction(0)] * len(rest)), rest.shape[1].bit_length() + 1
+    bits, parts = rest.shape[1].bit_length() + 1, [np.zeros(len(rest))]
     exponent = int(np.frexp(largest)[1])  # all of the rest is below 2^exponent
     leading = np.empty_like(rest)
     while rest.any():
         shift = np.ldexp(1.5, exponent + bits)
         np.add(rest, shift, out=leading)
         leading -= shift
-        total += objects([Fraction(part) for part in leading.sum(axis=1).tolist()])
+        parts.append(leading.sum(axis=1))
         rest -= leading
         exponent += bits - 52
-    return total
+    exact = Rationals.of(parts)
+    return Rationals(exact.num.sum(axis=0), exact.den).fractions()
 
 
 def solve(matrix: Objects, rhs: Objects) -> Rationals:

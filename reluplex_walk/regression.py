@@ -77,7 +77,7 @@ class QuantileFit:
         Examples
         --------
         >>> import reluplex_walk as rw
-        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0])
+        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0], [4.0]], [1.0, 3.0, 5.0, 7.0, 90.0])
         >>> fit.predict([[10.0]])
         array([21.])
         """
