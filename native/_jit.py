@@ -86,6 +86,11 @@ def entry(function: Callable[..., Any]) -> Any:
     return _compile(function, nogil=True)
 
 
+def precise(function: Callable[..., Any]) -> Any:
+    """Like :func:`entry`, every operation rounded as written: for arithmetic that needs it."""
+    return _compile(function, nogil=True, fastmath=False)
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Like :func:`entry`, for functions that only other kernels call.
 
@@ -104,7 +109,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 def _compile(function: Callable[..., Any], **options: Any) -> Any:
     before = config.CACHE_DIR
-    options.update(_nrt=False, fastmath=_FASTMATH, error_model="numpy")
+    options = {"fastmath": _FASTMATH, **options, "_nrt": False, "error_model": "numpy"}
     config.CACHE_DIR = CACHE_FOLDER  # read by numba while it decorates, and only then
     try:
         return numba.njit(cache=True, **options)(function)

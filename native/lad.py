@@ -11,7 +11,7 @@ far residual did change sign (Portnoy and Koenker 1997).  `margins` bounds all r
 
 import numpy as np
 
-from ._jit import entry, kernel
+from ._jit import entry, kernel, precise
 from .arrays import FREE, PARKED
 from .basis import dot
 from .pivot import uniform
@@ -319,21 +319,31 @@ def descend(
     return STUCK, 1000 + 100 * q
 
 
-@entry
-def polish(x, y, basis, b, theta, vectors):
-    """Two Newton steps that put theta on the active samples."""
-    q = theta.size
-    off = vectors[0]
-    for _ in range(2):
-        for k in range(q):
-            off[k] = 0.0
-            if basis[k] >= 0:
-                off[k] = y[basis[k]]
-                for j in range(q):
-                    off[k] -= x[j, basis[k]] * theta[j]
-        for k in range(q):
-            for j in range(q):
-                theta[j] += off[k] * b[k, j]
+@precise
+def residual(x, y, theta, rows, out):
+    """Out = x[:, rows] . theta - y[rows], as if in twice the precision.
+
+    Products and sums without rounding errors: Ogita, Rump and Oishi, Accurate sum and dot product,
+    SIAM J. Sci. Comput. 26 (2005), algorithm 5.3.
+    """
+    split = 134217729.0  # 2^27 + 1 cuts a number in halves whose products are exact
+    for a in range(rows.size):
+        i = rows[a]
+        total, low = -y[i], 0.0
+        for k in range(theta.size):
+            u, v = x[k, i], theta[k]
+            product = u * v
+            big = split * u
+            u_high = big - (big - u)
+            big = split * v
+            v_high = big - (big - v)
+            u_low, v_low = u - u_high, v - v_high
+            low += u_low * v_low - (((product - u_high * v_high) - u_low * v_high) - u_high * v_low)
+            before = total
+            total += product
+            part = total - before
+            low += (before - (total - part)) + (product - part)
+        out[a] = total + low
 
 
 @entry

@@ -42,8 +42,8 @@ class Judge:
         """Whether `basis` is optimal.
 
         r, side (n,) residuals at `basis.theta` and the signs they are taken to have, which are
-        corrected where they are not; g (q,) gradient of all samples but `near`, which holds all
-        small residuals.  Replaces `basis.edges` where rounding spoilt them.
+        corrected where they are not; g (q,) gradient of all samples but `near`.  Replaces
+        `basis.edges` where rounding spoilt them.
         """
         x, y, w, reach = self.samples[:4]
         rows, edges, theta = basis
@@ -61,6 +61,10 @@ class Judge:
 
         small = np.abs(r) <= bound * reach
         side[~small] = np.sign(r[~small])
+        outside = small.copy()
+        outside[near] = False
+        if outside.any():  # their sides may change: g is summed afresh
+            near, g = np.arange(y.size), np.zeros(len(x))
         small[rows] = False
         if small.any():
             _set_exact_sides(self.samples, rows, np.flatnonzero(small), side)
@@ -120,9 +124,8 @@ class Judge:
 def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> None:
     """Sides of the residuals `doubtful` at the exact vertex of `rows`; those that are 0 keep it."""
     x, y = samples.x, samples.y
-    active = np.vstack([x[:, rows], y[rows]])
-    twins = (np.vstack([x[:, doubtful], y[doubtful]])[:, :, None] == active[:, None]).all(axis=0)
-    doubtful = doubtful[~twins.any(axis=1)]
+    for c in rows:  # equal samples vanish together
+        doubtful = doubtful[(x[:, doubtful] != x[:, [c]]).any(axis=0) | (y[doubtful] != y[c])]
     if not doubtful.size:
         return
     normals, targets = Rationals.of(x[:, rows].T), Rationals.of(y[rows])

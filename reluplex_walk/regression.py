@@ -16,13 +16,13 @@ from scipy import optimize
 
 from ._validate import real, real_array, weights
 from .certificate import Certificate
-from .certify import certify, in_doubt, settle_state
+from .certify import certify, settle_state
 from .loss import LayerLoss
 from .native.refresh import new_state, place, refresh
 from .native.walk import prices
 from .network import ReLUNetwork
 from .preprocessing import minimise
-from .samples import Basis, Samples
+from .samples import Samples
 from .tolerances import TOLERANCES
 from .trajectory import WalkStatus
 from .walk import walk
@@ -42,15 +42,17 @@ class QuantileFit:
     Attributes
     ----------
     coefficients : ndarray (p + 1,)
-        Intercept b_0, then one for each feature, in the units of the data.
+        Intercept b_0, then one for each feature, in the units of the data: the exact vertex,
+        rounded.
     loss : float
-        The minimum: a sum over samples.
+        The loss at `coefficients`, a sum over samples: the minimum, but for their rounding.
     dual : ndarray (n,)
         Solution of the dual problem: subgradients of the terms by their residuals ``y - fit``, in
         ``[-(1 - tau) w, tau w]`` (for `lad` in ``[-w, w]``), with ``sum_i dual_i (1, x_i) = 0`` and
         ``sum_i dual_i y_i = loss``, up to rounding.
     status : WalkStatus
-        GLOBAL_MINIMUM: proved.  NOT_PROVED: the data are too badly scaled for a proof.
+        GLOBAL_MINIMUM: proved.  Where floats fail a walk in rational arithmetic tries, for up to
+        a minute: NOT_PROVED, TIME_LIMIT or (after Ctrl-C) INTERRUPTED say how that ended.
     tau : float or None
         The quantile; None for `lad`.
     n_pivots : int
@@ -231,7 +233,7 @@ def quantile_path(
     Returns
     -------
     list of QuantileFit
-        One for each of `taus`.
+        One for each of `taus`; after Ctrl-C the last one is that which was interrupted.
 
     Raises
     ------
@@ -247,7 +249,10 @@ def quantile_path(
     >>> np.round([fit.coefficients[1] for fit in path], 4)
     array([0.4741, 0.5602, 0.644 ])
     """
-    levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(taus)]
+    levels = real_array("taus", taus, 1).tolist()
+    if not levels:
+        raise ValueError("taus: expected at least one quantile, found none")
+    levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     return _path(_Data.of(X, y, sample_weight), levels)
 
 
@@ -301,7 +306,7 @@ def _path(data: _Data, levels: Sequence[float | None]) -> list[QuantileFit]:
         found = minimise(samples, slopes, basis)
         theta = found.basis.theta * samples.scale
         if found.proved:
-            basis = Basis(*(part.copy() for part in found.basis))
+            basis = found.basis
             dual = np.zeros(len(data.y))
             dual[data.w > 0.0] = -found.dual
             rows = np.flatnonzero(data.w)[basis.rows]
@@ -312,6 +317,8 @@ def _path(data: _Data, levels: Sequence[float | None]) -> list[QuantileFit]:
         r = data.y - data.X @ theta[1:] - theta[0]
         loss = float((data.w * np.where(r > 0.0, slopes[0] * r, -slopes[1] * r)).sum())
         fits.append(QuantileFit(theta, loss, dual, status, tau, found.pivots, *data, rows, proof))
+        if status is WalkStatus.INTERRUPTED:
+            break
     return fits
 
 
@@ -321,7 +328,7 @@ def _by_walking(
     """Coefficients, dual solution, status and proof by a walk, exact where it has to be."""
     loss = data.problem(tau)
     start = np.append(theta[1:], theta[0])
-    traj = walk(loss, start, step="long", proof_budget=_PROOF_SECONDS)
+    traj = walk(loss, start, step="long", proof_budget=_PROOF_SECONDS, time_limit=_PROOF_SECONDS)
     end = traj.theta[0]
     vanishing = loss.pattern(end)[0][:, 0] == 0
     below, above = (1.0, 1.0) if tau is None else (tau, 1.0 - tau)
@@ -343,8 +350,7 @@ def _certificate(loss: LayerLoss, theta: Floats, rows: NDArray[np.int64]) -> Cer
     state.basis[:] = twins.argmax(axis=1)
     refresh(problem, state, TOLERANCES)
     prices(problem, state)
-    doubt = in_doubt(loss, state)
-    settled = settle_state(loss, state, _PROOF_SECONDS, 0) if doubt else None
+    settled = settle_state(loss, state, _PROOF_SECONDS, 0)
     return certify(loss, state, True, settled, TOLERANCES)
 
 

@@ -31,12 +31,18 @@ class Samples(NamedTuple):
         x[1:] = X.T
         sums, largest, reach = np.empty(p + 1), np.empty(p + 1), np.empty(n)
         measure(x, sums, largest)
-        scale = np.exp2(-np.frexp(np.where(sums > 0.0, sums / n, 0.5))[1])
+        # The median is typical also beside outliers, the mean where most values are 0.
+        some = np.abs(x[:, :: 1 + n // 100])
+        typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2]
+        typical = np.where(typical > 0.0, typical, sums / n)
+        scale = np.exp2(-np.frexp(np.where(typical > 0.0, typical, 0.5))[1])
         scale[0] = 1.0
         rescale(x, scale, reach)
-        some = np.abs(y[:: 1 + n // 100])
-        size = float(np.partition(some, some.size // 2)[some.size // 2])
-        return cls(x, y, w, reach, scale, largest * scale, size)
+        return cls(x, y, w, reach, scale, largest * scale, typical_size(y))
+
+    def with_targets(self, y: Floats) -> "Samples":
+        """The same features with other targets (n,)."""
+        return self._replace(y=y, size=typical_size(y))
 
     def thinned(self, ratio: int) -> tuple["Samples", Ints]:
         """One of every `ratio` samples, and which they are.
@@ -55,6 +61,16 @@ class Basis(NamedTuple):
     rows: Ints  # (q,) of `Samples`, or FREE
     edges: Floats  # (q, q) row k: the edge of rows[k]
     theta: Floats  # (q,)
+
+
+def typical_size(y: Floats) -> float:
+    """Median size of some of the targets, where most are 0 that of the others."""
+    some = np.abs(y[:: 1 + len(y) // 100])
+    middle = float(np.partition(some, some.size // 2)[some.size // 2])
+    if middle == 0.0:
+        some = np.abs(y[y != 0.0])
+        middle = float(np.median(some)) if some.size else 1.0
+    return middle
 
 
 __all__ = ["Basis", "Samples"]

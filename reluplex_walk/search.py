@@ -206,7 +206,9 @@ class _Search:
         else:
             theta = self.units.outer(self._kick(self.units.inner(self._parent().theta)))
         traj = self._scout(theta, deadline)
-        while (zero := _zero_neurons(traj)).any() and not self.loss.network.negative_slope:
+        cut = (WalkStatus.INTERRUPTED, WalkStatus.TIME_LIMIT)
+        leaky = self.loss.network.negative_slope != 0.0
+        while not leaky and traj.status not in cut and (zero := _zero_neurons(traj)).any():
             # A neuron at 0 stops the walk: all its breakpoints vanish there.  One that is off for
             # every sample adds as little, and leaves the others free to go on.
             theta = traj.theta.copy()
