@@ -227,7 +227,10 @@ def _steepest(w, slopes, g, basis, b, tolerance):
 
 @kernel
 def exchange_rows(b, normal, beta, k):
-    """Row k of `b` becomes the edge of a breakpoint with this normal; the others stay within it."""
+    """Row k of `b` becomes the edge of a breakpoint with this normal; the others stay within it.
+
+    As `basis.exchange`, which does this for the records of a walk, with prices in the same pass.
+    """
     for m in range(beta.size):
         beta[m] = dot(b[m], normal)
     element = beta[k]
