@@ -89,7 +89,7 @@ def study(name: str, step: str, points: dict[int, tuple[list[int], int]]) -> dic
     columns: dict[str, list[float]] = {"x": []}
     print(f"\n{step} steps\n{name:>9}   move ms  pivot ms   peak MB (before)   pivots")
     for x, (widths, n) in points.items():
-        least = 1000 if name.startswith("samples") and step == "adjacent" else 100
+        least = 1000 if name == "n" and step == "adjacent" else 100
         pivots = int(np.clip(2e9 / (n * widths[0] * widths[1]), least, 2000))
         row = in_own_process(widths, n, step, pivots)
         print(
