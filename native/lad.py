@@ -6,7 +6,8 @@
 `sweep` looks at all samples once and sets aside those far from the fit, whose residuals will
 hardly change sign; `descend` pivots on the near ones (Barrodale and Roberts 1973: the stop on
 each edge is a weighted median) until no half-edge descends there; the next sweep tells whether a
-far residual did change sign (Portnoy and Koenker 1997).  `margins` bounds all rounding at the end.
+far residual did change sign (Portnoy and Koenker 1997).  `error_bounds` bounds all rounding at the
+end.
 """
 
 import numpy as np
@@ -14,12 +15,12 @@ import numpy as np
 from ._jit import entry, kernel, precise
 from .arrays import FREE, PARKED
 from .basis import dot
+from .nearby import NEVER
 from .pivot import uniform
 
 BLOCK = 512  # samples handled together, so that a block of results stays in the first-level cache
 SOME = 64  # samples that tell how far a step may lead
 TINY = 1e-300  # slope of a half-edge known to descend, by less than floats can tell
-BOUNDLESS = 1e290  # a time that only parked samples are met at
 
 OPTIMAL, UNBOUNDED, STUCK = range(3)
 """What `descend` returns: no half-edge descends; an edge without end, so that samples set aside
@@ -176,7 +177,7 @@ def _candidates(times, jumps, m, need, ids, scratch):
 
     Those of a few samples tell how far to look; without a branch for each sample.
     """
-    limit = BOUNDLESS
+    limit = NEVER  # parked samples are met later still
     if m >= 4 * SOME:
         for i in range(SOME):
             scratch[i], ids[i] = times[i], i

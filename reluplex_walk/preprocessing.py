@@ -24,8 +24,8 @@ Ints = NDArray[np.int64]
 
 _COARSEST = 200  # samples from which on a coarser level saves time
 _RATIO = 8  # samples of a level to those of the next coarser one
-_SMOOTH = 24  # parameters from which on reweighting saves time
-_TINY = 1e-300
+_REWEIGHT = 24  # parameters from which on reweighting saves time
+_TINY = 1e-300  # added to a size to be divided by
 _NEAR = 2.0  # standard errors of the coarse fit within which samples are not set aside
 _SMOOTHING = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02)  # of |r|, relative to its median, in weights 1 / |r|
 _REFINE = 2  # proofs that fail before the residuals are looked at more closely
@@ -95,7 +95,7 @@ class _Solver:
         """Start from least squares, where many pivots are to be saved iteratively reweighted."""
         x, y, w = self.samples[:3]
         weight = w
-        for smoothing in (*(_SMOOTHING if len(x) >= _SMOOTH else ()), None):
+        for smoothing in (*(_SMOOTHING if len(x) >= _REWEIGHT else ()), None):
             weighted = x * np.sqrt(weight)
             square = blas.dsyrk(1.0, weighted.T, trans=1)
             _, theta, failed = lapack.dposv(square, x @ (weight * y))
@@ -138,6 +138,7 @@ class _Solver:
             status = self.descend(first if attempt == 0 else -1)
             if (rows == DEPENDENT).any() and self.near_rows.size < n:
                 status = UNBOUNDED
+        self.sweep(np.inf)  # whatever is claimed of the end is claimed of these residuals
 
     def zero(self) -> float:
         """|r| that counts as 0."""

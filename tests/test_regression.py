@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 import reluplex_walk as rw
+from reluplex_walk import preprocessing
 from reluplex_walk.optimality import Judge
 from reluplex_walk.preprocessing import minimise
 from reluplex_walk.rationals import exact_sums
@@ -199,6 +200,19 @@ def test_no_proof_with_a_gradient_of_wrong_sides():
         verdicts.append(Judge(samples, slopes).judge(found.basis, r, side.copy(), near, g))
     np.testing.assert_allclose(verdicts[1].prices, verdicts[0].prices, atol=1e-12)
     assert verdicts[1].proved == verdicts[0].proved
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_solver_that_runs_out_of_rounds_knows_its_residuals(monkeypatch, seed):
+    # What is proved of the end rests on them.
+    monkeypatch.setattr(preprocessing, "_ROUNDS", 3)
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_t(2, (4000, 3)), rng.standard_cauchy(4000)
+    samples = Samples.of(X, y, np.ones(4000))
+    solver = preprocessing._Solver(samples, np.ones(2))
+    solver.solve(1e-3)
+    theta = solver.basis.theta
+    np.testing.assert_allclose(solver.r, theta @ samples.x - samples.y, rtol=0, atol=1e-8)
 
 
 def test_same_data_same_fit():
