@@ -125,7 +125,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--problems", type=int, default=20)
     parser.add_argument("--plot", metavar="FILE", help="write a picture of loss against time")
     options = parser.parse_args(argv)
-    rw.minimize(instance(WIDTHS, 50, 0), max_walks=8)  # load the kernels
+    rw.minimize(instance(WIDTHS, 50, 0), max_walks=8)  # load the kernels,
+    for seed in range(12):  # those of degenerate vertices too
+        rw.walk(instance(WIDTHS, 50, seed))
     adam(instance(WIDTHS, 50, 0), np.ones((5, 5)), 0.1)
     names = [*RIVALS, "adjacent", "long", "minimize"]
     print(
