@@ -33,6 +33,9 @@ OPTIMAL, LIMIT, DRIFTED, CROWDED, UNBOUNDED = range(5)
 so many tied breakpoints block the half-edge that pivots of length zero do not pay; a descending
 edge without end."""
 
+ANY_TIED = np.iinfo(np.int64).max
+"""As `max_tied` of `run`: however many breakpoints are tied, pivots of length zero go on."""
+
 
 class Record(NamedTuple):
     """What a chunk writes down, one entry per pivot."""

@@ -16,7 +16,6 @@ from .tolerances import TOLERANCES
 
 Floats = NDArray[np.float64]
 
-_ANY_TIED = np.iinfo(np.int64).max
 _AT_ONCE = 256  # pivots written down together
 
 
@@ -43,7 +42,15 @@ def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots:
     while ended in (native.LIMIT, native.DRIFTED) and one and made < pivots:
         limit = min(pivots - made, _AT_ONCE)
         ended, one = native.run(
-            problem, state, native.STEEPEST, True, TOLERANCES.drift, _ANY_TIED, 0, limit, record
+            problem,
+            state,
+            native.STEEPEST,
+            True,
+            TOLERANCES.drift,
+            native.ANY_TIED,
+            0,
+            limit,
+            record,
         )
         losses.append(record.loss[:one].copy())
         made += one

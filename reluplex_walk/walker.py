@@ -43,7 +43,6 @@ _CHUNK = (16, 256)  # least and most pivots in a chunk, but for
 _CHUNK_SHARE = 1 / 100  # pivots per sample: recomputing is to be a small part of the work
 _CHUNK_WORK = 1e8  # multiply-adds a chunk may take, some 50 ms
 _REFACTORISE = 4  # times in D pivots at least: O(D^3) then costs little beside the pivots' O(D^2)
-_ANY_TIED = np.iinfo(np.int64).max
 
 
 class Progress(NamedTuple):
@@ -234,7 +233,7 @@ class Walker:
         # Where the loss is convex, pivots of length zero end in a proof: no escape is needed.
         convex = not hidden_vanishes(self.loss, self.state)
         crowded = self.state.number[N_TIED] > _MAX_TIED
-        ended, made = self._run(limit, _ANY_TIED if convex and crowded else _MAX_TIED)
+        ended, made = self._run(limit, native.ANY_TIED if convex and crowded else _MAX_TIED)
         self._keep(made)
         self.due = ended != native.LIMIT or self.n_pivots - self.fresh_at >= self.period
         if made > 0 or not fresh:
@@ -257,7 +256,7 @@ class Walker:
         if self.settled is not None or not tied or ended == native.OPTIMAL or tied > self.loss.dim:
             return True
         # A small crowd, too dear for exact proofs: pivots of length zero search its cones in order.
-        ended, made = self._run(limit, _ANY_TIED)
+        ended, made = self._run(limit, native.ANY_TIED)
         self._keep(made)
         return made == 0
 
