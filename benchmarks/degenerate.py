@@ -9,7 +9,7 @@ breakpoints, loss, and what `verify` says: the length of the exact numbers in bi
 import argparse
 
 import reluplex_walk as rw
-from tests.degenerate import PROBLEMS
+from tests.problems.degenerate import PROBLEMS
 
 
 def main(argv: list[str]) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import reluplex_walk as rw
-from reluplex_walk.density import breakpoint_density, vertex_density
+from reluplex_walk.landscape.density import breakpoint_density, vertex_density
 
 from .instances import instance
 

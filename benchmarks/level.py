@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 import reluplex_walk as rw
-from reluplex_walk import decay
 from reluplex_walk._files import write_archive
-from reluplex_walk._trees import Trees
+from reluplex_walk.simplex import level
+from reluplex_walk.simplex.trees import Trees
 
 from . import _rivals
 from ._extra import need
@@ -61,26 +61,26 @@ def main(argv: list[str]) -> None:
 
 def train() -> None:
     """Boosted quantile trees on the design walks, written to the package's data."""
-    samples: dict[str, list[np.ndarray]] = {method: [] for method in decay.METHODS}
+    samples: dict[str, list[np.ndarray]] = {method: [] for method in level.METHODS}
     target, held_out = [], []
     for walk in walks(DESIGN):
         at = entries(walk.traj, FITTED_AT)
-        for method in decay.METHODS:
-            samples[method].append(decay.features(walk.traj, at, method))
+        for method in level.METHODS:
+            samples[method].append(level.features(walk.traj, at, method))
         target.append(np.log1p(-walk.traj.loss / walk.traj.losses[at]))
         held_out.append(np.full(len(at), walk.seed % 3 == 0))
     t, held = np.concatenate(target), np.concatenate(held_out)
     arrays: dict[str, object] = {}
-    for method in decay.METHODS:
+    for method in level.METHODS:
         x = np.concatenate(samples[method])
-        for quantile in decay.QUANTILES:
+        for quantile in level.QUANTILES:
             trees = _grow(x[~held], t[~held], quantile)
             if quantile != 0.5:  # conformal: as wide as 80 % of the held-out walks need it
                 misses = t[held] - trees(x[held])
                 trees = trees._replace(offset=trees.offset + np.quantile(misses, quantile))
             for field, value in trees._asdict().items():
                 arrays[f"{method}_{quantile}_{field}"] = value
-    path = Path(decay.__file__).parent / "data" / "level.npz"
+    path = Path(rw.__file__).parent / "data" / "level.npz"
     write_archive(path, "level model", arrays, force=True)
     print(f"{len(target)} walks, {len(t)} entries: {path.name}, {path.stat().st_size} bytes")
 
@@ -132,13 +132,13 @@ def score(scored: list[Walk]) -> None:
     print(f"{'error at':<34}" + "".join(f"{c:>8.0%}" for c in CHECKPOINTS))
     for name, table in levels.items():
         _print_row(name, np.nanmedian(_errors(scored, table), axis=0), ".2f")
-    for method in decay.METHODS:
+    for method in level.METHODS:
         errors = _errors(scored, levels[method])
         for kind in KINDS:
             part = np.array([walk.kind == kind for walk in scored])
             _print_row(f"  {method}, {kind}", np.nanmedian(errors[part], axis=0), ".2f")
     print()
-    for method in decay.METHODS:
+    for method in level.METHODS:
         inside = np.array([_inside(walk.traj, method) for walk in scored])
         _print_row(f"coverage, {method}", np.nanmean(inside, axis=0), ".0%")
     _print_proximity(scored)
@@ -148,7 +148,7 @@ def score(scored: list[Walk]) -> None:
 def _estimates(scored: list[Walk]) -> dict[str, np.ndarray]:
     """Levels (walks, checkpoints) by each estimator."""
     tables: dict[str, np.ndarray] = {}
-    for method in decay.METHODS:
+    for method in level.METHODS:
         tables[method] = np.array(
             [[walk.traj.level(k, method).level for k in _at(walk.traj)] for walk in scored]
         )
@@ -193,13 +193,13 @@ def _inside(traj: rw.Trajectory, method: str) -> list[float]:
 def _print_proximity(scored: list[Walk]) -> None:
     first = []
     for walk in scored:
-        near = np.flatnonzero(walk.traj.proximity()[:-1] >= decay.ANNOUNCE)
+        near = np.flatnonzero(walk.traj.proximity()[:-1] >= level.ANNOUNCE)
         first.append(near[0] / walk.traj.n_pivots if near.size else np.nan)
     shares = np.array(first)
     said = shares[np.isfinite(shares)]
     early, late = np.percentile(said, [25, 75])
     print(
-        f"\nproximity >= {decay.ANNOUNCE}: announced before the end in "
+        f"\nproximity >= {level.ANNOUNCE}: announced before the end in "
         f"{len(said) / len(shares):.0%} of the walks,\nat {np.median(said):.0%} of the walk "
         f"(median; quartiles {early:.0%}, {late:.0%}); false alarms:\n"
         f"{(said < 0.9).mean():.0%} before 90 %, {(said < 0.8).mean():.0%} before 80 %"
@@ -207,7 +207,7 @@ def _print_proximity(scored: list[Walk]) -> None:
 
 
 def _print_cost(some: list[Walk]) -> None:
-    for method in decay.METHODS:
+    for method in level.METHODS:
         ratios = []
         for walk in some:
             began = time.perf_counter()

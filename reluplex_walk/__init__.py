@@ -9,99 +9,91 @@
 'PIVOT_LIMIT'
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see
-    from . import datasets as datasets, density as density
-    from .certificate import Certificate as Certificate
-    from .crossings import Crossings as Crossings, crossings as crossings
-    from .decay import LevelEstimate as LevelEstimate
-    from .enumeration import (
+    from . import datasets as datasets
+    from .graphs.exploration import vertex_graph as vertex_graph
+    from .graphs.vertex_graph import VertexGraph as VertexGraph
+    from .graphs.walk_graph import merge as merge
+    from .landscape import density as density
+    from .optimize.global_minimum import (
+        GlobalMinimum as GlobalMinimum,
+        global_minimum as global_minimum,
+    )
+    from .optimize.minimize import Minimization as Minimization, minimize as minimize
+    from .optimize.polyak import Descent as Descent, polyak_descent as polyak_descent
+    from .problem.loss import LayerLoss as LayerLoss
+    from .problem.network import ReLUNetwork as ReLUNetwork
+    from .proof.certificate import Certificate as Certificate
+    from .proof.check import CertificateError as CertificateError, ExactCheck as ExactCheck
+    from .regions.crossings import Crossings as Crossings, crossings as crossings
+    from .regions.enumeration import (
         RegionsProgress as RegionsProgress,
         enumerate_regions as enumerate_regions,
     )
-    from .exploration import vertex_graph as vertex_graph
-    from .global_minimum import GlobalMinimum as GlobalMinimum, global_minimum as global_minimum
-    from .graph import merge as merge
-    from .loss import LayerLoss as LayerLoss
-    from .network import ReLUNetwork as ReLUNetwork
-    from .polyak import Descent as Descent, polyak_descent as polyak_descent
-    from .regions import Minimum as Minimum, Regions as Regions
-    from .regression import (
+    from .regions.plane import Slice as Slice, slice as slice, slice_through as slice_through
+    from .regions.regions import Minimum as Minimum, Regions as Regions
+    from .regions.sections import LineSection as LineSection, line_section as line_section
+    from .regression.quantile import (
         QuantileFit as QuantileFit,
         lad as lad,
         quantile as quantile,
         quantile_path as quantile_path,
     )
-    from .search import Minimization as Minimization, minimize as minimize
-    from .sections import LineSection as LineSection, line_section as line_section
-    from .skeleton import VertexGraph as VertexGraph
-    from .slices import Slice as Slice, slice as slice, slice_through as slice_through
-    from .tolerances import TOLERANCES as TOLERANCES, Tolerances as Tolerances
-    from .trajectory import (
+    from .simplex.level import LevelEstimate as LevelEstimate
+    from .simplex.trajectory import (
         Trajectory as Trajectory,
         WalkOptions as WalkOptions,
         WalkStatus as WalkStatus,
     )
-    from .verify import CertificateError as CertificateError, ExactCheck as ExactCheck
-    from .walk import walk as walk
-    from .walker import Progress as Progress
+    from .simplex.walk import walk as walk
+    from .simplex.walker import Progress as Progress
+    from .tolerances import TOLERANCES as TOLERANCES, Tolerances as Tolerances
 
 _HOMES = {
-    "certificate": ("Certificate",),
-    "crossings": ("Crossings", "crossings"),
-    "decay": ("LevelEstimate",),
-    "enumeration": ("RegionsProgress", "enumerate_regions"),
-    "exploration": ("vertex_graph",),
-    "global_minimum": ("GlobalMinimum", "global_minimum"),
-    "graph": ("merge",),
-    "loss": ("LayerLoss",),
-    "network": ("ReLUNetwork",),
-    "polyak": ("Descent", "polyak_descent"),
-    "regions": ("Minimum", "Regions"),
-    "regression": ("QuantileFit", "lad", "quantile", "quantile_path"),
-    "search": ("Minimization", "minimize"),
-    "sections": ("LineSection", "line_section"),
-    "skeleton": ("VertexGraph",),
-    "slices": ("Slice", "slice", "slice_through"),
+    "graphs.exploration": ("vertex_graph",),
+    "graphs.vertex_graph": ("VertexGraph",),
+    "graphs.walk_graph": ("merge",),
+    "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
+    "optimize.minimize": ("Minimization", "minimize"),
+    "optimize.polyak": ("Descent", "polyak_descent"),
+    "problem.loss": ("LayerLoss",),
+    "problem.network": ("ReLUNetwork",),
+    "proof.certificate": ("Certificate",),
+    "proof.check": ("CertificateError", "ExactCheck"),
+    "regions.crossings": ("Crossings", "crossings"),
+    "regions.enumeration": ("RegionsProgress", "enumerate_regions"),
+    "regions.plane": ("Slice", "slice", "slice_through"),
+    "regions.regions": ("Minimum", "Regions"),
+    "regions.sections": ("LineSection", "line_section"),
+    "regression.quantile": ("QuantileFit", "lad", "quantile", "quantile_path"),
+    "simplex.level": ("LevelEstimate",),
+    "simplex.trajectory": ("Trajectory", "WalkOptions", "WalkStatus"),
+    "simplex.walk": ("walk",),
+    "simplex.walker": ("Progress",),
     "tolerances": ("TOLERANCES", "Tolerances"),
-    "trajectory": ("Trajectory", "WalkOptions", "WalkStatus"),
-    "verify": ("CertificateError", "ExactCheck"),
-    "walk": ("walk",),
-    "walker": ("Progress",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_SUBMODULES = ("datasets", "density")
+_MODULES = {"datasets": "datasets", "density": "landscape.density"}
 
-__all__ = ["__version__", *_SUBMODULES, *_HOME]
+__all__ = ["__version__", *_MODULES, *_HOME]
 
 
-class _Package(ModuleType):
+def __getattr__(name: str) -> object:
     """Public names are imported when first asked for (PEP 562): Numba and SciPy take a second."""
-
-    def __getattr__(self, name: str) -> object:
-        if name in _HOME:
-            value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-        elif name in _SUBMODULES:
-            value = import_module(f".{name}", __name__)
-        else:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        super().__setattr__(name, value)
-        return value
-
-    def __setattr__(self, name: str, value: object) -> None:
-        """Importing the module ``walk`` must not hide the function `walk` of the same name."""
-        if isinstance(value, ModuleType) and _HOME.get(name) == name:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *__all__})
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    elif name in _MODULES:
+        value = import_module(f".{_MODULES[name]}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -17,8 +17,8 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .datasets import Dataset
-    from .network import ReLUNetwork
-    from .trajectory import Trajectory
+    from .problem.network import ReLUNetwork
+    from .simplex.trajectory import Trajectory
 
 TRAJECTORY, GRAPH, PICTURE = "trajectory.npz", "graph.graphml", "picture.png"
 

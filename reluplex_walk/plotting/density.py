@@ -10,7 +10,7 @@ from ._axes import BLUE, GREY, SKY_BLUE, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..density import BreakpointDensity
+    from ..landscape.density import BreakpointDensity
 
 
 def plot_density(

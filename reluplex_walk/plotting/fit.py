@@ -14,7 +14,7 @@ from ._axes import GREY, SKY_BLUE, VERMILION, new_axes, new_figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..trajectory import Trajectory
+    from ..simplex.trajectory import Trajectory
 
 
 def plot_fit(

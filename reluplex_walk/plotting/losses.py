@@ -12,7 +12,7 @@ from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..trajectory import Trajectory
+    from ..simplex.trajectory import Trajectory
 
 
 class Levels(Protocol):

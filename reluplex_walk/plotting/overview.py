@@ -12,7 +12,7 @@ from .plane import plane_of, plot_plane
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..trajectory import Trajectory
+    from ..simplex.trajectory import Trajectory
 
 
 def overview(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..slices import PolygonLimitError, slice
+from ..regions.plane import PolygonLimitError, slice
 from ._axes import VERMILION, new_axes
 from ._surface import draw_surface
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.tri import Triangulation
 
-    from ..trajectory import Trajectory
+    from ..simplex.trajectory import Trajectory
 
 Floats = NDArray[np.float64]
 

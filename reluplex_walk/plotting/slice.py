@@ -13,8 +13,8 @@ from ._surface import draw_surface
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..slices import Slice
-    from ..trajectory import Trajectory
+    from ..regions.plane import Slice
+    from ..simplex.trajectory import Trajectory
 
 _ON_PLANE = 1e-9  # distance from the plane, relative to the size of theta, that counts as 0
 

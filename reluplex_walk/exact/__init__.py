@@ -1,0 +1,1 @@
+"""The loss in rational arithmetic, and its vertices without rounding."""

@@ -1,0 +1,1 @@
+"""Vertices and edges as graphs: of walks, and of everything a walk could meet."""

@@ -1,0 +1,260 @@
+"""`vertex_graph`: vertices and edges of the loss around a vertex, not only those one walk sees."""
+
+import time
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._interrupt import interrupts
+from .._validate import integer, real
+from ..native import pivot as native
+from ..native.arrays import FREE, N_TIED, STEP, State
+from ..native.refresh import new_state, place, refresh
+from ..native.walk import follow, half_edges, prices
+from ..problem.loss import LayerLoss
+from ..simplex.trajectory import Trajectory
+from ..simplex.walk import walk
+from ..tolerances import TOLERANCES
+from .vertex_graph import VertexGraph
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_SAME = 1e-8  # relative distance of two vertices that are the same
+_ROUNDING = 1e-12  # relative size of components that may be rounding
+_BASES = 1000  # bases looked at of one degenerate vertex
+
+
+class _Stand(NamedTuple):
+    """A basis at a vertex and the region it is looked at from; the state follows from it."""
+
+    vertex: int
+    theta: Floats
+    basis: Ints
+    side: Floats
+    side_r: Floats
+    tied: Ints
+    tied_w: Floats
+
+
+class _Search:
+    """Breadth-first search over the bases of all vertices."""
+
+    def __init__(self, loss: LayerLoss) -> None:
+        self.loss = loss
+        self.problem = loss.problem
+        self.state, self.trial = new_state(self.problem), new_state(self.problem)
+        self.vertices: list[Floats] = []  # (D,) in the units of the data
+        self.losses: list[float] = []
+        self.active: list[Ints] = []
+        self.known: dict[bytes, list[int]] = {}  # vertices by what vanishes there
+        self.bases: list[set[bytes]] = []
+        self.queue: deque[_Stand] = deque()
+        self.edges: set[tuple[int, int]] = set()
+        self.rays: dict[int, set[bytes]] = {}
+        self.steepest: dict[int, tuple[float, int]] = {}  # slope and end of the steepest edge
+
+    def arrive(self, state: State, local: bool) -> int:
+        """Number of the vertex `state` is at; what is to be followed from there is queued.
+
+        That is the first basis a vertex is reached with and, for `local` changes of basis at a
+        degenerate vertex, every further one: they are vertices of one local perturbed problem.
+        """
+        tied = state.tied[: state.number[N_TIED]]
+        basis = np.sort(state.basis[state.basis != FREE])
+        vanish = np.union1d(basis, tied)
+        theta = self.loss.units.outer(state.theta.reshape(self.loss.shape)).ravel()
+        size = 1.0 + np.abs(theta).max()
+        here = self.known.setdefault(vanish.tobytes(), [])
+        new = False
+        for number in here:
+            if np.abs(self.vertices[number] - theta).max() <= _SAME * size:
+                break
+        else:
+            number, new = len(self.vertices), True
+            here.append(number)
+            self.vertices.append(theta)
+            self.losses.append(self.loss(theta))
+            self.active.append(vanish)
+            self.bases.append(set())
+        if new or (local and basis.tobytes() not in self.bases[number]):
+            self.bases[number].add(basis.tobytes())
+            self.queue.append(
+                _Stand(
+                    vertex=number,
+                    theta=state.theta.copy(),
+                    basis=state.basis.copy(),
+                    side=state.side.copy(),
+                    side_r=state.side_r.copy(),
+                    tied=tied.copy(),
+                    tied_w=state.tied_w[: tied.size].copy(),
+                )
+            )
+        return number
+
+    def begin(self, theta: Floats, basis: Ints) -> None:
+        """Arrive at `theta` (h, q); where it lies inside a face, at a vertex of that face."""
+        state = self.state
+        place(self.problem, state, self.loss.units.inner(theta).ravel())
+        state.basis[:] = basis
+        self._refresh(state)
+        while self._extend(state):
+            self._refresh(state)
+        self.arrive(state, False)
+
+    def _refresh(self, state: State, size: float = 0.0) -> None:
+        """Recompute `state`, which was reached from parameters of the given size.
+
+        Tolerances are relative: beside a block of size 1e-30 nothing would vanish.  So components
+        that are rounding at most are set to 0, from where the Newton step brings back what is not.
+        """
+        size = max(size, float(np.abs(state.theta).max()))
+        state.theta[np.abs(state.theta) <= _ROUNDING * size] = 0.0
+        refresh(self.problem, state, TOLERANCES)
+        state.theta[np.abs(state.theta) <= np.finfo(float).eps * size] = 0.0
+
+    def _extend(self, state: State) -> bool:
+        """Move along the face `state` lies in to one more breakpoint, if there is any."""
+        for row in np.flatnonzero(state.basis == FREE):
+            for sign in (1.0, -1.0):
+                prices(self.problem, state)
+                state.d[:] = sign * state.b[row]
+                if follow(self.problem, state, native.GIVEN, False) == native.DONE:
+                    return True
+        return False
+
+    def expand(self, stand: _Stand) -> None:
+        """Follow every half-edge of the basis."""
+        state, at = self.state, stand.vertex
+        state.theta[:], state.basis[:] = stand.theta, stand.basis
+        state.side[:], state.side_r[:] = stand.side, stand.side_r
+        state.number[N_TIED] = stand.tied.size
+        state.tied[: stand.tied.size] = stand.tied
+        state.tied_w[: stand.tied.size] = stand.tied_w
+        self._refresh(state)
+        prices(self.problem, state)
+        rows = np.flatnonzero(state.basis != FREE)
+        edges = np.zeros((2 * rows.size, state.basis.size))
+        half_edges(self.problem, state, rows, edges)
+        shape = (-1, *self.loss.shape)
+        lengths = np.linalg.norm(self.loss.units.outer(edges.reshape(shape)), axis=(1, 2))
+        for far in (False, True):
+            slopes = state.far if far else state.price
+            for place_in, row in enumerate(rows):
+                edge = place_in + far * rows.size
+                slope = float(slopes[row]) / float(lengths[edge])
+                descends = slopes[row] < -state.noise[row, int(far)]
+                self._follow(at, int(row), far, slope if descends else 0.0, edges[edge])
+
+    def _follow(self, at: int, row: int, far: bool, slope: float, edge: Floats) -> None:
+        for array, copy in zip(self.state, self.trial, strict=True):
+            copy[...] = array
+        if follow(self.problem, self.trial, row, far) != native.DONE:
+            direction = np.round(edge / np.linalg.norm(edge), 7) + 0.0
+            self.rays.setdefault(at, set()).add(direction.tobytes())
+            return
+        local = self.trial.scalar[STEP] == 0.0
+        if not local:
+            self._refresh(self.trial, float(np.abs(self.state.theta).max()))
+        end = self.arrive(self.trial, local)
+        if end != at:
+            self.edges.add((min(at, end), max(at, end)))
+            if slope < self.steepest.get(at, (0.0, -1))[0]:
+                self.steepest[at] = (slope, end)
+
+
+def vertex_graph(
+    loss: LayerLoss,
+    start: Trajectory | ArrayLike | None = None,
+    max_vertices: int = 10_000,
+    radius: float | None = None,
+    time_limit: float | None = None,
+) -> VertexGraph:
+    """All vertices and edges that pivots in every direction, up and down, reach from a vertex.
+
+    Breadth-first; at a degenerate vertex all its bases are visited, so that its edges are those of
+    the true arrangement.
+
+    Parameters
+    ----------
+    loss : LayerLoss
+    start : Trajectory or array_like (h, q), optional
+        A walk, whose end is the first vertex (if it lies inside a flat face, a vertex of that), or
+        the parameters one is started from; default: a walk from its own default start.
+    max_vertices : int, default 10000
+        Stop expanding when so many are known.
+    radius : float, optional
+        Expand only vertices at this distance from the first one at most.
+    time_limit : float, optional
+        Seconds.
+
+    Returns
+    -------
+    VertexGraph
+        Also at a limit or after Ctrl-C, with ``complete=False``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit.
+
+    Examples
+    --------
+    Four lines in the plane meet in six vertices:
+
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 1])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 0.0, 1.0])
+    >>> graph = rw.vertex_graph(loss)
+    >>> len(graph), len(graph.edges), len(graph.minima), graph.complete
+    (6, 8, 1, True)
+    """
+    if not isinstance(loss, LayerLoss):
+        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    integer("max_vertices", max_vertices, 1)
+    for name, value in (("radius", radius), ("time_limit", time_limit)):
+        if value is not None and real(name, value) <= 0:
+            raise ValueError(f"{name}: expected a number > 0, found {value}")
+    began = time.perf_counter()
+    traj = start if isinstance(start, Trajectory) else walk(loss, start)
+    if traj.problem.fingerprint != loss.fingerprint:
+        raise ValueError("start: this trajectory belongs to another loss (data, network, kind)")
+    search = _Search(loss)
+    search.begin(traj.theta, traj.basis[-1])
+    open_vertices: set[int] = set()
+    with interrupts() as stop:
+        while search.queue:
+            stand = search.queue.popleft()
+            distance = np.linalg.norm(search.vertices[stand.vertex] - search.vertices[0])
+            late = time_limit is not None and time.perf_counter() - began > time_limit
+            full = len(search.vertices) >= max_vertices
+            far = radius is not None and distance > radius
+            crowded = len(search.bases[stand.vertex]) > _BASES
+            if late or full or far or crowded or stop.is_set():
+                open_vertices.add(stand.vertex)
+            else:
+                search.expand(stand)
+    return _assemble(search, open_vertices, time.perf_counter() - began)
+
+
+def _assemble(search: _Search, open_vertices: set[int], elapsed: float) -> VertexGraph:
+    count = len(search.vertices)
+    expanded = np.array([k not in open_vertices for k in range(count)])
+    following = [search.steepest.get(k, (0.0, k))[1] for k in range(count)]
+    return VertexGraph(
+        problem=search.loss,
+        vertices=np.array(search.vertices).reshape(count, *search.loss.shape),
+        losses=np.array(search.losses),
+        active=search.active,
+        edges=np.array(sorted(search.edges), np.int64).reshape(-1, 2),
+        rays=np.array([len(search.rays.get(k, ())) for k in range(count)]),
+        expanded=expanded,
+        next=np.where(expanded, following, -1),
+        complete=not open_vertices,
+        elapsed=elapsed,
+    )
+
+
+__all__ = ["vertex_graph"]

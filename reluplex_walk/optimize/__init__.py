@@ -1,0 +1,1 @@
+"""Searches for low minima, by many walks, by enumeration, and by gradient methods."""

@@ -1,0 +1,190 @@
+"""`global_minimum`: the least loss over a box of parameters, with a lower bound that proves it.
+
+Two exact methods, both exponential: mixed-integer programming, and exhaustion of the affine regions
+where these are few (or no box bounds the parameters).
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validate import choice, real
+from ..problem.box import box_bounds
+from ..problem.loss import LayerLoss
+from ..regions.enumeration import enumerate_regions, expected_regions
+from ..simplex.walk import walk
+from . import integer_program
+
+Floats = NDArray[np.float64]
+
+METHODS = ("auto", "milp", "regions")
+_FEW = 10_000  # regions, found in less time than most integer programs take
+_ROUNDING = 1e-10  # relative error of the loss at the vertices of regions
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalMinimum:
+    """The best parameters found (in a box), and what was proved of them.
+
+    Attributes
+    ----------
+    theta : ndarray (h, q)
+    loss : float
+        The loss at `theta`, evaluated there.
+    lower_bound : float
+        No parameters in the box have a lower loss, up to `tolerance`.
+    tolerance : float
+        By how much `lower_bound` may lie above the truth at most: HiGHS's tolerances (1e-6 for
+        feasibility, integrality and the gap) as they act on the loss, or rounding.
+    optimal : bool
+        Whether the search ended and `gap` is at most `tolerance`: `loss` is the global minimum in
+        the box up to that.
+    on_border : bool
+        Whether `theta` touches the border of the box: the loss may then fall beyond it.
+    method : {"milp", "regions", "zero-loss"}
+        Mixed-integer programming, exhaustion of regions, or a loss of 0, below which there is
+        nothing.
+    message : str
+        How the search ended.
+    elapsed : float
+        Seconds.
+    """
+
+    theta: Floats
+    loss: float
+    lower_bound: float
+    tolerance: float
+    optimal: bool
+    on_border: bool
+    method: str
+    message: str
+    elapsed: float
+
+    @property
+    def gap(self) -> float:
+        """``loss - lower_bound``, >= 0."""
+        return self.loss - self.lower_bound
+
+    def __repr__(self) -> str:
+        proved = "optimal" if self.optimal else f"gap {self.gap:.3g}"
+        return f"GlobalMinimum(loss={self.loss:.10g}, {proved}, {self.method})"
+
+
+def global_minimum(
+    loss: LayerLoss, box: Any = None, time_limit: float | None = None, method: str = "auto"
+) -> GlobalMinimum:
+    """The global minimum of `loss` over a box of parameters, or over all of them.
+
+    A walk gives a first upper bound.  The proof is a mixed-integer program (HiGHS through
+    ``scipy.optimize.milp``; formulation: Tjeng, Xiao and Tedrake, ICLR 2019, section 4.1), whose
+    time grows exponentially with the number of hidden breakpoints that change sign in the box, or
+    the least loss of all affine regions, whose number grows like n^D.
+
+    Parameters
+    ----------
+    loss : LayerLoss
+    box : float or pair, optional
+        A number b > 0 for ``|theta| <= b`` in every parameter, or (lower, upper), each a number
+        or an array (h, q) or (D,).  Small boxes are faster and more precise.  Default: all of
+        parameter space, by regions only.
+    time_limit : float, optional
+        Seconds for the proof; the best parameters and the best bound until then are returned,
+        with ``optimal=False``.
+    method : {"auto", "milp", "regions"}, default "auto"
+        ``auto`` takes the regions if there is no box or 10,000 are expected at most.
+
+    Returns
+    -------
+    GlobalMinimum
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit, or the regions are too many; the message says it.
+
+    Examples
+    --------
+    A line through three points, slope and intercept between -3 and 3:
+
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[1.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+    >>> best = rw.global_minimum(loss, box=3.0)
+    >>> best.optimal, round(best.loss, 9), round(best.lower_bound, 6)
+    (True, 1.0, 1.0)
+    """
+    if not isinstance(loss, LayerLoss):
+        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    choice("method", method, METHODS)
+    if time_limit is not None and real("time_limit", time_limit) <= 0:
+        raise ValueError(f"time_limit: expected a number > 0, found {time_limit}")
+    if box is not None:
+        lower, upper = box_bounds(loss, box)
+    elif method == "milp":
+        raise ValueError("box: expected a number > 0 or a pair (lower, upper) with method='milp'")
+    else:
+        lower, upper = np.full(loss.shape, -np.inf), np.full(loss.shape, np.inf)
+    began = time.perf_counter()
+    centre = np.zeros(loss.shape) if box is None else (lower + upper) / 2.0
+    best = _descend(loss, centre, lower, upper, time_limit)
+    known = loss(best)
+    if known == 0.0:
+        bound, tolerance, finished = 0.0, 0.0, True
+        method, message = "zero-loss", "the loss is 0"
+    else:
+        if method == "auto":
+            thin = bool((lower == upper).any())  # a box without regions
+            few = box is None or (not thin and expected_regions(loss, box) <= _FEW)
+            method = "regions" if few else "milp"
+        prove = _by_regions if method == "regions" else integer_program.solve
+        solution = prove(loss, lower, upper, known, time_limit)
+        if solution.theta is not None:
+            found = _descend(loss, solution.theta, lower, upper, time_limit)
+            best = min(best, found, key=loss)
+        bound, tolerance, finished = solution.bound, solution.tolerance, solution.finished
+        message = solution.message
+    value = loss(best)
+    return GlobalMinimum(
+        theta=best,
+        loss=value,
+        lower_bound=min(bound, value),
+        tolerance=tolerance,
+        optimal=finished and abs(value - bound) <= tolerance,
+        on_border=bool(((best == lower) | (best == upper)).any()),
+        method=method,
+        message=message,
+        elapsed=time.perf_counter() - began,
+    )
+
+
+def _descend(
+    loss: LayerLoss, theta: Floats, lower: Floats, upper: Floats, seconds: float | None
+) -> Floats:
+    """The best of `theta` and the vertices of a walk from there that lie in the box."""
+    start = np.clip(theta, lower, upper)
+    vertices = walk(loss, start, step="long", time_limit=seconds).vertices
+    inside = ((vertices >= lower) & (vertices <= upper)).all(axis=(1, 2))
+    return min([start, *vertices[inside]], key=loss)
+
+
+def _by_regions(
+    loss: LayerLoss, lower: Floats, upper: Floats, known: float, seconds: float | None
+) -> integer_program.Solution:
+    """The least loss of all regions, as :func:`integer_program.solve` gives it."""
+    box = None if np.isinf(upper).any() else (lower, upper)
+    regions = enumerate_regions(loss, box, time_limit=seconds)
+    minimum = regions.minimum()
+    costs = np.maximum(loss.left, loss.right)
+    return integer_program.Solution(
+        theta=minimum.theta,
+        bound=float(regions.lowest.min()) if regions.complete else 0.0,
+        tolerance=_ROUNDING * float(known + (costs * np.abs(loss.targets)).sum()),
+        finished=regions.complete,
+        message=regions.message,
+    )
+
+
+__all__ = ["GlobalMinimum", "global_minimum"]

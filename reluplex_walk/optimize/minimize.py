@@ -1,0 +1,345 @@
+"""`minimize`: the best local minimum a budget buys, by many walks.
+
+A walk ends at the first local minimum it meets.  *Iterated local search* (Lourenço, Martin and
+Stützle, Handbook of Metaheuristics, 2003) goes on from there: one of the best minima is kicked out
+of its basin, and a walk of long steps leads down again.  Walks on the way prove only what floats
+can decide; the end of the budget is for proving the best of them.
+"""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._interrupt import interrupts
+from .._validate import integer, real, real_array
+from ..problem.loss import LayerLoss
+from ..problem.scaling import Units
+from ..simplex.trajectory import Trajectory, WalkOptions, WalkStatus
+from ..simplex.walker import Walker
+
+Floats = NDArray[np.float64]
+
+_FRESH, _FRESH_SHARE = 6, 0.1  # starts before the first kick, and among the kicks
+_LEADERS = 8  # lowest walks that are kept to be proved
+_FOR_PROOF = (0.1, 0.4)  # shares of the time limit: at a simple vertex, at a degenerate one
+_PER_TIED = 2e-3  # seconds a proof takes at least, for each tied breakpoint
+_SAME_LEVEL = 1e-9  # relative
+
+
+@dataclass(frozen=True, eq=False)
+class Minimization:
+    """What a search by many walks found.
+
+    Attributes
+    ----------
+    best : Trajectory
+        The walk with the lowest end that is a proved local minimum; if none is proved, with the
+        lowest end.  It starts where the kick led to, or the proof took up.
+    thetas : ndarray (M, h, q)
+        Ends of walks, one for each level (loss at a local minimum), lowest first.
+    levels : ndarray (M,)
+        The losses there.
+    proved : ndarray (M,) of bool
+        Which of them are proved local minima.
+    seconds, losses : ndarray (W,)
+        The time course: when each walk ended and at which loss; ``np.minimum.accumulate(losses)``
+        is the least so far.
+    status : {"max_walks", "time_limit", "interrupted", "global_minimum"}
+        What ended the search.
+    elapsed : float
+        Seconds, with the proof.
+    """
+
+    best: Trajectory
+    thetas: Floats
+    levels: Floats
+    proved: NDArray[np.bool_]
+    seconds: Floats
+    losses: Floats
+    status: str
+    elapsed: float
+
+    @property
+    def theta(self) -> Floats:
+        """Parameters (h, q) at the end of the best walk."""
+        return self.best.theta
+
+    @property
+    def loss(self) -> float:
+        """Loss at the end of the best walk."""
+        return self.best.loss
+
+    def __repr__(self) -> str:
+        return (
+            f"Minimization({self.best.status.name}, loss={self.loss:.10g}, "
+            f"{len(self.losses)} walks, {len(self.levels)} levels)"
+        )
+
+
+def minimize(
+    loss: LayerLoss,
+    time_limit: float | None = None,
+    seed: int = 0,
+    *,
+    max_walks: int | None = None,
+    start: ArrayLike | None = None,
+    proof_budget: float = 5.0,
+) -> Minimization:
+    """The best local minimum of `loss` that a budget of time or walks buys.
+
+    Six walks of long steps from different starts, then walks from kicked copies of the best ends so
+    far: one neuron or all are jolted, one is made larger or smaller, or replaced by one that bends
+    at a random sample.  Every tenth walk has a start of its own.
+
+    Parameters
+    ----------
+    loss : LayerLoss
+    time_limit : float, optional
+        Seconds, the proof included; looked at between walks and between their chunks of pivots.
+    seed : int, default 0
+        Of starts and kicks.  The same seed gives the same walks one after the other; what depends
+        on the clock is where a time limit cuts the sequence and what the proof has time for.
+    max_walks : int, optional
+        Limit on the walks.  One of `time_limit` and `max_walks` is needed.
+    start : array_like (h, q) or (D,), or several of them, optional
+        Where the first walks start, such as the end point of a gradient method.  Default: that of
+        ``walk(loss, seed=seed)``.
+    proof_budget : float, default 5.0
+        Seconds that are kept for proofs of the lowest ends, at most a tenth of `time_limit`, or
+        two fifths where the lowest is a degenerate vertex and that may suffice.
+
+    Returns
+    -------
+    Minimization
+        Also after Ctrl-C, with all walks made so far and without further proofs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit; the message names it.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_motorcycle()
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+    >>> found = rw.minimize(loss, max_walks=40)
+    >>> found.best.status.name, found.loss < rw.walk(loss, step="long").loss
+    ('LOCAL_MINIMUM', True)
+    """
+    if not isinstance(loss, LayerLoss):
+        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    if time_limit is None and max_walks is None:
+        raise ValueError("time_limit: expected a number > 0 where max_walks is not given")
+    if time_limit is not None and real("time_limit", time_limit) <= 0:
+        raise ValueError(f"time_limit: expected a number > 0, found {time_limit}")
+    if max_walks is not None:
+        max_walks = integer("max_walks", max_walks, 1)
+    if real("proof_budget", proof_budget) <= 0:
+        raise ValueError(f"proof_budget: expected a number > 0, found {proof_budget}")
+    seed = integer("seed", seed, 0, 2**63 - 1)
+    starts = [loss.random_start(seed)] if start is None else _starts(loss, start)
+    search = _Search(loss, seed, starts)
+    end = np.inf if time_limit is None else search.began + time_limit
+    status = ""
+    with interrupts() as interrupted:
+        while not status:
+            search.step(end)
+            now = time.perf_counter()
+            if search.last is WalkStatus.GLOBAL_MINIMUM:
+                status = "global_minimum"
+            elif len(search.losses) == max_walks:
+                status = "max_walks"
+            elif now >= end:
+                status = "time_limit"
+            due = time_limit is not None and end - now <= search.reserve(time_limit, proof_budget)
+            if (status or due) and not interrupted.is_set():
+                search.prove(min(end, now + proof_budget))
+            if interrupted.is_set() or search.last is WalkStatus.INTERRUPTED:
+                status = "interrupted"
+    return search.result(status)
+
+
+def _starts(loss: LayerLoss, start: ArrayLike) -> list[Floats]:
+    expected = f"of shape {loss.shape} or ({loss.dim},), or several of them"
+    array = real_array("start", start, (1, 2, 3), expected)
+    one = (loss.shape, (loss.dim,))
+    if array.shape in one:
+        return [array.reshape(loss.shape)]
+    if array.ndim == 1 or array.shape[1:] not in one or not len(array):
+        raise ValueError(f"start: expected an array {expected}, found shape {array.shape}")
+    return list(array.reshape(-1, *loss.shape))
+
+
+class _Search:
+    """The walks made so far, and where the next one starts."""
+
+    def __init__(self, loss: LayerLoss, seed: int, starts: list[Floats]) -> None:
+        self.began, self.computing = time.perf_counter(), time.thread_time()
+        self.loss = loss
+        self.options = WalkOptions(step="long", seed=seed)
+        self.starts = starts
+        self.rng = np.random.default_rng(seed)
+        spread = loss.inputs.std(axis=0)
+        # Kicks are drawn for standardised inputs: the units of the data do not matter to them.
+        self.units = Units(loss.inputs.mean(axis=0), np.where(spread > 0.0, spread, 1.0))
+        self.inputs = self.units.inner_inputs(loss.inputs)
+        self.leaders: list[Trajectory] = []  # lowest first
+        self.simple: list[Trajectory] = []  # the lowest at a simple vertex
+        self.proved: Trajectory | None = None  # the lowest whose end is
+        self.tried: set[float] = set()  # losses of the leaders that were to be proved
+        self.ends: list[tuple[float, bool, Floats]] = []  # (loss, proved, theta)
+        self.seconds: list[float] = []
+        self.losses: list[float] = []
+        self.last = WalkStatus.NOT_PROVED  # how the last walk or proof ended
+
+    def step(self, deadline: float) -> None:
+        """One more walk, until `deadline` (perf_counter) at most."""
+        made = len(self.losses)
+        if made < len(self.starts):
+            theta = self.starts[made]
+        elif made < _FRESH or self.rng.random() < _FRESH_SHARE:
+            size = 10.0 ** self.rng.uniform(0.0, 1.0)
+            theta = self.units.outer(self.rng.uniform(-size, size, self.loss.shape))
+        else:
+            theta = self.units.outer(self._kick(self.units.inner(self._parent().theta)))
+        traj = self._scout(theta, deadline)
+        cut = (WalkStatus.INTERRUPTED, WalkStatus.TIME_LIMIT)
+        leaky = self.loss.network.negative_slope != 0.0
+        while not leaky and traj.status not in cut and (zero := _zero_neurons(traj)).any():
+            # A neuron at 0 stops the walk: all its breakpoints vanish there.  One that is off for
+            # every sample adds as little, and leaves the others free to go on.
+            theta = traj.theta.copy()
+            theta[zero] = np.append(np.zeros(theta.shape[1] - 1), -1.0)
+            traj = self._scout(theta, deadline)
+        self.seconds.append(time.perf_counter() - self.began)
+        self.losses.append(traj.loss)
+        self.last = traj.status
+        self.leaders = _lowest([*self.leaders, traj], _LEADERS)
+        if not traj.certificate.degenerate:
+            self.simple = _lowest([*self.simple, traj], 1)
+        self._keep(traj)
+
+    def _scout(self, theta: Floats, deadline: float) -> Trajectory:
+        """A walk from `theta` (h, q) that proves only what floats decide."""
+        walker = Walker(self.loss, self.options, thorough=False)
+        walker.begin(theta)
+        left = max(0.0, deadline - time.perf_counter())
+        return walker.walk(None, left, None, None)
+
+    def _parent(self) -> Trajectory:
+        """The walk whose end is kicked: the k-th lowest with probability 2^-k."""
+        if self.simple and self.simple[0] not in self.leaders and len(self.losses) % 2:
+            return self.simple[0]  # often the lowest that can be proved in time
+        return self.leaders[min(int(self.rng.geometric(0.5)), len(self.leaders)) - 1]
+
+    def _kick(self, theta: Floats) -> Floats:
+        """A point beside `theta` (h, q), out of its basin; both for standardised inputs."""
+        rng, (h, q) = self.rng, theta.shape
+        sizes = np.linalg.norm(theta, axis=1)
+        sizes = np.maximum(sizes, 0.1 * (sizes.mean() or 1.0))  # neurons at 0 move, too
+        kind, j = rng.integers(4), rng.integers(h)
+        theta = theta.copy()
+        if kind == 0:  # all neurons are jolted
+            width = 10.0 ** rng.uniform(-2.0, 0.3) * np.linalg.norm(sizes)
+            theta += width * _unit(rng.normal(size=(h, q)))
+        elif kind == 1:  # one is jolted
+            theta[j] += 10.0 ** rng.uniform(-1.5, 0.5) * sizes[j] * _unit(rng.normal(size=(q,)))
+        elif kind == 2:  # one becomes larger or smaller
+            theta[j] *= 10.0 ** rng.uniform(-1.0, 1.0)
+        else:  # one is replaced by another that bends at a random sample
+            sample = self.inputs[rng.integers(len(self.inputs))]
+            weights = rng.normal(size=q - 1)
+            size = 10.0 ** rng.uniform(-0.5, 0.5) * sizes[rng.integers(h)]
+            theta[j] = size * _unit(np.append(weights, -weights @ sample if q > 1 else 1.0))
+        return theta
+
+    def _keep(self, traj: Trajectory) -> None:
+        if traj.status.proved or traj.status is WalkStatus.NOT_PROVED:  # else it was cut short
+            self.ends.append((traj.loss, traj.status.proved, traj.theta))
+        if traj.status.proved and (self.proved is None or traj.loss < self.proved.loss):
+            self.proved = traj
+
+    def reserve(self, time_limit: float, most: float) -> float:
+        """Seconds, up to `most`, that are kept for the proof of the lowest end."""
+        leader = self.leaders[0]
+        if leader.status is not WalkStatus.NOT_PROVED or leader.loss in self.tried:
+            return 0.0
+        short, long = (min(most, share * time_limit) for share in _FOR_PROOF)
+        return long if leader.certificate.degenerate and _affordable(leader, long) else short
+
+    def prove(self, deadline: float) -> None:
+        """Prove the lowest end for which the time until `deadline` (perf_counter) suffices.
+
+        Simple vertices come first: proofs at degenerate ones can take any time.
+        """
+        ends = [*self.leaders, *self.simple]
+        for traj in sorted(ends, key=lambda t: (t.certificate.degenerate, t.loss)):
+            left = deadline - time.perf_counter()
+            if left <= 0.0 or self.last is WalkStatus.INTERRUPTED:
+                break
+            done = traj.status is not WalkStatus.NOT_PROVED or traj.loss in self.tried
+            if done or (self.proved is not None and self.proved.loss <= traj.loss):
+                continue
+            # Proofs count computing time: on a busy machine there is less of it.
+            computing = time.thread_time() - self.computing
+            seconds = left * min(1.0, computing / (time.perf_counter() - self.began))
+            if not _affordable(traj, seconds):
+                continue
+            self.tried.add(traj.loss)
+            # From its last checkpoint, now with proofs, which may lead further down.
+            walker = Walker(self.loss, replace(self.options, proof_budget=seconds))
+            walker.restore(traj)
+            again = walker.walk(None, left, None, None)
+            self.last = again.status
+            self._keep(again)
+
+    def result(self, status: str) -> Minimization:
+        ends: list[tuple[float, bool, Floats]] = []
+        for end in sorted(self.ends, key=lambda e: (e[0], not e[1])):
+            if not ends or end[0] - ends[-1][0] > _SAME_LEVEL * end[0]:
+                ends.append(end)
+            elif end[1] and not ends[-1][1]:
+                ends[-1] = end
+        return Minimization(
+            best=self.proved or self.leaders[0],
+            thetas=np.array([theta for _, _, theta in ends]).reshape(-1, *self.loss.shape),
+            levels=np.array([level for level, _, _ in ends]),
+            proved=np.array([proved for _, proved, _ in ends], np.bool_),
+            seconds=np.array(self.seconds),
+            losses=np.array(self.losses),
+            status=status,
+            elapsed=time.perf_counter() - self.began,
+        )
+
+
+def _affordable(traj: Trajectory, seconds: float) -> bool:
+    """Whether the proof at the end of `traj` may be expected to take at most `seconds`."""
+    return _PER_TIED * traj.certificate.n_tied <= seconds
+
+
+def _lowest(walks: list[Trajectory], count: int) -> list[Trajectory]:
+    """Up to `count` of the walks, lowest first, one for each level."""
+    kept: list[Trajectory] = []
+    for traj in sorted(walks, key=lambda t: t.loss):
+        if not kept or traj.loss - kept[-1].loss > _SAME_LEVEL * traj.loss:
+            kept.append(traj)
+    return kept[:count]
+
+
+def _unit(vector: NDArray) -> Floats:
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def _zero_neurons(traj: Trajectory) -> NDArray[np.bool_]:
+    """(h,) Hidden neurons of which all breakpoints vanish at the end of `traj`."""
+    vanishing = np.concatenate([traj.certificate.active, traj.certificate.tied])
+    loss = traj.problem
+    hidden = (vanishing[:, 0] == 0) & (loss.n_hidden > 0)
+    count = np.bincount(vanishing[hidden, 2], minlength=loss.shape[0])
+    return np.asarray(count == len(loss.inputs))
+
+
+__all__ = ["Minimization", "minimize"]

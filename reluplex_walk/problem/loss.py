@@ -1,0 +1,400 @@
+"""`LayerLoss`: the training loss as a function of one layer's parameters theta.
+
+    F(theta) = sum_i w_i sum_k rho(r_ik),    r_ik = f_k(x_i; theta) - y_ik
+
+with ``rho`` convex with one kink at 0, ``rho(r) = left max(-r, 0) + right max(r, 0)``:
+
+* ``l1``: left = right = 1;
+* ``pinball``: left = tau, right = 1 - tau, so that a constant fit is the tau-quantile of y;
+* ``hinge``: max(0, 1 - y f) with y = +-1, which is max(0, -y r): one of left, right is 0.
+
+Everything here is plain NumPy and shares no code with the kernels of the walk.
+"""
+
+import hashlib
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._validate import choice, integer, real, real_array, weights
+from ..native.arrays import Problem
+from ..tolerances import TOLERANCES
+from .breakpoints import locate
+from .network import ReLUNetwork
+from .scaling import Units
+
+Floats = NDArray[np.float64]
+Pattern = list[NDArray[np.int8]]
+
+
+KINDS = ("l1", "pinball", "hinge")
+
+
+class LayerLoss:
+    """Training loss of a ReLU network as a piecewise affine function of one layer.
+
+    The loss is the *sum* over samples and outputs.  Samples with equal inputs to the trained
+    layer share their breakpoints, equal (input, target) rows are merged into one weight, rows of
+    weight 0 are left out.
+
+    Parameters
+    ----------
+    network : ReLUNetwork
+        All its layers but one stay fixed.
+    X : array_like (n, n_in)
+        Inputs of the network.
+    y : array_like (n,) or (n, n_out)
+        Targets; labels -1 or +1 for the hinge loss.
+    layer : int, default 0
+        The trained layer, counted from 0; h neurons with q = inputs + 1 parameters each.
+    kind : {"l1", "pinball", "hinge"}, default "l1"
+    tau : float, optional
+        Quantile of the pinball loss, in (0, 1), default 0.5.
+    sample_weight : array_like (n,), optional
+        Weights >= 0, default all 1.
+
+    Attributes
+    ----------
+    dim : int
+        D = h q, the number of trained parameters.
+    shape : tuple
+        (h, q).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit; the message names it.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[1.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+    >>> loss.dim, loss([[1.0, 0.0]])
+    (2, 2.0)
+    >>> loss.directional_derivative([[1.0, 0.0]], [[1.0, 0.0]])
+    -1.0
+    """
+
+    def __init__(
+        self,
+        network: ReLUNetwork,
+        X: ArrayLike,
+        y: ArrayLike,
+        layer: int = 0,
+        kind: str = "l1",
+        tau: float | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> None:
+        if not isinstance(network, ReLUNetwork):
+            raise TypeError(f"network: expected a ReLUNetwork, found {type(network).__name__}")
+        self.network = network
+        self.layer = integer("layer", layer, 0, network.n_layers - 1)
+        self.kind = choice("kind", kind, KINDS)
+        if tau is not None and kind != "pinball":
+            raise ValueError(f"tau: expected only with kind='pinball', found kind={kind!r}")
+        self.tau = 0.5 if tau is None else real("tau", tau)
+        if not 0.0 < self.tau < 1.0:
+            raise ValueError(f"tau: expected a number in (0, 1), found {self.tau}")
+        self.X, self.y, self.sample_weight = self._data(X, y, sample_weight)
+        for array in (self.X, self.y, self.sample_weight):
+            array.flags.writeable = False
+        self.shape = (network.widths[self.layer + 1], network.widths[self.layer] + 1)
+        self.dim = self.shape[0] * self.shape[1]
+        self._merge()
+
+    def _data(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[Floats, Floats, Floats]:
+        n_in, n_out = self.network.widths[0], self.network.widths[-1]
+        inputs = real_array("X", X, 2, f"of shape (n, {n_in})")
+        n = inputs.shape[0]
+        if inputs.shape[1] != n_in or n == 0:
+            raise ValueError(
+                f"X: expected an array of shape (n, {n_in}) with n >= 1, found {inputs.shape}"
+            )
+        expected = f"of shape ({n},)" if n_out == 1 else f"of shape ({n}, {n_out})"
+        targets = real_array("y", y, (1, 2), expected)
+        if targets.ndim == 1 and n_out == 1:
+            targets = targets[:, None]
+        if targets.shape != (n, n_out):
+            raise ValueError(f"y: expected an array {expected}, found shape {np.shape(y)}")
+        if self.kind == "hinge" and not np.isin(targets, (-1.0, 1.0)).all():
+            odd = targets[~np.isin(targets, (-1.0, 1.0))][0]
+            raise ValueError(f"y: expected labels -1 or +1 for the hinge loss, found {odd:g}")
+        if sample_weight is None:
+            return inputs, targets, np.ones(n)
+        return inputs, targets, weights("sample_weight", sample_weight, n)
+
+    def _merge(self) -> None:
+        """Distinct inputs of the trained layer (samples) and distinct (input, target) rows."""
+        kept = np.flatnonzero(self.sample_weight)
+        features = self.network.features(self.X[kept], self.layer) + 0.0  # no -0.0
+        sample_first, sample_of_row = _distinct_rows(features)
+        keys = np.column_stack([sample_of_row, self.y[kept] + 0.0])
+        pair_first, pair_of_row = _distinct_rows(keys)
+        by_sample = np.argsort(sample_of_row[pair_first], kind="stable")
+        pair_first = pair_first[by_sample]
+        weight = np.bincount(
+            np.argsort(by_sample)[pair_of_row], self.sample_weight[kept], pair_first.size
+        )
+        self.inputs = features[sample_first]  # (distinct samples, q - 1)
+        self.owner = sample_of_row[pair_first]  # sample of each residual row
+        self.targets = self.y[kept][pair_first]  # (residual rows, K)
+        self.sample_rows = kept[sample_first]  # first row of X with that input
+        self.residual_rows = kept[pair_first]  # first row of X with that input and target
+        if self.kind == "hinge":
+            left = (self.targets > 0).astype(float)
+            self.left, self.right = weight[:, None] * left, weight[:, None] * (1.0 - left)
+        else:
+            share = self.tau if self.kind == "pinball" else 1.0
+            other = 1.0 - self.tau if self.kind == "pinball" else 1.0
+            ones = np.ones_like(self.targets)
+            self.left, self.right = share * weight[:, None] * ones, other * weight[:, None] * ones
+
+    # ---------------------------------------------------------------- evaluation
+
+    def parameters(self, theta: ArrayLike, name: str = "theta") -> Floats:
+        """`theta` (h, q) or flat (D,) as a checked array (h, q)."""
+        expected = f"of shape {self.shape} or ({self.dim},)"
+        array = real_array(name, theta, (1, 2), expected)
+        if array.shape not in (self.shape, (self.dim,)):
+            raise ValueError(f"{name}: expected an array {expected}, found shape {array.shape}")
+        return array.reshape(self.shape)
+
+    @property
+    def theta(self) -> Floats:
+        """Parameters (h, q) of the trained layer as the network has them."""
+        return self.network.layer_parameters(self.layer)
+
+    def random_start(self, seed: int = 0, scale: float = 1.0) -> Floats:
+        """Parameters (h, q) uniform on (-scale, scale)."""
+        return np.random.default_rng(seed).uniform(-scale, scale, self.shape)
+
+    @property
+    def tail(self) -> list[tuple[Floats, Floats]]:
+        """Weights and biases of the layers above the trained one."""
+        above = slice(self.layer + 1, None)
+        return list(zip(self.network.weights[above], self.network.biases[above], strict=True))
+
+    @property
+    def n_hidden(self) -> int:
+        """Hidden layers from the trained one upwards (0: plain linear regression)."""
+        return len(self.tail)
+
+    def _values(self, theta: Floats, inputs: Floats) -> list[Floats]:
+        """Pre-activations of the trained and every later layer, each (n, width)."""
+        values = [inputs @ theta[:, :-1].T + theta[:, -1]]
+        for w, b in self.tail:
+            values.append(self.network.activation(values[-1]) @ w.T + b)
+        return values
+
+    def _residual_slopes(self, residual_signs: NDArray) -> Floats:
+        return np.where(residual_signs >= 0, self.right, -self.left)
+
+    def __call__(self, theta: ArrayLike) -> float:
+        """The loss at `theta`, (h, q) or (D,)."""
+        residuals = self._values(self.parameters(theta), self.inputs)[-1][self.owner] - self.targets
+        return float((self._residual_slopes(residuals) * residuals).sum())
+
+    def breakpoints(self, theta: ArrayLike) -> list[Floats]:
+        """Values of all breakpoint functions at `theta`, per row of `X`.
+
+        Returns
+        -------
+        list of ndarray
+            One (n, width) array per hidden layer from the trained one upwards, then the
+            residuals (n, n_out).
+        """
+        theta = self.parameters(theta)
+        values = self._values(theta, self.network.features(self.X, self.layer))
+        values[-1] = values[-1] - self.y
+        return values
+
+    def pattern(self, theta: ArrayLike, zero: float | None = None) -> Pattern:
+        """Activation pattern at `theta`: the signs -1, 0, +1 of :meth:`breakpoints`.
+
+        `zero` (default :class:`Tolerances`.zero) is the size up to which a breakpoint counts as
+        0, relative to the largest sum of absolute terms in its layer.
+        """
+        values = self.breakpoints(theta)
+        bounds = self._zero_bounds(self.parameters(theta), zero)
+        return [
+            np.where(np.abs(v) <= b, 0, np.sign(v)).astype(np.int8)
+            for v, b in zip(values, bounds, strict=True)
+        ]
+
+    def _zero_bounds(self, theta: Floats, zero: float | None) -> list[float]:
+        """Size up to which a breakpoint of each layer counts as 0, at `theta`."""
+        relative = TOLERANCES.zero if zero is None else real("zero", zero)
+        if relative < 0:
+            raise ValueError(f"zero: expected a number >= 0, found {relative}")
+        sizes = [float(terms.max()) for terms in self.terms(theta)]
+        sizes[-1] = max(sizes[-1], float(np.abs(self.targets).max()))
+        return [relative * size for size in sizes]
+
+    def terms(self, theta: Floats) -> list[Floats]:
+        """Sums of the absolute terms that each breakpoint's value at `theta` (h, q) is made of.
+
+        One (distinct samples, width) array per layer from the trained one upwards; the rounding
+        of a value is relative to them.
+        """
+        inputs, sizes = self.inputs, []
+        for w, b in [(theta[:, :-1], theta[:, -1]), *self.tail]:
+            sizes.append(np.abs(inputs) @ np.abs(w).T + np.abs(b))
+            inputs = self.network.activation(inputs @ w.T + b)
+        return sizes
+
+    def magnitude(self, theta: Floats) -> float:
+        """Sum of the absolute terms the loss at `theta` (h, q) is made of."""
+        cost = np.maximum(self.left, self.right)
+        return float((cost * (self.terms(theta)[-1][self.owner] + np.abs(self.targets))).sum())
+
+    def reproduces(self, theta: Floats, value: float) -> bool:
+        """Whether the loss at `theta` (h, q) is `value`, as far as double precision can tell.
+
+        It is not where the data exceed what double precision can tell apart.
+        """
+        here = self(theta)
+        cost = np.maximum(self.left, self.right)
+        scale = 1e-9 * float((cost * np.abs(self.targets)).sum()) + 1e-13 * self.magnitude(theta)
+        return abs(here - value) <= 1e-6 * here + scale
+
+    def gradient(self, theta: ArrayLike, pattern: Pattern | None = None) -> Floats:
+        """Gradient (h, q) of the affine piece of the loss that `theta` lies in.
+
+        Parameters
+        ----------
+        theta : array_like (h, q) or (D,)
+        pattern : list of arrays, optional
+            The region to take the gradient of, as from :meth:`pattern`; default that of `theta`.
+            Zeros count as +1.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[2.0]], [1.0])
+        >>> loss.gradient([[1.0, 0.0]])
+        array([[2., 1.]])
+        """
+        theta = self.parameters(theta)
+        signs = self.pattern(theta, 0.0) if pattern is None else self._checked_pattern(pattern)
+        rows = [s[self.sample_rows] for s in signs[:-1]]
+        slopes = self._residual_slopes(signs[-1][self.residual_rows])
+        back = np.zeros((self.inputs.shape[0], slopes.shape[1]))
+        np.add.at(back, self.owner, slopes)
+        for (w, _), sign in zip(reversed(self.tail), reversed(rows), strict=True):
+            back = (back @ w) * np.where(sign >= 0, 1.0, self.network.negative_slope)
+        return np.column_stack([back.T @ self.inputs, back.sum(axis=0)])
+
+    def _checked_pattern(self, pattern: Pattern) -> Pattern:
+        widths = [*self.network.widths[self.layer + 1 :]]
+        n = self.X.shape[0]
+        shapes = [np.shape(p) for p in pattern]
+        if shapes != [(n, width) for width in widths]:
+            raise ValueError(
+                f"pattern: expected arrays of shapes {[(n, w) for w in widths]}, found {shapes}"
+            )
+        return [np.asarray(p) for p in pattern]
+
+    def directional_derivative(
+        self, theta: ArrayLike, direction: ArrayLike, zero: float | None = None
+    ) -> float:
+        """One-sided derivative ``lim_{t -> 0+} (F(theta + t d) - F(theta)) / t``.
+
+        Exact also where breakpoints vanish: their side is then the one `direction` leads to.
+
+        Parameters
+        ----------
+        theta : array_like (h, q) or (D,)
+            The point.
+        direction : array_like (h, q) or (D,)
+            The direction d, of any length.
+        zero : float, optional
+            As in :meth:`pattern`; 0.0 takes the computed values at their word.
+        """
+        point, d = self.parameters(theta), self.parameters(direction, "direction")
+        values = self._values(point, self.inputs)
+        residuals = values[-1][self.owner] - self.targets
+        bounds = self._zero_bounds(point, zero)
+        rates = self.inputs @ d[:, :-1].T + d[:, -1]
+        for (w, _), value, bound in zip(self.tail, values, bounds, strict=False):
+            positive = np.where(np.abs(value) > bound, value, rates) >= 0
+            rates = np.where(positive, rates, self.network.negative_slope * rates) @ w.T
+        rates = rates[self.owner]
+        side = np.where(np.abs(residuals) > bounds[-1], residuals, rates)
+        return float((self._residual_slopes(side) * rates).sum())
+
+    # ---------------------------------------------------------------- for the kernels
+
+    @cached_property
+    def units(self) -> Units:
+        """The units the kernels see the inputs in."""
+        return Units.of(self.inputs)
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The loss as arrays for :mod:`reluplex_walk.native`."""
+        inputs = self.units.inner_inputs(self.inputs)
+        x = np.ascontiguousarray(np.column_stack([inputs, np.ones(len(inputs))]))
+        widths = np.array(self.network.widths[self.layer + 1 :], np.int64)
+        sizes = [w.size for w, _ in self.tail]
+        counts = np.bincount(self.owner, minlength=len(x))
+        slope = self.network.negative_slope
+        return Problem(
+            x=np.ascontiguousarray(x.T),
+            xt=x,
+            w=np.concatenate([np.zeros(0), *(w.ravel() for w, _ in self.tail)]),
+            offset=np.concatenate([[0, 0], np.cumsum(sizes)])[: widths.size].astype(np.int64),
+            bias=np.concatenate([np.zeros(widths[0]), *(b for _, b in self.tail)]),
+            widths=widths,
+            row=np.concatenate([[0], np.cumsum(widths)]).astype(np.int64),
+            stage=np.repeat(np.arange(widths.size), widths).astype(np.int64),
+            first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            owner=self.owner.astype(np.int64),
+            y=np.ascontiguousarray(self.targets.T),
+            left=np.ascontiguousarray(self.left.T),
+            right=np.ascontiguousarray(self.right.T),
+            mean_slope=(1.0 + slope) / 2.0,
+            half_jump=(1.0 - slope) / 2.0,
+        )
+
+    def locate(self, ids: ArrayLike) -> NDArray[np.int64]:
+        """Breakpoint ids of the kernels as rows (layer, sample, neuron).
+
+        ``layer`` counts hidden layers from the trained one (0) upwards, ``n_hidden`` stands for
+        the residuals; ``sample`` is the first row of `X` the breakpoint belongs to; ``neuron``
+        the neuron of that layer (the output, for residuals).  FREE ids are left out.
+        """
+        return locate(self, ids)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hashes of everything that defines the loss: ``network=... X=... y=...`` and so on."""
+        arrays = {f"network.{k}": v for k, v in self.network.to_arrays().items()}
+        arrays.update(X=self.X, y=self.y, sample_weight=self.sample_weight)
+        parts = {"layer": str(self.layer), "kind": self.kind, "tau": repr(self.tau)}
+        for name in ("network", "X", "y", "sample_weight"):
+            digest = hashlib.sha256()
+            for key in sorted(key for key in arrays if key.split(".")[0] == name):
+                array = np.ascontiguousarray(arrays[key])
+                digest.update(f"{key}{array.shape}".encode() + array.tobytes())
+            parts[name] = digest.hexdigest()[:32]
+        return " ".join(f"{name}={value}" for name, value in parts.items())
+
+    def __repr__(self) -> str:
+        kind = f"pinball, tau={self.tau:g}" if self.kind == "pinball" else self.kind
+        return f"LayerLoss({self.network!r}, n={len(self.X)}, layer={self.layer}, {kind})"
+
+
+def _distinct_rows(rows: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First index of each distinct row, in order of appearance, and each row's number there."""
+    if rows.shape[1] == 0:
+        return np.zeros(1, np.int64), np.zeros(len(rows), np.int64)
+    _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return first[order], np.argsort(order)[inverse.ravel()]
+
+
+__all__ = ["KINDS", "LayerLoss", "Pattern"]

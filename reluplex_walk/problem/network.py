@@ -1,0 +1,236 @@
+"""`ReLUNetwork`: the weights and biases of a fully connected (leaky) ReLU network."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._files import open_archive, write_archive
+from .._validate import choice, integer, real, real_array
+
+Floats = NDArray[np.float64]
+
+INITIALISATIONS = ("uniform", "he", "xavier")
+
+
+class ReLUNetwork:
+    """A fully connected network ``x -> W_L a(... a(W_0 x + b_0) ...) + b_L``.
+
+    `a` is the (leaky) ReLU, applied after every layer but the last.  Immutable: the arrays are
+    read-only copies.
+
+    Parameters
+    ----------
+    weights : sequence of array_like
+        ``weights[l]`` has shape (n_{l+1}, n_l).
+    biases : sequence of array_like
+        ``biases[l]`` has shape (n_{l+1},).
+    negative_slope : float, default 0.0
+        Slope of the activation at negative values, in [0, 1); 0 is the ReLU.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes do not fit together, a number is not finite, or there is no layer.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
+    >>> net([[3.0], [-2.0]])
+    array([[3.],
+           [2.]])
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[ArrayLike],
+        biases: Sequence[ArrayLike],
+        negative_slope: float = 0.0,
+    ) -> None:
+        if len(weights) == 0:
+            raise ValueError("weights: expected at least one layer, found none")
+        if len(biases) != len(weights):
+            raise ValueError(
+                f"biases: expected one per layer ({len(weights)}), found {len(biases)}"
+            )
+        slope = real("negative_slope", negative_slope)
+        if not 0.0 <= slope < 1.0:
+            raise ValueError(f"negative_slope: expected a number in [0, 1), found {slope}")
+        checked_weights: list[Floats] = []
+        checked_biases: list[Floats] = []
+        for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+            width_in = checked_weights[-1].shape[0] if checked_weights else None
+            expected = f"of shape (n_out, {width_in or 'n_in'})"
+            matrix = real_array(f"weights[{layer}]", w, 2, expected)
+            if 0 in matrix.shape or (width_in is not None and matrix.shape[1] != width_in):
+                raise ValueError(
+                    f"weights[{layer}]: expected an array {expected}, found shape {matrix.shape}"
+                )
+            vector = real_array(f"biases[{layer}]", b, 1, f"of shape ({matrix.shape[0]},)")
+            if vector.shape[0] != matrix.shape[0]:
+                raise ValueError(
+                    f"biases[{layer}]: expected an array of shape ({matrix.shape[0]},), "
+                    f"found shape {vector.shape}"
+                )
+            matrix.flags.writeable = vector.flags.writeable = False
+            checked_weights.append(matrix)
+            checked_biases.append(vector)
+        self.weights: tuple[Floats, ...] = tuple(checked_weights)
+        self.biases: tuple[Floats, ...] = tuple(checked_biases)
+        self.negative_slope = slope
+
+    @classmethod
+    def random(
+        cls,
+        widths: Iterable[int],
+        seed: int | np.random.Generator = 0,
+        init: str = "uniform",
+        negative_slope: float = 0.0,
+    ) -> "ReLUNetwork":
+        """A network with random parameters.
+
+        Parameters
+        ----------
+        widths : iterable of int
+            Inputs, neurons of each hidden layer, outputs: ``[4, 5, 4, 2, 1]``.
+        seed : int or numpy.random.Generator, default 0
+            Source of the numbers.
+        init : {"uniform", "he", "xavier"}, default "uniform"
+            ``uniform``: weights and biases uniform on (-1, 1), the example of Hinz and van de
+            Geer (arXiv 2011.14895).  ``he``: weights normal with variance 2 / n_in, biases 0 (He
+            et al. 2015).  ``xavier``: weights uniform on +-sqrt(6 / (n_in + n_out)), biases 0
+            (Glorot and Bengio 2010).
+        negative_slope : float, default 0.0
+            Slope of the activation at negative values.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.ReLUNetwork.random([4, 5, 4, 2, 1], seed=0)
+        ReLUNetwork(4-5-4-2-1)
+        """
+        sizes = [
+            integer(f"widths[{k}]", int(n) if isinstance(n, np.integer) else n, low=1)
+            for k, n in enumerate(widths)
+        ]
+        if len(sizes) < 2:
+            raise ValueError(f"widths: expected at least inputs and outputs, found {sizes}")
+        choice("init", init, INITIALISATIONS)
+        rng = np.random.default_rng(seed)
+        weights, biases = [], []
+        for n_in, n_out in pairwise(sizes):
+            if init == "uniform":
+                weights.append(rng.uniform(-1.0, 1.0, (n_out, n_in)))
+                biases.append(rng.uniform(-1.0, 1.0, n_out))
+                continue
+            if init == "he":
+                weights.append(rng.normal(0.0, np.sqrt(2.0 / n_in), (n_out, n_in)))
+            else:
+                bound = np.sqrt(6.0 / (n_in + n_out))
+                weights.append(rng.uniform(-bound, bound, (n_out, n_in)))
+            biases.append(np.zeros(n_out))
+        return cls(weights, biases, negative_slope)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Inputs, neurons of each hidden layer, outputs."""
+        return (self.weights[0].shape[1], *(w.shape[0] for w in self.weights))
+
+    @property
+    def n_layers(self) -> int:
+        """Layers with parameters: hidden layers and the output layer."""
+        return len(self.weights)
+
+    def activation(self, values: Floats) -> Floats:
+        """The (leaky) ReLU of `values`."""
+        return np.where(values >= 0.0, values, self.negative_slope * values)
+
+    def __call__(self, X: ArrayLike) -> Floats:
+        """Outputs (n, n_out) for inputs `X` (n, n_in)."""
+        inputs = real_array("X", X, 2, f"of shape (n, {self.widths[0]})")
+        if inputs.shape[1] != self.widths[0]:
+            raise ValueError(
+                f"X: expected an array of shape (n, {self.widths[0]}), found shape {inputs.shape}"
+            )
+        hidden = self.features(inputs, self.n_layers - 1)
+        return hidden @ self.weights[-1].T + self.biases[-1]
+
+    def features(self, X: Floats, layer: int) -> Floats:
+        """What layer `layer` receives: `X` (n, n_in) through the layers below it."""
+        for w, b in zip(self.weights[:layer], self.biases[:layer], strict=True):
+            X = self.activation(X @ w.T + b)
+        return X
+
+    def layer_parameters(self, layer: int) -> Floats:
+        """Weights and, in the last column, biases of one layer: (n_{l+1}, n_l + 1)."""
+        layer = integer("layer", layer, 0, self.n_layers - 1)
+        return np.column_stack([self.weights[layer], self.biases[layer]])
+
+    def with_layer(self, layer: int, theta: ArrayLike) -> "ReLUNetwork":
+        """A copy with the parameters of one layer replaced by `theta` (n_{l+1}, n_l + 1)."""
+        layer = integer("layer", layer, 0, self.n_layers - 1)
+        rows, columns = self.weights[layer].shape
+        parameters = real_array("theta", theta, 2, f"of shape ({rows}, {columns + 1})")
+        if parameters.shape != (rows, columns + 1):
+            raise ValueError(
+                f"theta: expected an array of shape ({rows}, {columns + 1}), "
+                f"found shape {parameters.shape}"
+            )
+        weights, biases = list(self.weights), list(self.biases)
+        weights[layer], biases[layer] = parameters[:, :-1], parameters[:, -1]
+        return ReLUNetwork(weights, biases, self.negative_slope)
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        """The network as named arrays, the inverse of :meth:`from_arrays`."""
+        arrays: dict[str, NDArray] = {"negative_slope": np.array(self.negative_slope)}
+        for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            arrays[f"weights_{layer}"] = w
+            arrays[f"biases_{layer}"] = b
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray]) -> "ReLUNetwork":
+        """The network in `arrays`, as :meth:`to_arrays` names them."""
+        layers = sum(name.startswith("weights_") for name in arrays)
+        return cls(
+            [arrays[f"weights_{layer}"] for layer in range(layers)],
+            [arrays[f"biases_{layer}"] for layer in range(layers)],
+            float(arrays["negative_slope"]),
+        )
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the network to `path` (npz).  FileExistsError unless `force` if it exists."""
+        write_archive(path, "network", self.to_arrays(), force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "ReLUNetwork":
+        """Read a network written by :meth:`save`."""
+        try:
+            return cls.from_arrays(open_archive(path, "network"))
+        except KeyError as error:
+            raise ValueError(f"path: damaged network file {path} (no {error})") from None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ReLUNetwork):
+            return NotImplemented
+        return (
+            self.widths == other.widths
+            and self.negative_slope == other.negative_slope
+            and all(map(np.array_equal, self.weights, other.weights))
+            and all(map(np.array_equal, self.biases, other.biases))
+        )
+
+    def __hash__(self) -> int:
+        return hash(
+            (self.widths, self.negative_slope, *((w + 0.0).tobytes() for w in self.weights))
+        )
+
+    def __repr__(self) -> str:
+        leak = f", negative_slope={self.negative_slope:g}" if self.negative_slope else ""
+        return f"ReLUNetwork({'-'.join(map(str, self.widths))}{leak})"
+
+
+__all__ = ["INITIALISATIONS", "ReLUNetwork"]

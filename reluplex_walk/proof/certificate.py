@@ -1,0 +1,225 @@
+"""`Certificate`: what was proved about the end of a walk, and what was not."""
+
+import hashlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._files import open_archive, write_archive
+from .._validate import choice
+from ..problem.loss import LayerLoss
+from .check import ExactCheck, in_floats, in_rationals
+
+METHODS = {
+    "vertex": "all half-edges of a non-degenerate vertex (or face) have slopes >= 0",
+    "cells": "the one-sided derivative is >= 0 on every cell around a degenerate vertex",
+    "convex": "the loss is convex around a degenerate vertex, and 0 is one of its subgradients",
+    "zero-loss": "the loss is 0, its least possible value",
+    "none": "not proved: no proof was found in the time given, or the data are too badly scaled",
+    "unfinished": "not proved: the walk stopped before its end",
+}
+"""What each proof rests on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """Evidence that the end of a walk is a local minimum of the loss.
+
+    At a non-degenerate vertex the loss is affine on each of the 2^r cones around it, and each
+    cone is spanned by r of the 2r half-edges: all 2r slopes >= 0 is necessary and sufficient for a
+    local minimum (Hinz and van de Geer, arXiv 2011.14895).  At a degenerate vertex the one-sided
+    derivative is shown to be >= 0 in all directions, in rational arithmetic.
+
+    Attributes
+    ----------
+    method : str
+        The proof, a key of ``certificate.METHODS``: ``vertex``, ``convex``, ``cells``,
+        ``zero-loss``, or ``none`` / ``unfinished`` where there is no proof.
+    exact : bool
+        Whether it was decided in rational arithmetic: done wherever floats leave doubt, that is,
+        where more breakpoints than those of the basis, a slope or the loss lie within the
+        tolerance, or the end is a face.  `theta` is then the float nearest to the exact vertex.
+    theta : ndarray (h, q)
+        The end.
+    loss : float
+        The loss there.
+    slopes : ndarray (2r,)
+        Slopes of all half-edges per unit length in parameter space: the near ones in the order of
+        `active`, then the far ones.  At a degenerate end they are the one-sided derivatives along
+        the half-edges of one basis, which alone prove nothing.
+    active : ndarray (r, 3)
+        The basis: (hidden layer above the trained one or residual, sample, neuron).
+    tied : ndarray (k, 3)
+        Further breakpoints that vanish at the end; none at a non-degenerate one.
+    sides : ndarray (r + k,)
+        Sides (-1 or 1) of `active` and `tied` in the region that the slopes are seen from.
+    is_global : bool
+        Whether the proof is global: the loss is convex throughout, or 0.
+    slope_tolerances : ndarray (2r,)
+        Size up to which each slope counts as 0: the rounding of its own terms and some more.
+    zero_tolerance : float
+        Relative size up to which breakpoints counted as 0 in floating point.
+    fingerprint : str
+        Of the loss the certificate is about.
+    digest : str
+        Checksum of all of the above; filled in if not given.
+
+    Raises
+    ------
+    ValueError
+        If `method` is no known proof.
+    """
+
+    method: str
+    exact: bool
+    theta: NDArray[np.float64]
+    loss: float
+    slopes: NDArray[np.float64]
+    active: NDArray[np.int64]
+    tied: NDArray[np.int64]
+    sides: NDArray[np.int8]
+    is_global: bool
+    slope_tolerances: NDArray[np.float64]
+    zero_tolerance: float
+    fingerprint: str
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        choice("method", self.method, METHODS)
+        if not self.digest:
+            object.__setattr__(self, "digest", self.checksum())
+
+    def checksum(self) -> str:
+        """The checksum that `digest` has to equal."""
+        checksum = hashlib.sha256()
+        for field in fields(self):
+            if field.name != "digest":
+                value = np.ascontiguousarray(getattr(self, field.name))
+                checksum.update(f"{field.name}{value.shape}{value.dtype.kind}".encode())
+                checksum.update(value.tobytes())
+        return checksum.hexdigest()
+
+    @property
+    def is_local_minimum(self) -> bool:
+        """Whether a local minimum was proved."""
+        return self.method not in ("none", "unfinished")
+
+    @property
+    def n_tied(self) -> int:
+        """How many further breakpoints vanish at the end."""
+        return len(self.tied)
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether more breakpoints vanish at the end than the basis holds."""
+        return self.n_tied > 0
+
+    @property
+    def dim(self) -> int:
+        """D, the number of parameters."""
+        return self.theta.size
+
+    @property
+    def rank(self) -> int:
+        """r, the number of active breakpoints in the basis; r < D: the end is a face."""
+        return len(self.active)
+
+    @property
+    def smallest_slope(self) -> float:
+        """Smallest slope of a half-edge (0.0 where there is none: the loss is locally constant)."""
+        return float(self.slopes.min()) if self.slopes.size else 0.0
+
+    @property
+    def strict(self) -> bool:
+        """Whether the minimum is proved to be strict: every direction ascends.
+
+        Only said at non-degenerate vertices; elsewhere the minimum may or may not be weak.
+        """
+        return (
+            self.method == "vertex"
+            and self.rank == self.dim
+            and bool((self.slopes > self.slope_tolerances).all())
+        )
+
+    def verify(self, loss: LayerLoss) -> None:
+        """Check the certificate against `loss` in floats, independently of the walk.
+
+        Recomputes everything from `loss`, `theta` and the active set: the point, what vanishes
+        there, the slopes of all half-edges; at a degenerate end it also looks for a direction that
+        descends (only :meth:`verify_exact` repeats its proof).
+
+        Raises
+        ------
+        CertificateError
+            (a ValueError) If anything differs; the message says what.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> rw.walk(loss).certificate.verify(loss)
+        """
+        in_floats(self, loss)
+
+    def verify_exact(self, loss: LayerLoss, budget: float = 60.0) -> ExactCheck:
+        """Check the certificate against `loss` in rational arithmetic, independently of the walk.
+
+        From the active set alone: the coordinates of the vertex, the signs of all breakpoints
+        there, the slopes of all half-edges, the loss, and at a degenerate end the proof.
+
+        Parameters
+        ----------
+        loss : LayerLoss
+            The loss that the certificate is about.
+        budget : float, default 60.0
+            Seconds that the proof at a degenerate end may take.
+
+        Returns
+        -------
+        ExactCheck
+            The exact vertex, slopes and loss, as fractions.
+
+        Raises
+        ------
+        CertificateError
+            (a ValueError) If anything differs or the proof fails; the message says what.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> check = rw.walk(loss).certificate.verify_exact(loss)
+        >>> check.loss, [int(v) for v in check.theta.ravel()]
+        (Fraction(7, 2), [4, 1])
+        """
+        return in_rationals(self, loss, budget)
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the certificate to `path` (npz); FileExistsError if it exists, unless `force`."""
+        write_archive(path, "certificate", vars(self), force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Certificate":
+        """Read a certificate written by :meth:`save`."""
+        arrays = open_archive(path, "certificate")
+        values: dict[str, Any] = {k: v if v.ndim else v.item() for k, v in arrays.items()}
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"path: damaged certificate file {path} ({error})") from None
+
+    def __repr__(self) -> str:
+        kind = "strict" if self.strict else "weak" if self.is_local_minimum else "unproved"
+        return (
+            f"Certificate({self.method}{', exact' if self.exact else ''}, {kind}, "
+            f"rank {self.rank}/{self.dim}, {self.n_tied} tied, "
+            f"smallest slope {self.smallest_slope:.3g})"
+        )
+
+
+__all__ = ["METHODS", "Certificate"]

@@ -1,0 +1,319 @@
+"""Exact sections of the loss by a plane: where it bends there, without any grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._validate import integer, real
+from ..problem.loss import LayerLoss
+from .window import cells_of, window_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.tri import Triangulation
+
+    from ..simplex.trajectory import Trajectory
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_COVERED = 1e-9  # relative difference of the window and the sum of all areas
+_PARALLEL = 1e-9  # sine of the angle between directions that span no plane
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """The loss on a window of the plane ``theta = origin + s u + t v``, piece by piece.
+
+    P is the number of polygons: the cells of the plane on which no breakpoint changes sign.
+
+    Attributes
+    ----------
+    problem : LayerLoss
+    origin, u, v : ndarray (h, q)
+    extent : tuple
+        Window (s_min, s_max, t_min, t_max).
+    corners : ndarray (C, 2)
+        Corners (s, t) of all polygons, counter-clockwise, one polygon after the other.
+    ends : ndarray (P,)
+        Where the corners of each polygon end; :meth:`polygon` cuts them out.
+    gradients, offsets : ndarray (P, 2), (P,)
+        The affine pieces ``F = gradient . (s, t) + offset``.
+    patterns : ndarray (P, bytes) of uint8
+        As in :class:`Regions`.
+    """
+
+    problem: LayerLoss
+    origin: Floats
+    u: Floats
+    v: Floats
+    extent: tuple[float, float, float, float]
+    corners: Floats
+    ends: Ints
+    gradients: Floats
+    offsets: Floats
+    patterns: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __repr__(self) -> str:
+        return f"Slice({len(self)} polygons, extent={self.extent})"
+
+    def polygon(self, index: int) -> Floats:
+        """Corners (k, 2) of one polygon, counter-clockwise.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0]], [0.0])
+        >>> rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]).polygon(0).tolist()
+        [[-1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [-1.0, 1.0]]
+        """
+        start = self.ends[index - 1] if index else 0
+        return self.corners[start : self.ends[index]]
+
+    @cached_property
+    def owner(self) -> Ints:
+        """Polygon of each corner, (C,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.ends, prepend=0))
+
+    @cached_property
+    def losses(self) -> Floats:
+        """The loss at each corner, (C,), by its polygon's piece."""
+        pieces = self.gradients[self.owner]
+        return np.asarray((pieces * self.corners).sum(axis=1) + self.offsets[self.owner])
+
+    @cached_property
+    def areas(self) -> Floats:
+        """Area of each polygon in the coordinates (s, t), (P,)."""
+        starts = np.concatenate([[0], self.ends[:-1]])
+        base = np.repeat(self.corners[starts], np.diff(self.ends, prepend=0), axis=0)
+        following = np.arange(len(self.corners)) + 1
+        following[self.ends - 1] = starts
+        a, b = self.corners - base, self.corners[following] - base
+        crosses = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+        return np.asarray(np.add.reduceat(crosses, starts) / 2.0)
+
+    def theta(self, s: float, t: float) -> Floats:
+        """Parameters (h, q) at a point of the plane.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0]], [0.0, 1.0])
+        >>> rw.slice(loss, [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]).theta(0.5, -0.5).tolist()
+        [[0.5, 0.5]]
+        """
+        return self.origin + s * self.u + t * self.v
+
+    def project(self, theta: ArrayLike) -> tuple[Floats, Floats]:
+        """Nearest points of the plane to parameters (..., h, q): (..., 2), and their distances.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), [[0.0, 1.0]], [0.0])
+        >>> cut = rw.slice(loss, [0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+        >>> [part.round(9).tolist() for part in cut.project([[2.0, 3.0, 4.0]])]
+        [[2.0, 3.0], 4.0]
+        """
+        points = np.asarray(theta, float)
+        flat = (points - self.origin).reshape(-1, self.problem.dim)
+        plane = np.stack([self.u.ravel(), self.v.ravel()])
+        at = np.linalg.lstsq(plane.T, flat.T, rcond=None)[0].T
+        distance = np.linalg.norm(flat - at @ plane, axis=1)
+        shape = points.shape[:-2]
+        return at.reshape(*shape, 2), distance.reshape(shape)
+
+    def triangulation(self) -> Triangulation:
+        """The polygons cut into fans of triangles, for matplotlib; its points are the corners.
+
+        Linear interpolation on them is exact: the loss is affine on a polygon.  Needs the extra
+        ``plot``.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0]], [0.0])
+        >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0])  # two rectangles
+        >>> len(cut.triangulation().triangles)
+        4
+        """
+        from matplotlib.tri import Triangulation
+
+        starts = np.concatenate([[0], self.ends[:-1]])
+        inner = np.setdiff1d(np.arange(len(self.corners)), np.concatenate([starts, self.ends - 1]))
+        fans = np.column_stack([starts[self.owner[inner]], inner, inner + 1])
+        return Triangulation(self.corners[:, 0], self.corners[:, 1], fans)
+
+    def plot(
+        self,
+        traj: Trajectory | None = None,
+        ax: Axes | None = None,
+        levels: int = 12,
+        edges: bool = True,
+    ) -> Axes:
+        """The loss over the plane: exact level lines with colours between them, and polygons.
+
+        See :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
+        """
+        from ..plotting import plot_slice
+
+        return plot_slice(self, traj, ax, levels, edges)
+
+
+class PolygonLimitError(ValueError):
+    """A slice has more polygons than asked for at most."""
+
+
+def slice(
+    loss: LayerLoss,
+    origin: ArrayLike,
+    u: ArrayLike,
+    v: ArrayLike,
+    extent: Any = 1.0,
+    max_polygons: int | None = None,
+) -> Slice:
+    """Cut `loss` by the plane through `origin` spanned by `u` and `v`.
+
+    The convex polygons into which the breakpoints cut the plane, with the affine loss on each:
+    no grid, no sampling.  For double description see :func:`enumerate_regions`.
+
+    Parameters
+    ----------
+    loss : LayerLoss
+    origin, u, v : array_like (h, q) or (D,)
+        The plane ``theta = origin + s u + t v``.
+    extent : float or tuple, default 1.0
+        Window (s_min, s_max, t_min, t_max); a number e > 0 means (-e, e, -e, e).
+    max_polygons : int, optional
+        Give up where there are more.
+
+    Returns
+    -------
+    Slice
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit: parallel directions, an empty window; or there are more than
+        `max_polygons`.
+    ArithmeticError
+        If the polygons found do not cover the window: no slice is returned that is not exact.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=3.0)
+    >>> len(cut), round(float(cut.areas.sum()), 9)
+    (7, 36.0)
+    """
+    if not isinstance(loss, LayerLoss):
+        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    point = loss.parameters(origin, "origin")
+    a, b = loss.parameters(u, "u"), loss.parameters(v, "v")
+    lengths = np.linalg.norm(a) * np.linalg.norm(b)
+    flat = np.stack([a.ravel(), b.ravel()])
+    area = np.sqrt(max(0.0, np.linalg.det(flat @ flat.T)))
+    if lengths == 0.0 or area <= _PARALLEL * lengths:
+        raise ValueError("u, v: expected two directions that span a plane, found parallel ones")
+    window = window_of(extent, 2)
+    if max_polygons is not None:
+        integer("max_polygons", max_polygons, 1)
+    chunks, found = [], 0
+    for chunk in cells_of(loss, point, [a, b], window):
+        chunks.append(chunk)
+        found += len(chunk.point)
+        if max_polygons is not None and found > max_polygons:
+            raise PolygonLimitError(
+                f"max_polygons: more than {max_polygons} polygons; take more, or a smaller extent"
+            )
+    ends = np.cumsum(np.concatenate([np.diff(c.vertex_end, prepend=0) for c in chunks]))
+    corners = np.concatenate([chunk.vertex for chunk in chunks])
+    owner = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    inside = np.concatenate([chunk.point for chunk in chunks])[owner]
+    angles = np.arctan2(*(corners - inside).T[::-1])
+    piece = np.concatenate([chunk.piece for chunk in chunks])
+    cut = Slice(
+        problem=loss,
+        origin=point,
+        u=a,
+        v=b,
+        extent=window,
+        corners=corners[np.lexsort([angles, owner])],
+        ends=ends,
+        gradients=piece[:, :2],
+        offsets=piece[:, 2],
+        patterns=np.concatenate([chunk.pattern for chunk in chunks]),
+    )
+    size = (window[1] - window[0]) * (window[3] - window[2])
+    if abs(cut.areas.sum() - size) > _COVERED * size:
+        raise ArithmeticError(
+            "origin: so many breakpoints cross within rounding of one point of this plane that "
+            "doubles do not tell its polygons apart; move the origin or take a larger extent"
+        )
+    return cut
+
+
+def slice_through(
+    loss: LayerLoss,
+    theta_a: ArrayLike,
+    theta_b: ArrayLike,
+    theta_c: ArrayLike,
+    margin: float = 0.25,
+) -> Slice:
+    """Cut `loss` by the plane through three points of parameter space.
+
+    Parameters
+    ----------
+    loss : LayerLoss
+    theta_a, theta_b, theta_c : array_like (h, q) or (D,)
+        Not on one line.  The origin is `theta_a`, u points to `theta_b`, v is orthogonal to it;
+        both have length 1, so that distances in the plane are those in parameter space.
+    margin : float, default 0.25
+        Room around the three points, relative to their extent.
+
+    Returns
+    -------
+    Slice
+        As :func:`slice` returns it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit: three points on one line.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> cut = rw.slice_through(loss, [0.0, 0.0], [2.0, 0.0], [0.0, 1.0], margin=0.5)
+    >>> cut.extent, len(cut)
+    ((-1.0, 3.0, -1.0, 2.0), 6)
+    """
+    if not isinstance(loss, LayerLoss):
+        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    if real("margin", margin) <= 0:
+        raise ValueError(f"margin: expected a number > 0, found {margin}")
+    a = loss.parameters(theta_a, "theta_a")
+    b, c = loss.parameters(theta_b, "theta_b") - a, loss.parameters(theta_c, "theta_c") - a
+    length = float(np.linalg.norm(b))
+    u = b / length if length else b
+    across = c - (c * u).sum() * u
+    height = float(np.linalg.norm(across))
+    if length == 0.0 or height <= _PARALLEL * float(np.linalg.norm(c)):
+        raise ValueError("theta_a, theta_b, theta_c: expected three points that span a plane")
+    s = np.array([0.0, length, (c * u).sum()])
+    room = margin * max(float(np.ptp(s)), height)
+    extent = (s.min() - room, s.max() + room, -room, height + room)
+    return slice(loss, a, u, across / height, extent)
+
+
+__all__ = ["PolygonLimitError", "Slice", "slice", "slice_through"]

@@ -1,0 +1,275 @@
+"""`Regions`: affine regions of the loss, how they touch, and the minima among them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from ..problem.loss import LayerLoss, Pattern
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Indices = NDArray[np.int32]  # where there are many
+
+_ZERO = 1e-10  # relative size up to which a breakpoint vanishes at a minimiser
+_SAME = 1e-12  # relative difference of gradients that are equal
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """A minimum found among regions.
+
+    Attributes
+    ----------
+    theta : ndarray (h, q)
+        A point of it: the vertex if it is strict, else the centre of a face.
+    loss : float
+    strict : bool
+        Whether the loss ascends in every direction.
+    regions : ndarray
+        Indices of the regions around it.
+    """
+
+    theta: Floats
+    loss: float
+    strict: bool
+    regions: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Affine regions of a loss: what :func:`.enumerate_regions` returns.
+
+    A region (cell) is an open convex polyhedron of parameters on which no breakpoint, hidden or
+    residual, changes sign; the loss is affine on it.  N is their number.
+
+    Attributes
+    ----------
+    problem : LayerLoss
+    patterns : ndarray (N, bytes) of uint8
+        Bit c (counted from the most significant of byte 0) is 1 where breakpoint c is positive; a
+        breakpoint that is constant 0 counts as positive.  :meth:`pattern` unpacks them.
+    points : ndarray (N, h, q)
+        A point inside each.
+    gradients, offsets : ndarray (N, h, q), (N,)
+        The affine pieces ``F(theta) = <gradient, theta> + offset``.
+    bounded : ndarray (N,) of bool
+    minimizers, lowest : ndarray (N, h, q), (N,)
+        Where the loss is least on the closed region (centre of that face), and that loss.
+    flat : ndarray (N,) of bool
+        Whether that face is more than one point.
+    facets : ndarray (M, 2)
+        A row (region, breakpoint) for each facet between regions, seen from that region.
+    neighbours : ndarray (M,)
+        The region beyond each facet, -1 if it was not found.
+    complete : bool
+        Whether all regions were found: the search came to its end.
+    message : str
+        How the search ended.
+    elapsed : float
+        Seconds.
+    """
+
+    problem: LayerLoss
+    patterns: NDArray[np.uint8]
+    points: Floats
+    gradients: Floats
+    offsets: Floats
+    bounded: NDArray[np.bool_]
+    minimizers: Floats
+    lowest: Floats
+    flat: NDArray[np.bool_]
+    facets: Indices
+    neighbours: Indices
+    complete: bool
+    message: str
+    elapsed: float
+
+    @property
+    def n_cells(self) -> int:
+        """Number of regions, residual signs included."""
+        return len(self.offsets)
+
+    def __len__(self) -> int:
+        return self.n_cells
+
+    def __repr__(self) -> str:
+        state = "complete" if self.complete else "not complete"
+        return f"Regions({self.n_cells} cells, {int(self.bounded.sum())} bounded, {state})"
+
+    def pattern(self, index: int) -> Pattern:
+        """Signs (-1, +1) in one region per row of `X`, as :meth:`LayerLoss.pattern` has them.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> [signs.shape for signs in regions.pattern(0)]  # residuals only
+        [(3, 1)]
+        """
+        signs = self.problem.pattern(self.points[index], 0.0)
+        return [np.where(s == 0, 1, s).astype(np.int8) for s in signs]
+
+    @cached_property
+    def edges(self) -> Ints:
+        """Pairs of regions with a common facet, (E, 2), each once."""
+        found = self.neighbours >= 0
+        pairs = np.column_stack([self.facets[found, 0], self.neighbours[found]])
+        return np.unique(np.sort(pairs, axis=1), axis=0)
+
+    @cached_property
+    def pieces(self) -> Ints:
+        """Number of the affine piece each region belongs to, (N,).
+
+        Neighbours with the same affine function, where a sign changes but the loss does not bend,
+        are one piece.
+        """
+        a, b = self.edges.T
+        flat = self.gradients.reshape(self.n_cells, -1)
+        size = np.abs(flat).max(initial=0.0)
+        same = np.abs(flat[a] - flat[b]).max(axis=1, initial=0.0) <= _SAME * size
+        links = sparse.coo_matrix(
+            (np.ones(int(same.sum())), (a[same], b[same])), (self.n_cells, self.n_cells)
+        )
+        return np.asarray(csgraph.connected_components(links, directed=False)[1], np.int64)
+
+    @property
+    def n_pieces(self) -> int:
+        """Number of affine pieces."""
+        return int(self.pieces.max(initial=-1)) + 1
+
+    def graph(self) -> nx.Graph:
+        """The dual graph: a node per region, an edge per shared facet.
+
+        Nodes carry ``lowest``, ``bounded`` and ``piece``; edges ``breakpoint``, as
+        "layer:sample:neuron" (one of them where several coincide).
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> graph = regions.graph()
+        >>> graph.number_of_nodes(), graph.number_of_edges()
+        (7, 9)
+        """
+        graph = nx.Graph(fingerprint=self.problem.fingerprint)
+        for k in range(self.n_cells):
+            graph.add_node(
+                k,
+                lowest=float(self.lowest[k]),
+                bounded=bool(self.bounded[k]),
+                piece=int(self.pieces[k]),
+            )
+        for (region, c), other in zip(self.facets, self.neighbours, strict=True):
+            if region < other:
+                label = ":".join(str(part) for part in self.problem.locate(c)[0])
+                graph.add_edge(int(region), int(other), breakpoint=label)
+        return graph
+
+    def minimum(self) -> Minimum:
+        """The least loss on the closed regions found.
+
+        The global minimum (in the box) if the regions are complete.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> round(regions.minimum().loss, 9)
+        1.0
+        """
+        best = int(np.argmin(self.lowest))
+        around, _ = self._star(best)
+        theta = self.minimizers[best]
+        return Minimum(theta, self.problem(theta), not self.flat[around].any(), around)
+
+    def local_minima(self) -> list[Minimum]:
+        """All local minima that the regions found prove, by ascending loss.
+
+        A point is a local minimum if it is a minimum of the affine piece of every region around
+        it.  Points of one flat minimum are given once.  In a box, a minimum on its border counts.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> [(round(each.loss, 9), each.strict) for each in regions.local_minima()]
+        [(1.0, True)]
+        """
+        tolerance = 1e-11 * (1.0 + np.abs(self.lowest))
+        group = np.full(self.n_cells, -1)
+        minima: list[Minimum] = []
+        for k in np.flatnonzero(self._may_be_minimal(tolerance)):
+            if group[k] >= 0:
+                continue
+            around, closed = self._star(int(k))
+            if not closed or (self.lowest[around] < self.lowest[k] - tolerance[k]).any():
+                continue
+            known = group[around][group[around] >= 0]
+            if known.size:  # the same flat minimum, seen from another face
+                old = minima[known[0]]
+                regions = np.union1d(old.regions, around)
+                minima[known[0]] = Minimum(old.theta, old.loss, False, regions)
+                group[around] = known[0]
+                continue
+            group[around] = len(minima)
+            theta = self.minimizers[k]
+            strict = not self.flat[around].any()
+            minima.append(Minimum(theta, self.problem(theta), strict, np.sort(around)))
+        return sorted(minima, key=lambda minimum: minimum.loss)
+
+    def _may_be_minimal(self, tolerance: Floats) -> NDArray[np.bool_]:
+        """False where a neighbour at the minimiser of a region has a lower minimum."""
+        region, other = self.facets[:, 0], self.neighbours
+        lower = (other >= 0) & (self.lowest[other] < self.lowest[region] - tolerance[region])
+        rows, others = region[lower], other[lower]
+        there = (self.gradients[others] * self.minimizers[rows]).sum(axis=(1, 2))
+        touches = np.abs(there + self.offsets[others] - self.lowest[rows]) <= tolerance[rows]
+        jump = self.gradients[others] - self.gradients[rows]
+        bends = np.abs(jump).max(axis=(1, 2)) > _SAME * np.abs(self.gradients).max()
+        possible = np.ones(self.n_cells, bool)
+        possible[rows[touches & bends]] = False
+        return possible
+
+    def _star(self, region: int) -> tuple[Ints, bool]:
+        """Regions around the minimiser of `region`, and whether none of them is missing."""
+        vanish = _vanishing(self.problem, self.minimizers[region])
+        seen, stack, closed = {region}, [region], True
+        while stack:
+            k = stack.pop()
+            rows = slice(self._facet_start[k], self._facet_start[k + 1])
+            for c, other in zip(self.facets[rows, 1], self.neighbours[rows], strict=True):
+                if not vanish[c]:
+                    continue
+                if other < 0:
+                    closed = False
+                elif int(other) not in seen:
+                    seen.add(int(other))
+                    stack.append(int(other))
+        return np.array(sorted(seen)), closed
+
+    @cached_property
+    def _facet_start(self) -> Ints:
+        return np.searchsorted(self.facets[:, 0], np.arange(self.n_cells + 1))
+
+
+def _vanishing(loss: LayerLoss, theta: Floats) -> NDArray[np.bool_]:
+    """Which breakpoints, by id, vanish at `theta`."""
+    zero = [signs == 0 for signs in loss.pattern(theta, _ZERO)]
+    hidden = [part[loss.sample_rows].T.ravel() for part in zero[:-1]]
+    return np.concatenate([*hidden, zero[-1][loss.residual_rows].T.ravel()])
+
+
+__all__ = ["Minimum", "Regions"]

@@ -1,0 +1,57 @@
+"""The cells of the loss in a window of a line or plane of parameters."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validate import real
+from ..problem.loss import LayerLoss
+from . import subdivision
+from .signs import ExactSigns, rationals
+from .subdivision import Chunk
+
+Floats = NDArray[np.float64]
+
+
+def window_of(extent: Any, dim: int) -> Any:
+    """`extent` as bounds (low, high) of `dim` coordinates, one after the other."""
+    names = ("(s_min, s_max)", "(s_min, s_max, t_min, t_max)")[dim - 1]
+    if np.ndim(extent) == 0:
+        size = real("extent", extent)
+        bounds = (-size, size) * dim
+    elif np.shape(extent) == (2 * dim,):
+        bounds = tuple(real("extent", bound) for bound in np.asarray(extent, float).tolist())
+    else:
+        raise ValueError(f"extent: expected a number > 0 or {names}, found {extent!r}")
+    if any(low >= high for low, high in zip(bounds[::2], bounds[1::2], strict=True)):
+        raise ValueError(f"extent: expected {names} with min < max, found {bounds}")
+    return bounds
+
+
+def cells_of(
+    loss: LayerLoss, origin: Floats, directions: list[Floats], window: tuple[float, ...]
+) -> Iterator[Chunk]:
+    """The cells of ``origin + y @ directions`` for y in the window, with their vertices."""
+    inner = [loss.units.inner(array) for array in (*directions, origin)]
+    x = loss.problem.xt
+    linear = np.stack([array @ x.T for array in inner], axis=-1)  # (h, n, D + 1)
+    sizes = np.stack([np.abs(array) @ np.abs(x).T for array in inner], axis=-1)
+
+    def trained(i: int) -> list[list[Fraction]]:
+        exact_x = rationals(x[i : i + 1])[0]
+        rows = zip(*(rationals(array) for array in inner), strict=True)
+        return [
+            [sum((a * b for a, b in zip(part, exact_x, strict=True)), Fraction(0)) for part in row]
+            for row in rows
+        ]
+
+    low, high = np.array(window[::2]), np.array(window[1::2])
+    cells = subdivision.new_cells(loss.problem, linear, sizes, 8 * 1024)
+    settle = ExactSigns(loss, trained, (low, high))
+    return subdivision.subdivide(loss.problem, cells, subdivision.box_root(low, high), settle)
+
+
+__all__ = ["cells_of", "window_of"]

@@ -1,0 +1,1 @@
+"""Regression with no hidden layer: least absolute deviations and quantiles."""

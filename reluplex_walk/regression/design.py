@@ -1,0 +1,76 @@
+"""The records a quantile regression is solved on: the samples, and a basis of them."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..native.lad import measure, rescale
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Samples(NamedTuple):
+    """The data as the solver sees them."""
+
+    x: Floats  # (q, n) a row of ones, then the features, scaled by powers of two
+    y: Floats  # (n,)
+    w: Floats  # (n,) weights > 0
+    reach: Floats  # (n,) lengths of the columns of x
+    scale: Floats  # (q,) by which the features were multiplied
+    largest: Floats  # (q,) absolute values of scaled features
+    size: float  # of typical targets
+
+    @classmethod
+    def of(cls, X: Floats, y: Floats, w: Floats) -> "Samples":
+        """From X (n, p), y (n,) and weights (n,)."""
+        n, p = X.shape
+        x = np.empty((p + 1, n))
+        x[0] = 1.0
+        x[1:] = X.T
+        sums, largest, reach = np.empty(p + 1), np.empty(p + 1), np.empty(n)
+        measure(x, sums, largest)
+        # The median is typical also beside outliers, the mean where most values are 0.
+        some = np.abs(x[:, :: 1 + n // 100])
+        typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2]
+        typical = np.where(typical > 0.0, typical, sums / n)
+        scale = np.exp2(-np.frexp(np.where(typical > 0.0, typical, 0.5))[1])
+        scale[0] = 1.0
+        rescale(x, scale, reach)
+        return cls(x, y, w, reach, scale, largest * scale, typical_size(y))
+
+    def with_targets(self, y: Floats) -> "Samples":
+        """The same features with other targets (n,)."""
+        return self._replace(y=y, size=typical_size(y))
+
+    def thinned(self, ratio: int) -> tuple["Samples", Ints]:
+        """One of every `ratio` samples, and which they are.
+
+        Multiples of the golden ratio pick it: no period of the data hides from them.
+        """
+        k = np.arange(self.y.size // ratio)
+        rows = ratio * k + (ratio * (k * 0.6180339887498949 % 1.0)).astype(np.int64)
+        x, y, w, reach = (np.take(part, rows, axis=-1) for part in self[:4])
+        return Samples(x, y, w, reach, self.scale, self.largest, self.size), rows
+
+
+class Basis(NamedTuple):
+    """Active samples and the vertex they define, to start from."""
+
+    rows: Ints  # (q,) of `Samples`, or FREE
+    edges: Floats  # (q, q) row k: the edge of rows[k]
+    theta: Floats  # (q,)
+
+
+def typical_size(y: Floats) -> float:
+    """Median size of some of the targets, where most are 0 that of the others."""
+    some = np.abs(y[:: 1 + len(y) // 100])
+    middle = float(np.partition(some, some.size // 2)[some.size // 2])
+    if middle == 0.0:
+        some = np.abs(y[y != 0.0])
+        middle = float(np.median(some)) if some.size else 1.0
+    return middle
+
+
+__all__ = ["Basis", "Samples"]

@@ -1,0 +1,140 @@
+"""Proof that a basis of a quantile regression is optimal: bounds on all rounding.
+
+The basis is optimal if the prices z_k = edge_k . g of its edges, g the gradient of all other
+samples, satisfy -above w <= z <= below w, and every other residual has the sign that g was summed
+with, or is 0.  Both are decided for the *exact* vertex of the basis, with bounds on all rounding;
+what these leave in doubt (ties, prices at their ends) is decided in rational arithmetic.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exact.rationals import Objects, Rationals, exact_sums, from_fractions, signs, solve
+from ..native.lad import BLOCK, error_bounds
+from .design import Basis, Samples
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_UNIT = 2.0**-53
+
+
+class Verdict(NamedTuple):
+    """What is proved of a basis."""
+
+    prices: Floats  # (q,) of its edges
+    proved: bool  # that it is optimal
+    descends: int  # a half-edge that does descend, or -1: none is known
+
+
+class Judge:
+    """Judges bases of a quantile regression, minimising sum_i w_i rho(r_i) as `Samples` says."""
+
+    def __init__(self, samples: Samples, slopes: Floats) -> None:
+        self.samples, self.slopes = samples, slopes
+        self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
+        self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
+
+    def judge(self, basis: Basis, r: Floats, side: Floats, near: Ints, g: Floats) -> Verdict:
+        """Whether `basis` is optimal.
+
+        r, side (n,) residuals at `basis.theta` and the signs they are taken to have, which are
+        corrected where they are not; g (q,) gradient of all samples but `near`.  Replaces
+        `basis.edges` where rounding spoilt them.
+        """
+        x, y, w, reach = self.samples[:4]
+        rows, edges, theta = basis
+        below, above = self.slopes
+        scratch = np.empty(len(x))
+        if (rows < 0).any():
+            return Verdict(np.zeros(len(x)), False, -1)
+        bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
+        if not bound < np.inf:
+            try:
+                edges[:] = np.linalg.inv(x[:, rows])
+            except np.linalg.LinAlgError:
+                return Verdict(np.zeros(len(x)), False, -1)
+            bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
+
+        small = np.abs(r) <= bound * reach
+        side[~small] = np.sign(r[~small])
+        outside = small.copy()
+        outside[near] = False
+        if outside.any():  # their sides may change: g is summed afresh
+            near, g = np.arange(y.size), np.zeros(len(x))
+        small[rows] = False
+        if small.any():
+            _set_exact_sides(self.samples, rows, np.flatnonzero(small), side)
+        costs = np.where(side > 0.0, above, -below) * w
+        costs[rows] = 0.0
+        g = g + x[:, near] @ costs[near]
+        prices = edges @ g
+        terms = BLOCK + y.size / BLOCK + near.size + 8.0
+        g_error = terms * _UNIT * max(self.slopes) * w.sum() * self.samples.largest
+        error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
+        error += blur * (np.abs(prices) + error).max()
+        slope_of = np.column_stack([above * w[rows] + prices, below * w[rows] - prices])
+        if (slope_of > error[:, None]).all():
+            return Verdict(prices, True, -1)
+        if (slope_of < -error[:, None]).any():
+            return Verdict(prices, False, int(slope_of.argmin()))
+        descends = self._descending(rows, side)
+        return Verdict(prices, descends < 0, descends)
+
+    def _descending(self, rows: Ints, side: Floats) -> int:
+        """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
+        x, w = self.samples.x, self.samples.w
+        below, above = (Fraction(slope) for slope in self.slopes.tolist())
+        self._sum(side)
+        g = above * self.sums[1.0] - below * self.sums[-1.0]
+        for sign, slope in ((1.0, above), (-1.0, -below)):
+            g -= slope * self._total(rows[side[rows] == sign])
+        normals, gradient = Rationals.of(x[:, rows]), from_fractions(g)
+        prices = solve(normals.num, gradient.num[:, None] * normals.den)
+        exact = Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()
+        slope_of = []
+        for price, weight in zip(exact, w[rows].tolist(), strict=True):
+            slope_of += [price + above * Fraction(weight), below * Fraction(weight) - price]
+        least = min(range(len(slope_of)), key=slope_of.__getitem__)
+        return least if slope_of[least] < 0 else -1
+
+    def _sum(self, side: Floats) -> None:
+        """Bring `sums` up to date: from one judgement to the next few samples change sides."""
+        for sign in (1.0, -1.0):
+            if self.seen is None:
+                self.sums[sign] = self._total(np.flatnonzero(side == sign))
+            else:
+                came = np.flatnonzero((side == sign) & (self.seen != sign))
+                left = np.flatnonzero((side != sign) & (self.seen == sign))
+                self.sums[sign] += self._total(came) - self._total(left)
+        self.seen = side.copy()
+
+    def _total(self, rows: Ints) -> Objects:
+        """Exact weighted sum (q,) of the columns `rows` of x."""
+        x, w = self.samples.x[:, rows], self.samples.w[rows]
+        if (w == 1.0).all():
+            return exact_sums(x)
+        terms, weight = Rationals.of(x), Rationals.of(w)
+        return Rationals(terms.num @ weight.num, terms.den * weight.den).fractions()
+
+
+def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> None:
+    """Sides of the residuals `doubtful` at the exact vertex of `rows`; those that are 0 keep it."""
+    x, y = samples.x, samples.y
+    for c in rows:  # equal samples vanish together
+        doubtful = doubtful[(x[:, doubtful] != x[:, [c]]).any(axis=0) | (y[doubtful] != y[c])]
+    if not doubtful.size:
+        return
+    normals, targets = Rationals.of(x[:, rows].T), Rationals.of(y[rows])
+    theta = solve(normals.num, targets.num[:, None])  # times normals.den / targets.den
+    others, values = Rationals.of(x[:, doubtful].T), Rationals.of(y[doubtful])
+    fitted = others.num @ theta.num[:, 0] * (normals.den * values.den)
+    given = values.num * (targets.den * theta.den * others.den)
+    sign = signs(fitted - given)
+    side[doubtful] = np.where(sign == 0, side[doubtful], sign)
+
+
+__all__ = ["Judge", "Verdict"]

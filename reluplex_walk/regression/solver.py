@@ -1,0 +1,217 @@
+"""Solving a quantile regression on few of its samples, and proving the solution on all of them.
+
+Coarse subsamples give a start for finer ones; on each, samples far from the fit are set aside
+(Portnoy and Koenker, The Gaussian hare and the Laplacian tortoise, Statistical Science 12, 1997).
+What is set aside is checked at the end, so the result is that of all samples.  The last basis is
+proved optimal in floating point with bounds on all rounding, or not at all.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import blas, lapack
+
+from ..native.arrays import FREE
+from ..native.lad import DEPENDENT, OPTIMAL, UNBOUNDED, descend, gather, residual, sweep
+from ..tolerances import TOLERANCES
+from .design import Basis, Samples
+from .proof import Judge
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_COARSEST = 200  # samples from which on a coarser level saves time
+_RATIO = 8  # samples of a level to those of the next coarser one
+_REWEIGHT = 24  # parameters from which on reweighting saves time
+_TINY = 1e-300  # added to a size to be divided by
+_NEAR = 2.0  # standard errors of the coarse fit within which samples are not set aside
+_SMOOTHING = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02)  # of |r|, relative to its median, in weights 1 / |r|
+_REFINE = 2  # proofs that fail before the residuals are looked at more closely
+_ROUNDS = 40  # after which nothing is set aside any more
+
+
+class Solution(NamedTuple):
+    """The end of `minimise`."""
+
+    basis: Basis
+    dual: Floats  # (n,) subgradient of each term at its residual
+    proved: bool
+    pivots: int
+
+
+def minimise(samples: Samples, slopes: Sequence[float], start: Basis | None = None) -> Solution:
+    """Minimise sum_i w_i rho(x_i . theta - y_i), rho of slopes -slopes[0] and slopes[1].
+
+    From the basis `start`, or else from the end on a coarser subsample.
+    """
+    solver = _solved(samples, slopes, start)
+    judge = Judge(samples, solver.slopes)
+    for attempt in range(_ROUNDS):
+        prices, proved, descends = judge.judge(
+            solver.basis, solver.r, solver.side, solver.near_rows, solver.g
+        )
+        if descends < 0:
+            break
+        if attempt == _REFINE:
+            solver.refine()
+        else:
+            solver.solve(solver.band(), descends)
+    return Solution(solver.basis, solver.dual(prices), proved, solver.pivots)
+
+
+def _solved(samples: Samples, slopes: Sequence[float], start: Basis | None) -> "_Solver":
+    solver = _Solver(samples, slopes)
+    q, n = samples.x.shape
+    if start is None and n // _RATIO >= max(_COARSEST, 12 * q):
+        coarse, rows = samples.thinned(_RATIO)
+        before = _solved(coarse, slopes, None)
+        start, solver.pivots = before.basis, before.pivots
+        start.rows[start.rows >= 0] = rows[start.rows[start.rows >= 0]]
+    if start is not None:
+        solver.basis = Basis(*(part.copy() for part in start))
+        solver.solve(solver.band())
+    else:
+        if n >= 2 * q:
+            solver.smooth_start()
+        solver.solve(np.inf)
+    return solver
+
+
+class _Solver:
+    def __init__(self, samples: Samples, slopes: Sequence[float] | Floats) -> None:
+        q, n = samples.x.shape
+        self.samples, self.slopes = samples, np.array(slopes)
+        self.basis = Basis(np.full(q, FREE), np.eye(q), np.zeros(q))
+        self.side, self.r, self.g = np.ones(n), np.empty(n), np.zeros(q)
+        self.near, self.ids = np.empty(n, np.int64), np.empty(n, np.int64)
+        self.work, self.vectors = np.empty((4, n)), np.empty((2, q))
+        self.copies = np.empty((q, n)), np.empty(n), np.empty(n), np.empty(n)
+        self.random = np.zeros(1, np.uint64)
+        self.pivots = 0
+
+    def smooth_start(self) -> None:
+        """Start from least squares, where many pivots are to be saved iteratively reweighted."""
+        x, y, w = self.samples[:3]
+        weight = w
+        for smoothing in (*(_SMOOTHING if len(x) >= _REWEIGHT else ()), None):
+            weighted = x * np.sqrt(weight)
+            square = blas.dsyrk(1.0, weighted.T, trans=1)
+            _, theta, failed = lapack.dposv(square, x @ (weight * y))
+            if failed:
+                return
+            if smoothing is not None:
+                r = theta @ x - y
+                size = np.abs(r)
+                weight = w * np.where(r > 0.0, self.slopes[1], self.slopes[0])
+                weight /= np.maximum(size, smoothing * np.median(size) + _TINY)
+        self.basis = self.basis._replace(theta=theta)
+
+    def band(self) -> float:
+        """|r| / reach up to which samples are near: of about `_NEAR` sqrt(8 q n) samples."""
+        (x, y, _, reach), n = self.samples[:4], self.r.size
+        near = _NEAR * np.sqrt(_RATIO * len(x) * n)
+        if near > 0.6 * n:
+            return np.inf
+        some = slice(None, None, _RATIO)
+        size = np.abs(self.basis.theta @ x[:, some] - y[some]) / reach[some]
+        at = int(near / n * size.size)
+        return float(np.partition(size, at)[at])
+
+    def solve(self, band: float, first: int = -1) -> None:
+        """Minimise; samples with |r| > band * reach are set aside, and looked at afterwards.
+
+        The first pivot is along half-edge `first`, if that is not negative.
+        """
+        rows, n = self.basis.rows, self.r.size
+        status = UNBOUNDED
+        for attempt in range(_ROUNDS):
+            changed = self.sweep(band)
+            if status == OPTIMAL and changed == 0:
+                return
+            rows[rows == DEPENDENT] = FREE
+            if attempt == _ROUNDS // 2:
+                band = np.inf
+            elif attempt and (status == UNBOUNDED or changed > 0.1 * self.near_rows.size):
+                band *= 2.0
+            status = self.descend(first if attempt == 0 else -1)
+            if (rows == DEPENDENT).any() and self.near_rows.size < n:
+                status = UNBOUNDED
+        self.sweep(np.inf)  # whatever is claimed of the end is claimed of these residuals
+
+    def zero(self) -> float:
+        """|r| that counts as 0."""
+        fitted = float(np.abs(self.basis.theta).sum())  # features of typical size are about 1
+        return TOLERANCES.zero * (self.samples.size + fitted)
+
+    def sweep(self, band: float) -> int:
+        """Look at all samples; returns how many have changed sides."""
+        x, y, w, reach = self.samples[:4]
+        zero = self.zero()
+        n_near, changed = sweep(
+            x, y, w, reach, self.slopes, self.basis.theta, max(band, 4.0 * zero), zero,
+            self.r, self.side, self.g, self.near, self.work,
+        )  # fmt: skip
+        self.near_rows = self.near[:n_near]
+        if n_near < self.r.size:
+            active = self.basis.rows[self.basis.rows >= 0]
+            place = np.minimum(np.searchsorted(self.near_rows, active), n_near - 1)
+            if (self.near_rows[place] != active).any():
+                return self.sweep(np.inf)  # theta lies far off its vertex: rounding
+        return int(changed)
+
+    def descend(self, first: int) -> int:
+        """Pivot on the near samples, first along a given half-edge; returns the status."""
+        rows, edges, theta = self.basis
+        near = self.near_rows
+        x, w, r, side = self.copies
+        gather(self.samples.x, self.samples.w, self.r, self.side, near, *self.copies)
+        local = np.where(rows >= 0, np.searchsorted(near, rows), rows)
+        tolerances = np.array([self.zero(), TOLERANCES.rate, TOLERANCES.slope])
+        status, pivots = descend(
+            x, near.size, w, self.slopes, r, side, self.g, local, edges, theta,
+            self.work, self.vectors, self.ids, tolerances, self.random, first,
+        )  # fmt: skip
+        self.pivots += pivots
+        rows[:] = np.where(local >= 0, near[np.maximum(local, 0)], local)
+        self.side[near] = side[: near.size]
+        self.polish()
+        return int(status)
+
+    def polish(self) -> None:
+        """Put theta on the active samples, whose targets `descend` may have moved, as well as
+        floats can: by Newton steps from residuals as if in twice the precision.
+        """
+        rows, edges, theta = self.basis
+        active = np.flatnonzero(rows >= 0)
+        off = np.empty(active.size)
+        if active.size == rows.size:
+            theta[:] = self.samples.y[rows] @ edges
+        for _ in range(3):
+            residual(self.samples.x, self.samples.y, theta, rows[active], off)
+            theta -= off @ edges[active]
+
+    def refine(self) -> None:
+        """Solve again for the residuals as targets, which tells apart what is 0 beside y."""
+        theta, every = self.basis.theta.copy(), np.arange(self.r.size)
+        off = np.empty(every.size)
+        residual(self.samples.x, self.samples.y, theta, every, off)
+        inner = _Solver(self.samples.with_targets(-off), self.slopes)
+        inner.basis = self.basis._replace(theta=np.zeros(theta.size))
+        inner.side = self.side
+        inner.solve(inner.band())
+        self.pivots += inner.pivots
+        self.basis.theta[:] = theta + inner.basis.theta
+        self.polish()
+        self.sweep(self.band())
+
+    def dual(self, prices: Floats) -> Floats:
+        """Subgradient of each term (n,) with these prices (q,) of the active samples."""
+        rows = self.basis.rows
+        dual = np.where(self.side > 0.0, self.slopes[1], -self.slopes[0]) * self.samples.w
+        dual[rows[rows >= 0]] = -prices[rows >= 0]
+        return dual
+
+
+__all__ = ["Solution", "minimise"]

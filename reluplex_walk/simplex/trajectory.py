@@ -1,0 +1,483 @@
+"""`Trajectory`: what a walk returns, with its files, its graph and its summary."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._files import open_archive, write_archive
+from .._validate import choice, integer
+from ..native.arrays import FREE
+from ..problem.loss import LayerLoss
+from ..problem.network import ReLUNetwork
+from ..proof.certificate import METHODS, Certificate
+from ..proof.check import CertificateError, ExactCheck
+from ..regions.along import Passage, passage
+from ..tolerances import TOLERANCES, Tolerances
+from .level import METHODS as LEVEL_METHODS, LevelEstimate, estimate, proximity
+
+if TYPE_CHECKING:
+    import networkx as nx
+    from matplotlib.figure import Figure
+
+    from ..plotting.losses import Levels
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class WalkStatus(Enum):
+    """Why a walk ended, and what is known of its end."""
+
+    LOCAL_MINIMUM = "the end is a proved local minimum"
+    GLOBAL_MINIMUM = "the end is a proved global minimum"
+    NOT_PROVED = "no descent was found, but a local minimum is not proved"
+    PIVOT_LIMIT = "stopped at max_pivots, before its end"
+    TIME_LIMIT = "stopped at time_limit, before its end"
+    INTERRUPTED = "interrupted, before its end"
+    LEVEL_GAP = "stopped where the estimated remaining decrease is small; nothing is proved"
+
+    @property
+    def message(self) -> str:
+        """The status in words."""
+        return self.value
+
+    @property
+    def proved(self) -> bool:
+        """Whether a local or global minimum was proved."""
+        return self in (WalkStatus.LOCAL_MINIMUM, WalkStatus.GLOBAL_MINIMUM)
+
+
+@dataclass(frozen=True)
+class WalkOptions:
+    """How a walk chooses its steps; a resumed walk keeps them."""
+
+    step: str = "adjacent"
+    rule: str = "steepest"
+    seed: int = 0
+    proof_budget: float = 5.0
+    plateau: str = "stop"
+    tolerances: Tolerances = TOLERANCES
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A state of the walk from which it goes on bit for bit.
+
+    Everything else follows from it.  It may lie a few pivots before the last vertex; those
+    pivots are then made again.
+    """
+
+    n_pivots: int
+    theta: Floats  # (D,)
+    basis: Ints  # (D,)
+    side: NDArray[np.bool_]  # (H, n) True: positive
+    side_r: NDArray[np.bool_]  # (K, m)
+    tied: Ints
+    tied_w: Floats
+    random: NDArray[np.uint64]  # (1,)
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """One entry per pivot, in arrays; entry k leads from vertex k to vertex k + 1.
+
+    Attributes
+    ----------
+    length : ndarray (K - 1,)
+        Length of the edge in parameter space; 0 for a change of basis at a degenerate vertex.
+    slope : ndarray (K - 1,)
+        Slope of the loss per unit length where the edge starts.
+    leaving, entering : ndarray (K - 1,)
+        Breakpoint ids; leaving is FREE (-1) in phase 1.
+    crossed : ndarray (K - 1,)
+        Breakpoints crossed on the way (long steps).
+    flipped : ndarray (K - 1,) of bool
+        Whether the edge was a far half-edge, on the other side of the leaving breakpoint.
+    tied : ndarray (K - 1,)
+        Further breakpoints that vanish at the vertex reached.
+    """
+
+    length: Floats
+    slope: Floats
+    leaving: Ints
+    entering: Ints
+    crossed: Ints
+    flipped: NDArray[np.bool_]
+    tied: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The vertices of a walk, from its start to its end.
+
+    Entry 0 is the start.  The first `phase1` entries lie before the first vertex: they have
+    fewer active breakpoints.
+
+    Attributes
+    ----------
+    status : WalkStatus
+    problem : LayerLoss
+        The loss that was walked on.
+    options : WalkOptions
+    losses : ndarray (K,)
+        Loss at each entry, never increasing.
+    vertices : ndarray (K, h, q)
+    basis : ndarray (K, D)
+        Breakpoint ids of the active set, -1 where there is none; `active` has them readable.
+    descending : ndarray (K,)
+        How many half-edges descend at each entry.
+    steps : Steps
+        The K - 1 pivots.
+    certificate : Certificate
+    checkpoint : Checkpoint
+        Where ``walk(loss, resume=trajectory)`` takes up again.
+    elapsed : float
+        Seconds.
+    """
+
+    status: WalkStatus
+    problem: LayerLoss
+    options: WalkOptions
+    losses: Floats
+    vertices: Floats
+    basis: Ints
+    descending: Ints
+    steps: Steps
+    certificate: Certificate
+    checkpoint: Checkpoint
+    elapsed: float
+
+    @property
+    def theta(self) -> Floats:
+        """Parameters (h, q) of the trained layer at the end."""
+        return self.vertices[-1]
+
+    @property
+    def loss(self) -> float:
+        """Loss at the end."""
+        return float(self.losses[-1])
+
+    @property
+    def n_pivots(self) -> int:
+        """Pivots made, phase 1 included."""
+        return len(self.losses) - 1
+
+    @cached_property
+    def is_vertex(self) -> NDArray[np.bool_]:
+        """Whether each entry is a vertex, or lies on a face on which the loss is constant, (K,).
+
+        Phase 1 passes through entries that are neither: the pivot from there only adds to the
+        active set.  From degenerate vertices a pivot may leave no single breakpoint, but several.
+        """
+        adds_only = (self.steps.leaving == FREE) & (np.diff(self.ranks) > 0)
+        return (self.ranks == self.problem.dim) | ~np.append(adds_only, not self.status.proved)
+
+    @property
+    def phase1(self) -> int:
+        """Entries before the first vertex (or face)."""
+        return int(np.argmax(self.is_vertex)) if self.is_vertex.any() else self.n_pivots
+
+    @property
+    def ranks(self) -> Ints:
+        """Number of active breakpoints at each entry, (K,)."""
+        return (self.basis != FREE).sum(axis=1)
+
+    @property
+    def n_zero_length(self) -> int:
+        """Pivots of length 0: changes of basis at degenerate vertices."""
+        return int((self.steps.length == 0.0).sum())
+
+    @cached_property
+    def active(self) -> list[Ints]:
+        """K arrays (r, 3): (hidden layer above the trained one or residual, sample, neuron)."""
+        return [self.problem.locate(row) for row in self.basis]
+
+    @property
+    def network(self) -> ReLUNetwork:
+        """The network with the trained layer in place."""
+        return self.problem.network.with_layer(self.problem.layer, self.theta)
+
+    def level(self, at: int | None = None, method: str = "lookahead") -> LevelEstimate:
+        """Estimate of the loss at the walk's end, from what is known at entry `at` alone.
+
+        Parameters
+        ----------
+        at : int, optional
+            Entry of the trajectory, default the last one.
+        method : {"lookahead", "record"}, default "lookahead"
+            ``record`` uses the losses, descending half-edges and active sets up to entry `at`;
+            ``lookahead`` also what up to 2 D long pivots find from there (or from up to D / 2
+            entries earlier): several times as accurate late in the walk, and slower.
+
+        Returns
+        -------
+        LevelEstimate
+            ``level`` with the 80 % interval ``low`` to ``high``, calibrated on adjacent walks of
+            steepest edges like those of ``python -m benchmarks level``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_motorcycle()
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+        >>> traj = rw.walk(loss, seed=0)
+        >>> early = traj.level(at=traj.n_pivots // 2)
+        >>> bool(early.low <= early.level <= early.high <= traj.losses[traj.n_pivots // 2])
+        True
+        """
+        last = self.n_pivots
+        k = last if at is None else integer("at", at, 0, last)
+        method = choice("method", method, LEVEL_METHODS)
+        level, low, high = estimate(self, np.array([k]), method)
+        return LevelEstimate(float(level[0]), float(low[0]), float(high[0]), method)
+
+    def levels(self, method: str = "lookahead") -> LevelEstimate:
+        """The estimates at all entries in one pass, each the same as :meth:`level` gives there.
+
+        ``level``, ``low`` and ``high`` are arrays (K,).
+        """
+        method = choice("method", method, LEVEL_METHODS)
+        return LevelEstimate(*estimate(self, np.arange(len(self.losses)), method), method)
+
+    def proximity(self) -> Floats:
+        """How close the end seems at each entry, (K,) in [0, 1], from what is known there alone.
+
+        1 minus the mean number of descending half-edges over the last D / 4 entries relative to
+        the mean so far.  The number hardly falls before the end is near; how early and how often
+        wrongly a proximity of 0.7 or more announces it, ``python -m benchmarks level`` measures.
+        """
+        return proximity(self)
+
+    def graph(self) -> "nx.DiGraph":
+        """The walk as a directed graph: a node per entry, an edge per pivot.
+
+        Nodes 0..K-1 carry ``index``, ``loss``, ``descending``, ``rank`` and its parts
+        ``active_hidden_0``, ... and ``active_residuals`` (active breakpoints per layer, counted
+        from the trained one upwards), ``tied``, and ``distance``, the Euclidean distance to the
+        end in parameter space.  Edges carry ``length``, ``slope``, ``leaving``, ``entering``
+        (breakpoints as "layer:sample:neuron", "" for none), ``flipped`` (whether the pivot left
+        the region on the far side of the leaving breakpoint) and ``crossed``.  All are plain
+        numbers and strings, so that every networkx writer takes them.
+        """
+        from ..graphs.walk_graph import walk_graph  # and networkx
+
+        return walk_graph(self)
+
+    def regions(self) -> Passage:
+        """The affine regions the walk passed through, in order, with their gradients.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [3.0]], [0, 2, 1])
+        >>> traj = rw.walk(loss, start=[[0.0, 5.0]])
+        >>> traj.regions().gradients[0].tolist()
+        [[4.0, 3.0]]
+        """
+        return passage(self)
+
+    def verify(self, budget: float = 60.0) -> ExactCheck:
+        """Check what the trajectory says of its end, in floats and in rational arithmetic.
+
+        Its certificate against its own data and network (:meth:`Certificate.verify` and
+        :meth:`Certificate.verify_exact` with `budget` seconds), and end, loss and status against
+        the certificate.  CertificateError (a ValueError) says what does not agree.
+        """
+        certificate, size = self.certificate, float(np.abs(self.theta).max())
+        certificate.verify(self.problem)
+        far = np.abs(self.theta - certificate.theta).max() > 1e-9 * size
+        if far and self.problem.units.trivial:  # else the bias carries the rounding of all inputs
+            raise CertificateError("theta: the last vertex is not the certificate's")
+        if not self.problem.reproduces(self.theta, self.loss):
+            raise CertificateError("loss: the last loss is not that of the last vertex")
+        expected = "GLOBAL_MINIMUM" if certificate.is_global else "LOCAL_MINIMUM"
+        if self.status.name != expected:
+            raise CertificateError(f"status: {self.status.name}, the certificate says {expected}")
+        return certificate.verify_exact(self.problem, budget)
+
+    def summary_dict(self) -> dict[str, Any]:
+        """The main figures, as plain Python values."""
+        return {
+            "status": self.status.name,
+            "message": self.status.message,
+            "loss": self.loss,
+            "loss_start": float(self.losses[0]),
+            "n_pivots": self.n_pivots,
+            "zero_length_pivots": self.n_zero_length,
+            "dim": self.problem.dim,
+            "rank": self.certificate.rank,
+            "tied": self.certificate.n_tied,
+            "proof": self.certificate.method,
+            "strict": self.certificate.strict,
+            "smallest_slope": self.certificate.smallest_slope,
+            "seconds": self.elapsed,
+            "step": self.options.step,
+            "rule": self.options.rule,
+            "seed": self.options.seed,
+            "network": "-".join(map(str, self.problem.network.widths)),
+            "layer": self.problem.layer,
+            "n": len(self.problem.X),
+            "kind": self.problem.kind,
+        }
+
+    def summary(self) -> str:
+        """The main figures, as text."""
+        d = self.summary_dict()
+        kind = f"{d['kind']}, tau {self.problem.tau:g}" if d["kind"] == "pinball" else d["kind"]
+        lines = [
+            ("status", f"{d['status']}: {d['message']}"),
+            ("proof", f"{d['proof']}: {METHODS[d['proof']]}"),
+            ("loss", f"{d['loss']:.10g} (start {d['loss_start']:.10g})"),
+            ("problem", f"network {d['network']}, layer {d['layer']}, {d['n']} samples, {kind}"),
+            ("pivots", f"{d['n_pivots']} ({d['zero_length_pivots']} of length zero)"),
+            ("active", f"{d['rank']} of {d['dim']} dimensions, {d['tied']} tied"),
+            ("least slope", f"{d['smallest_slope']:.4g} ({'strict' if d['strict'] else 'weak'})"),
+            ("walk", f"{d['step']} steps, rule {d['rule']}, seed {d['seed']}"),
+            ("time", f"{d['seconds']:.3g} s"),
+        ]
+        return "\n".join(f"{name:<12} {text}" for name, text in lines)
+
+    def plot(self, title: str | None = None, levels: "Levels | None" = None) -> "Figure":
+        """The overview of the walk as a new matplotlib Figure (extra ``plot``).
+
+        See :func:`reluplex_walk.plotting.overview`.
+        """
+        from ..plotting import overview
+
+        return overview(self, title, levels=levels)
+
+    def _repr_html_(self) -> str:
+        """Summary and, where matplotlib is installed, overview, for notebooks."""
+        summary = f"<pre>{escape(self.summary())}</pre>"
+        try:
+            from matplotlib.figure import Figure
+        except ImportError:
+            return summary
+        from ..plotting import overview
+
+        png = BytesIO()
+        figure = Figure(figsize=(8.0, 6.0), layout="constrained")  # not one of pyplot's
+        overview(self, figure=figure).savefig(png, format="png", dpi=100)
+        data = b64encode(png.getvalue()).decode()
+        return f'{summary}<img alt="overview of the walk" src="data:image/png;base64,{data}">'
+
+    def __repr__(self) -> str:
+        return f"Trajectory({self.status.name}, loss={self.loss:.10g}, n_pivots={self.n_pivots})"
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the trajectory to `path` (npz), with the data and the network.
+
+        FileExistsError if `path` exists, unless `force`.
+        """
+        problem = self.problem
+        arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
+        arrays.update(X=problem.X, y=problem.y, sample_weight=problem.sample_weight)
+        arrays.update(layer=problem.layer, kind=problem.kind, tau=problem.tau)
+        arrays.update(status=self.status.name, elapsed=self.elapsed, losses=self.losses)
+        arrays.update(vertices=self.vertices, basis=self.basis, descending=self.descending)
+        for name in ("step", "rule", "seed", "proof_budget", "plateau"):
+            arrays[f"option_{name}"] = getattr(self.options, name)
+        arrays["option_tolerances"] = np.array(self.options.tolerances)
+        for part, record in (
+            ("steps", self.steps),
+            ("certificate", self.certificate),
+            ("checkpoint", self.checkpoint),
+        ):
+            arrays.update({f"{part}_{name}": value for name, value in vars(record).items()})
+        write_archive(path, "trajectory", arrays, force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Trajectory":
+        """Read a trajectory written by :meth:`save`."""
+        arrays = open_archive(path, "trajectory")
+        try:
+            return cls._from_arrays(arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"path: damaged trajectory file {path} ({error})") from None
+
+    @classmethod
+    def _from_arrays(cls, arrays: Mapping[str, NDArray]) -> "Trajectory":
+        def part(prefix: str) -> dict[str, Any]:
+            return {
+                name.removeprefix(prefix): value if value.ndim else value.item()
+                for name, value in arrays.items()
+                if name.startswith(prefix)
+            }
+
+        kind = arrays["kind"].item()
+        problem = LayerLoss(
+            ReLUNetwork.from_arrays(part("network_")),
+            arrays["X"],
+            arrays["y"],
+            arrays["layer"].item(),
+            kind,
+            arrays["tau"].item() if kind == "pinball" else None,
+            arrays["sample_weight"],
+        )
+        options = part("option_")
+        options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
+        _check_shapes(arrays, problem)
+        return cls(
+            status=WalkStatus[arrays["status"].item()],
+            problem=problem,
+            options=WalkOptions(**options),
+            losses=arrays["losses"],
+            vertices=arrays["vertices"],
+            basis=arrays["basis"],
+            descending=arrays["descending"],
+            steps=Steps(**part("steps_")),
+            certificate=Certificate(**part("certificate_")),
+            checkpoint=Checkpoint(**part("checkpoint_")),
+            elapsed=arrays["elapsed"].item(),
+        )
+
+
+def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
+    """ValueError if the arrays of a file do not fit together or to `problem`."""
+    k, dim = len(arrays["losses"]), problem.dim
+    native = problem.problem
+    n, m = native.x.shape[1], native.owner.size
+    hidden = int(native.row[problem.n_hidden])
+    rank = len(arrays["certificate_active"])
+    expected: dict[str, tuple[int, ...]] = {
+        "losses": (k,),
+        "vertices": (k, *problem.shape),
+        "basis": (k, dim),
+        "descending": (k,),
+        "certificate_slopes": (2 * rank,),
+        "certificate_slope_tolerances": (2 * rank,),
+        "certificate_active": (rank, 3),
+        "certificate_theta": problem.shape,
+        "certificate_sides": (rank + len(arrays["certificate_tied"]),),
+        "checkpoint_theta": (dim,),
+        "checkpoint_basis": (dim,),
+        "checkpoint_side": (hidden, n),
+        "checkpoint_side_r": (problem.network.widths[-1], m),
+        "checkpoint_random": (1,),
+        **{name: (k - 1,) for name in arrays if name.startswith("steps_")},
+    }
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name}: expected shape {shape}, found {arrays[name].shape}")
+    limit = hidden * n + problem.network.widths[-1] * m
+    for name in ("basis", "checkpoint_basis", "checkpoint_tied"):
+        ids = arrays[name]
+        if ids.size and not (ids.min() >= FREE and ids.max() < limit):
+            raise ValueError(f"{name}: expected breakpoint ids below {limit}, found {ids.max()}")
+
+
+__all__ = ["Checkpoint", "Steps", "Trajectory", "WalkOptions", "WalkStatus"]

@@ -1,0 +1,163 @@
+"""`walk`: from a start to a local minimum of a `LayerLoss`, vertex by vertex."""
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from .._validate import choice, integer, real
+from ..problem.loss import LayerLoss
+from ..tolerances import TOLERANCES, Tolerances
+from .trajectory import Trajectory, WalkOptions, WalkStatus
+from .walker import PLATEAUS, RULES, STEPS, Progress, Walker
+
+
+def walk(
+    loss: LayerLoss,
+    start: ArrayLike | None = None,
+    step: str = "adjacent",
+    rule: str = "steepest",
+    max_pivots: int | None = None,
+    seed: int = 0,
+    *,
+    time_limit: float | None = None,
+    callback: Callable[[Progress], Any] | None = None,
+    resume: Trajectory | None = None,
+    proof_budget: float = 5.0,
+    plateau: str = "stop",
+    stop_at_level_gap: float | None = None,
+    tolerances: Tolerances = TOLERANCES,
+) -> Trajectory:
+    """Walk from vertex to vertex down to a local minimum of `loss`.
+
+    Phase 1 follows the projected negative gradient from breakpoint to breakpoint to a first
+    vertex; phase 2 pivots along descending half-edges until none is left (Hinz and van de Geer,
+    arXiv 2011.14895; Barrodale and Roberts 1973 where no hidden layer is above the trained one).
+
+    Parameters
+    ----------
+    loss : LayerLoss
+        What to descend on.
+    start : array_like (h, q) or (D,), optional
+        Default: drawn uniformly from (-1, 1) with `seed`.  ``loss.theta`` starts from the network
+        as it stands.
+    step : {"adjacent", "long"}, default "adjacent"
+        ``adjacent``: consecutive vertices are joined by one edge of the arrangement.  ``long``:
+        cross breakpoints while the loss falls along the line; far fewer pivots.
+    rule : {"steepest", "dantzig", "greatest", "sequential", "random"}, default "steepest"
+        Which descending half-edge to take: least slope per unit length; least slope per unit of
+        the breakpoint left (raw); largest decrease of the loss on that step; within the region
+        while it descends there, then the first that leaves it; any, drawn with `seed`.
+    max_pivots : int, optional
+        Limit on the pivots, counted from the start also when resuming.
+    seed : int, default 0
+        For the start, the rule "random" and the treatment of degenerate vertices.  The same seed
+        gives the same walk.
+    time_limit : float, optional
+        Seconds; looked at between chunks of pivots.
+    callback : callable, optional
+        Called between chunks with a :class:`Progress`; StopIteration or KeyboardInterrupt raised
+        in it ends the walk as Ctrl-C does.
+    resume : Trajectory, optional
+        A walk on the same loss to continue from where it stopped, with its own step, rule, seed
+        and tolerances.  The result is the uninterrupted walk's, bit for bit.
+    proof_budget : float, default 5.0
+        Seconds of computing time that the proof of optimality at one vertex may take in rational
+        arithmetic; when they are spent, the status is NOT_PROVED.
+    plateau : {"stop", "cross"}, default "stop"
+        At a weak minimum: report it, or follow its flat half-edges (in rational arithmetic, for up
+        to `proof_budget` seconds) to a vertex from which the loss descends, if there is one.
+    stop_at_level_gap : float, optional
+        Stop once the estimated remaining decrease (see :meth:`Trajectory.level`) is below this
+        share of the loss, with the status LEVEL_GAP, which claims no proof; looked at between
+        chunks of pivots.  The estimate can be wrong, and a resumed walk goes on.
+    tolerances : Tolerances, optional
+        When numbers count as equal.
+
+    Returns
+    -------
+    Trajectory
+        Also after Ctrl-C or at a limit, with all vertices found so far; ``status`` says which.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit; the message names it.
+
+    Notes
+    -----
+    A pivot costs O(n D) for the ratio test and O(D^2) for the edges, two passes over a (D, D)
+    matrix.  Once in D / 4 pivots the matrix is recomputed in O(D^3); only there an interrupted walk
+    can be taken up, and resuming repeats the pivots since.  At D = 5,000 that matrix is 200 MB, and
+    computing it takes up to four times as much for a moment; the trajectory grows by 16 D bytes
+    per pivot (vertex and active set).  `python -m benchmarks scaling` measures all this.
+
+    Proofs in rational arithmetic are for up to some 400 parameters (60 without python-flint).  At
+    the end of a larger walk a simple vertex with no flat half-edge is proved in floats; anything
+    else is NOT_PROVED.
+
+    Examples
+    --------
+    The median of 1, 2, 10 as a walk:
+
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [0.0], [0.0]], [1.0, 2.0, 10.0])
+    >>> traj = rw.walk(loss, start=[[0.0, 0.0]])
+    >>> traj.status.name, traj.loss, float(traj.theta[0, 1])
+    ('GLOBAL_MINIMUM', 9.0, 2.0)
+    """
+    if not isinstance(loss, LayerLoss):
+        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    if max_pivots is not None:
+        max_pivots = integer("max_pivots", max_pivots, 0)
+    if time_limit is not None and real("time_limit", time_limit) <= 0:
+        raise ValueError(f"time_limit: expected a number > 0, found {time_limit}")
+    if stop_at_level_gap is not None and not 0 < real("stop_at_level_gap", stop_at_level_gap) < 1:
+        raise ValueError(
+            f"stop_at_level_gap: expected a number in (0, 1), found {stop_at_level_gap}"
+        )
+    _check_tolerances(tolerances)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback: expected a callable, found {type(callback).__name__}")
+    if real("proof_budget", proof_budget) <= 0:
+        raise ValueError(f"proof_budget: expected a number > 0, found {proof_budget}")
+    options = WalkOptions(
+        choice("step", step, STEPS),
+        choice("rule", rule, RULES),
+        integer("seed", seed, 0, 2**63 - 1),
+        real("proof_budget", proof_budget),
+        choice("plateau", plateau, PLATEAUS),
+        tolerances,
+    )
+    if resume is not None:
+        if not isinstance(resume, Trajectory):
+            raise TypeError(f"resume: expected a Trajectory, found {type(resume).__name__}")
+        if start is not None:
+            raise ValueError("start: expected None together with resume")
+        if resume.problem.fingerprint != loss.fingerprint:
+            raise ValueError(
+                "resume: this trajectory belongs to another loss (data, network, kind)"
+            )
+        ended = resume.status.proved or resume.status is WalkStatus.NOT_PROVED
+        if ended or (max_pivots is not None and max_pivots <= resume.n_pivots):
+            return resume
+        walker = Walker(loss, resume.options)
+        walker.restore(resume)
+        result = walker.walk(max_pivots, time_limit, callback, stop_at_level_gap)
+        return result if result.n_pivots >= resume.n_pivots else resume  # nothing is lost
+    point = loss.random_start(options.seed) if start is None else loss.parameters(start, "start")
+    walker = Walker(loss, options)
+    walker.begin(point)
+    return walker.walk(max_pivots, time_limit, callback, stop_at_level_gap)
+
+
+def _check_tolerances(tolerances: Tolerances) -> None:
+    if not isinstance(tolerances, Tolerances):
+        raise TypeError(f"tolerances: expected Tolerances, found {type(tolerances).__name__}")
+    for name, value in tolerances._asdict().items():
+        if not 0.0 < real(f"tolerances.{name}", value) < 1.0:
+            raise ValueError(f"tolerances.{name}: expected a number in (0, 1), found {value}")
+
+
+__all__ = ["walk"]
