@@ -17,8 +17,8 @@ from ._version import __version__ as __version__
 if TYPE_CHECKING:  # what type checkers and editors see
     from . import datasets as datasets
     from .graphs.exploration import vertex_graph as vertex_graph
+    from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
-    from .graphs.walk_graph import merge as merge
     from .landscape import density as density
     from .optimize.global_minimum import (
         GlobalMinimum as GlobalMinimum,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
 _HOMES = {
     "graphs.exploration": ("vertex_graph",),
     "graphs.vertex_graph": ("VertexGraph",),
-    "graphs.walk_graph": ("merge",),
+    "graphs.merge": ("merge",),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
     "optimize.minimize": ("Minimization", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),

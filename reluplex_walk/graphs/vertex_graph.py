@@ -7,9 +7,10 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..problem.breakpoints import vertex_key
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
-from .walk_graph import vertex_key, walk_keys
+from .walk_graph import walk_keys
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -1,5 +1,6 @@
 """Names of breakpoints: ids of the kernels, places in the arrays of a loss, rows users see."""
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -91,4 +92,14 @@ def identify(loss: "LayerLoss", located: ArrayLike) -> Ints:
     return join(loss, Breakpoints(rows[:, 0], columns, rows[:, 2]))
 
 
-__all__ = ["Breakpoints", "identify", "join", "locate", "split"]
+def vertex_key(loss: "LayerLoss", theta: NDArray[np.float64], active: NDArray[np.int64]) -> bytes:
+    """Hash of the activation pattern at `theta`, the breakpoints `active` (r, 3) being 0."""
+    pattern = loss.pattern(theta)
+    for layer, row, neuron in active:
+        pattern[layer][row, neuron] = 0
+    rows = [signs[loss.sample_rows] for signs in pattern[:-1]]
+    rows.append(pattern[-1][loss.residual_rows])
+    return blake2b(b"".join(signs.tobytes() for signs in rows), digest_size=16).digest()
+
+
+__all__ = ["Breakpoints", "identify", "join", "locate", "split", "vertex_key"]

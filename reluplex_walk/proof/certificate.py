@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .._files import open_archive, write_archive
 from .._validate import choice
 from ..problem.loss import LayerLoss
-from .check import ExactCheck, in_floats, in_rationals
+from .check import CertificateError, Claim, ExactCheck, in_floats, in_rationals
 
 METHODS = {
     "vertex": "all half-edges of a non-degenerate vertex (or face) have slopes >= 0",
@@ -163,7 +163,7 @@ class Certificate:
         >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
         >>> rw.walk(loss).certificate.verify(loss)
         """
-        in_floats(self, loss)
+        in_floats(self._claim(loss), loss)
 
     def verify_exact(self, loss: LayerLoss, budget: float = 60.0) -> ExactCheck:
         """Check the certificate against `loss` in rational arithmetic, independently of the walk.
@@ -197,7 +197,20 @@ class Certificate:
         >>> check.loss, [int(v) for v in check.theta.ravel()]
         (Fraction(7, 2), [4, 1])
         """
-        return in_rationals(self, loss, budget)
+        return in_rationals(self._claim(loss), loss, budget)
+
+    def _claim(self, loss: LayerLoss) -> Claim:
+        """What is to be checked; CertificateError if it is not about `loss`, or was changed."""
+        if not isinstance(loss, LayerLoss):
+            raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+        differ = _differences(self.fingerprint, loss.fingerprint)
+        if differ:
+            raise CertificateError(f"loss: the certificate is of another loss: {differ}")
+        if self.checksum() != self.digest:
+            raise CertificateError("digest: the certificate was changed after it was made")
+        if not self.is_local_minimum:
+            raise CertificateError(f"method: {self.method!r}, nothing is claimed")
+        return Claim(**{name: getattr(self, name) for name in Claim._fields})
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the certificate to `path` (npz); FileExistsError if it exists, unless `force`."""
@@ -220,6 +233,13 @@ class Certificate:
             f"rank {self.rank}/{self.dim}, {self.n_tied} tied, "
             f"smallest slope {self.smallest_slope:.3g})"
         )
+
+
+def _differences(fingerprint: str, other: str) -> str:
+    """Which parts of two fingerprints of losses differ, in words."""
+    parts = (dict(p.split("=", 1) for p in f.split(" ") if "=" in p) for f in (fingerprint, other))
+    mine, theirs = parts
+    return ", ".join(f"{k} differs" for k in theirs if mine.get(k) != theirs[k])
 
 
 __all__ = ["METHODS", "Certificate"]

@@ -1,103 +1,30 @@
 """Making the certificate of a walk's end."""
 
-import time
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact.loss import ExactLoss, Sides
-from ..native.arrays import FREE, LOSS, N_TIED, PARKED, START_SIZE, State
+from ..exact.vertex import zeros
+from ..native.arrays import FREE, LOSS, N_TIED, State
 from ..native.walk import prices
 from ..problem import breakpoints
 from ..problem.loss import LayerLoss
-from ..simplex.escape import half_edge_parts, local_model, slopes_along
-from ..simplex.exact_pivots import Settled, affordable, settle, zeros
 from ..tolerances import Tolerances
 from .certificate import Certificate
 from .check import CertificateError
-
-_TINY = 1e-10  # of the start: parameters that may be 0
+from .directional import half_edge_parts, local_model, slopes_along
+from .end import End, ExactEnd, in_doubt
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-class End(NamedTuple):
-    """The end of a walk: the basis, what else vanishes, and from which region it is seen."""
-
-    active: Ints  # (r,) ids
-    tied: Ints  # (k,) ids
-    sides: Sides  # +-1 of all breakpoints
-
-    @classmethod
-    def of(cls, loss: LayerLoss, state: State) -> "End":
-        """The end that `state`, freshly computed, is at."""
-        row = loss.problem.row
-        return cls(
-            active=np.array(state.basis[state.basis != FREE]),
-            tied=np.sort(state.tied[: state.number[N_TIED]]),
-            sides=[
-                *(
-                    np.sign(state.side[row[t] : row[t + 1]].T).astype(np.int8)
-                    for t in range(loss.n_hidden)
-                ),
-                np.sign(state.side_r.T).astype(np.int8),
-            ],
-        )
-
-
-def hidden_vanishes(loss: LayerLoss, state: State) -> bool:
-    """Whether a hidden breakpoint is active or tied: the loss may then not be convex here."""
-    return bool((np.abs(state.z[: loss.problem.row[loss.n_hidden]]) >= PARKED / 2).any())
-
-
-def zero_loss(loss: LayerLoss, state: State) -> bool:
-    """Whether no residual row seems to cost anything: it vanishes or lies on its free side."""
-    problem = loss.problem
-    cost = np.where(state.side_r > 0, problem.right, problem.left)
-    return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
-
-
-def settle_state(
-    loss: LayerLoss, state: State, seconds: float, limit: int, leaps: bool = False
-) -> Settled | None:
-    """Go on exactly from the vertex of `state`, freshly computed; arguments as for `settle`.
-
-    None if that cannot be done, or not in about `seconds`.
-    """
-    if not affordable(loss, seconds):
-        return None
-    end = End.of(loss, state)
-    theta = loss.units.outer(state.theta.reshape(loss.shape)).ravel()
-    active = breakpoints.split(loss, end.active)
-    deadline = time.thread_time() + seconds
-    return settle(ExactLoss(loss), theta, active, end.sides, deadline, limit, leaps)
-
-
-def in_doubt(loss: LayerLoss, state: State) -> bool:
-    """Whether floats leave open what is 0 at a priced vertex: breakpoints, slopes, or the loss.
-
-    Also on a face (r < D), where the gradient within it would have to be exactly 0.
-    """
-    rows = np.flatnonzero(state.basis != FREE)
-    slopes = np.column_stack([state.price[rows], state.far[rows]])
-    return bool(
-        rows.size < loss.dim
-        or state.number[N_TIED] > 0
-        or (np.abs(slopes) <= state.noise[rows]).any()
-        or zero_loss(loss, state)
-        or not loss.units.trivial
-        or np.abs(state.theta).max() <= _TINY * state.scalar[START_SIZE]
-    )
 
 
 def certify(
     loss: LayerLoss,
     state: State,
     finished: bool,
-    settled: Settled | None,
+    settled: ExactEnd | None,
     tolerances: Tolerances,
 ) -> Certificate:
     """The certificate for a freshly computed `state`.
@@ -167,7 +94,7 @@ def certify(
     return certificate
 
 
-def _settled_end(loss: LayerLoss, settled: Settled) -> End:
+def _settled_end(loss: LayerLoss, settled: ExactEnd) -> End:
     active = breakpoints.join(loss, settled.vertex.active)
     vanishing = breakpoints.join(loss, zeros(settled.signs))
     return End(active, np.setdiff1d(vanishing, active), settled.vertex.sides)

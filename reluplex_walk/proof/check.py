@@ -2,7 +2,7 @@
 
 import time
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,25 +10,37 @@ from numpy.typing import NDArray
 from .._validate import real
 from ..exact.loss import ExactLoss, Sides, region
 from ..exact.rationals import Objects, Rationals
+from ..exact.vertex import vertex_at, zeros
 from ..native.arrays import FREE, N_TIED
 from ..native.refresh import new_state, place, refresh
 from ..native.walk import prices
 from ..problem.breakpoints import Breakpoints, identify, join, split
 from ..problem.loss import LayerLoss
-from ..simplex import escape
-from ..simplex.exact_pivots import settle, zeros
 from ..tolerances import TOLERANCES
+from .directional import local_model, search
+from .end import examine
 
 Floats = NDArray[np.float64]
-
-if TYPE_CHECKING:
-    from .certificate import Certificate
+Ints = NDArray[np.int64]
 
 _CLOSE = 1e-9  # relative distance of a float end from its exact vertex that passes
 
 
 class CertificateError(ValueError):
     """A certificate that does not hold; the message says what differs."""
+
+
+class Claim(NamedTuple):
+    """What a certificate says of the end of a walk; fields as in :class:`.Certificate`."""
+
+    method: str
+    exact: bool
+    theta: Floats  # (h, q)
+    loss: float
+    active: Ints  # (r, 3)
+    tied: Ints  # (k, 3)
+    sides: NDArray[np.int8]  # (r + k,)
+    is_global: bool
 
 
 class ExactCheck(NamedTuple):
@@ -62,19 +74,20 @@ class ExactCheck(NamedTuple):
     seconds: float
 
 
-def in_rationals(certificate: "Certificate", loss: LayerLoss, budget: float) -> ExactCheck:
+def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
     """See :meth:`Certificate.verify_exact`."""
     began = time.thread_time()
     if real("budget", budget) <= 0:
         raise ValueError(f"budget: expected a number > 0, found {budget}")
-    ids = _same(certificate, loss)
+    ids = _identified(claim, loss)
     exact = ExactLoss(loss)
     vanishing = split(loss, ids)
-    sides = _sides(exact.values(Rationals.of(certificate.theta.ravel())), vanishing, certificate)
-    active = split(loss, ids[: certificate.rank])
-    found = settle(exact, certificate.theta.ravel(), active, sides, began + budget)
-    if found is None:
+    sides = _sides(exact.values(Rationals.of(claim.theta.ravel())), vanishing, claim)
+    active = split(loss, ids[: len(claim.active)])
+    at = vertex_at(exact, Rationals.of(claim.theta.ravel()), active, sides)
+    if at is None:
         raise CertificateError("active: these breakpoints do not define a vertex near theta")
+    found = examine(exact, at, began + budget)
     exact_ids = join(loss, zeros(found.signs))
     if set(exact_ids.tolist()) != set(ids.tolist()):
         raise CertificateError(
@@ -82,12 +95,12 @@ def in_rationals(certificate: "Certificate", loss: LayerLoss, budget: float) -> 
             f"{len(exact_ids)} do, {np.isin(ids, exact_ids).sum()} of them in common"
         )
     theta = found.vertex.theta.floats().reshape(loss.shape)
-    whole = certificate.rank == loss.dim  # else the point on the face is not unique
-    if certificate.exact and whole and not (theta == certificate.theta).all():
+    whole = len(claim.active) == loss.dim  # else the point on the face is not unique
+    if claim.exact and whole and not (theta == claim.theta).all():
         raise CertificateError("theta: is not the float nearest to the exact vertex")
-    _close("theta", certificate.theta, theta, np.abs(theta).max())
-    _close("loss", certificate.loss, float(found.loss), loss.magnitude(theta))
-    if certificate.method == "zero-loss" and found.loss != 0:
+    _close("theta", claim.theta, theta, np.abs(theta).max())
+    _close("loss", claim.loss, float(found.loss), loss.magnitude(theta))
+    if claim.method == "zero-loss" and found.loss != 0:
         raise CertificateError(f"loss: said to be 0, is {float(found.loss):.3g}")
     if found.slopes is not None and (found.slopes < 0).any():
         least = float(min(found.slopes))
@@ -95,8 +108,8 @@ def in_rationals(certificate: "Certificate", loss: LayerLoss, budget: float) -> 
     if found.verdict.method == "none":
         descends = found.verdict.direction is not None
         ended = "the loss descends from the end" if descends else "no proof in the time given"
-        raise CertificateError(f"method: {certificate.method} is said, the exact check: {ended}")
-    if certificate.is_global and loss.n_hidden > 0 and found.loss != 0:
+        raise CertificateError(f"method: {claim.method} is said, the exact check: {ended}")
+    if claim.is_global and loss.n_hidden > 0 and found.loss != 0:
         raise CertificateError("is_global: the loss is neither convex nor 0")
     return ExactCheck(
         theta=found.vertex.theta.fractions().reshape(loss.shape),
@@ -110,32 +123,30 @@ def in_rationals(certificate: "Certificate", loss: LayerLoss, budget: float) -> 
     )
 
 
-def in_floats(certificate: "Certificate", loss: LayerLoss) -> None:
+def in_floats(claim: Claim, loss: LayerLoss) -> None:
     """See :meth:`Certificate.verify`."""
-    ids = _same(certificate, loss)
+    ids = _identified(claim, loss)
     problem, state = loss.problem, new_state(loss.problem)
-    place(problem, state, loss.units.inner(certificate.theta).ravel())
+    place(problem, state, loss.units.inner(claim.theta).ravel())
     n = problem.x.shape[1]
     hidden = int(problem.row[loss.n_hidden])
-    for c, side in zip(ids, certificate.sides, strict=True):
+    for c, side in zip(ids, claim.sides, strict=True):
         sides = state.side[:hidden] if c < hidden * n else state.side_r
         sides.reshape(-1)[c if c < hidden * n else c - hidden * n] = side
-    state.basis[: certificate.rank] = ids[: certificate.rank]
+    state.basis[: len(claim.active)] = ids[: len(claim.active)]
     refresh(problem, state, TOLERANCES)
     found = state.basis[state.basis != FREE]
-    if not np.array_equal(found, ids[: certificate.rank]):
+    if not np.array_equal(found, ids[: len(claim.active)]):
         raise CertificateError("active: these breakpoints do not vanish at theta, or are dependent")
     tied = state.tied[: state.number[N_TIED]]
-    if not certificate.exact and set(tied.tolist()) != set(ids[certificate.rank :].tolist()):
-        raise CertificateError(
-            f"tied: expected {certificate.n_tied} breakpoints, found {len(tied)}"
-        )
+    if not claim.exact and set(tied.tolist()) != set(ids[len(claim.active) :].tolist()):
+        raise CertificateError(f"tied: expected {len(claim.tied)} breakpoints, found {len(tied)}")
     theta = loss.units.outer(state.theta.reshape(loss.shape))
-    if certificate.rank == loss.dim and loss.units.trivial:  # else other points serve as well
-        _close("theta", certificate.theta, theta, np.abs(theta).max())
-    if not loss.reproduces(certificate.theta, certificate.loss):
-        raise CertificateError(f"loss: {certificate.loss:.10g} is said, {loss(theta):.10g} found")
-    if certificate.method == "zero-loss":
+    if len(claim.active) == loss.dim and loss.units.trivial:  # else other points serve as well
+        _close("theta", claim.theta, theta, np.abs(theta).max())
+    if not loss.reproduces(claim.theta, claim.loss):
+        raise CertificateError(f"loss: {claim.loss:.10g} is said, {loss(theta):.10g} found")
+    if claim.method == "zero-loss":
         return
     if len(tied) == 0:
         if prices(problem, state):
@@ -145,41 +156,25 @@ def in_floats(certificate: "Certificate", loss: LayerLoss) -> None:
         noise = state.noise[rows].T.ravel()
         if (slopes < -noise).any():
             raise CertificateError(f"slopes: a half-edge descends with slope {slopes.min():.3g}")
-    elif escape.search(state, escape.local_model(problem, state), 0) is not None:
+    elif search(state, local_model(problem, state), 0) is not None:
         raise CertificateError("method: the loss descends from the end")
 
 
-def _same(certificate: "Certificate", loss: LayerLoss) -> NDArray[np.int64]:
-    """Ids of the active, then the tied breakpoints, if the certificate is of this loss."""
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
-    differ = differences(certificate.fingerprint, loss.fingerprint)
-    if differ:
-        raise CertificateError(f"loss: the certificate is of another loss: {differ}")
-    if certificate.checksum() != certificate.digest:
-        raise CertificateError("digest: the certificate was changed after it was made")
-    if not certificate.is_local_minimum:
-        raise CertificateError(f"method: {certificate.method!r}, nothing is claimed")
+def _identified(claim: Claim, loss: LayerLoss) -> Ints:
+    """Ids of the active, then the tied breakpoints of the claim."""
     try:
-        ids = identify(loss, np.concatenate([certificate.active, certificate.tied]))
+        ids = identify(loss, np.concatenate([claim.active, claim.tied]))
     except ValueError as error:
         raise CertificateError(str(error)) from None
-    if len(np.unique(ids)) < len(ids) or len(ids) != len(certificate.sides):
+    if len(np.unique(ids)) < len(ids) or len(ids) != len(claim.sides):
         raise CertificateError("active, tied: expected each breakpoint once, with a side")
     return ids
 
 
-def differences(fingerprint: str, other: str) -> str:
-    """Which parts of two fingerprints of losses differ, in words."""
-    parts = (dict(p.split("=", 1) for p in f.split(" ") if "=" in p) for f in (fingerprint, other))
-    mine, theirs = parts
-    return ", ".join(f"{k} differs" for k in theirs if mine.get(k) != theirs[k])
-
-
-def _sides(values: list[Rationals], vanishing: Breakpoints, certificate: "Certificate") -> Sides:
+def _sides(values: list[Rationals], vanishing: Breakpoints, claim: Claim) -> Sides:
     """The region the certificate is seen from."""
     sides = [np.where(sign == 0, 1, sign).astype(np.int8) for sign in region(values)]
-    for t, column, neuron, side in zip(*vanishing, certificate.sides, strict=True):
+    for t, column, neuron, side in zip(*vanishing, claim.sides, strict=True):
         sides[t][column, neuron] = side
     return sides
 
@@ -190,4 +185,4 @@ def _close(name: str, said: Floats | float, found: Floats | float, size: float) 
         raise CertificateError(f"{name}: differs from what its active set gives by {gap:.3g}")
 
 
-__all__ = ["CertificateError", "ExactCheck", "differences"]
+__all__ = ["CertificateError", "Claim", "ExactCheck", "in_floats", "in_rationals"]

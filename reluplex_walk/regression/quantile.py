@@ -20,7 +20,8 @@ from ..native.walk import prices
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
-from ..proof.certify import certify, settle_state
+from ..proof.certify import certify
+from ..simplex.exact_pivots import settle_state
 from ..simplex.trajectory import WalkStatus
 from ..simplex.walk import walk
 from ..tolerances import TOLERANCES
@@ -351,7 +352,7 @@ def _certificate(loss: LayerLoss, theta: Floats, rows: NDArray[np.int64]) -> Cer
     refresh(problem, state, TOLERANCES)
     prices(problem, state)
     settled = settle_state(loss, state, _PROOF_SECONDS, 0)
-    return certify(loss, state, True, settled, TOLERANCES)
+    return certify(loss, state, True, settled and settled.end, TOLERANCES)
 
 
 __all__ = ["QuantileFit", "lad", "quantile", "quantile_path"]

@@ -13,16 +13,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact import rationals
 from ..exact.loss import ExactLoss, LocalModel, Sides, Vertex, region
 from ..exact.rationals import Objects, Rationals, reduce
-from ..problem.breakpoints import Breakpoints
+from ..exact.vertex import At, affordable, vertex_at, zeros
+from ..native.arrays import State
+from ..problem.breakpoints import Breakpoints, split
 from ..problem.loss import LayerLoss
-from ..proof.degenerate import Verdict, judge
+from ..proof.end import End, ExactEnd, examine
 
 Floats = NDArray[np.float64]
-
-_ROUNDS = 4  # in which vertex and region have to agree
 
 
 class Pivot(NamedTuple):
@@ -39,26 +38,10 @@ class Pivot(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """Where the exact walk ended, and what is proved of that point."""
+    """Where the exact walk ended, and the pivots it made."""
 
-    vertex: Vertex
-    signs: Sides  # of all breakpoints, 0 where they vanish
-    loss: Fraction
-    slopes: Objects | None  # (2r,) of the half-edges per unit of the breakpoint left, if simple
-    verdict: Verdict
+    end: ExactEnd
     pivots: list[Pivot]
-
-
-At = tuple[Vertex, Sides, Fraction]
-"""An exact vertex, the signs of all breakpoints there (0 where they vanish), and the loss."""
-
-
-def affordable(loss: LayerLoss, seconds: float) -> bool:
-    """Whether solving for a vertex and evaluating it can be expected to take at most `seconds`."""
-    work = len(loss.inputs) * (loss.dim + sum(w.size for w, _ in loss.tail))
-    dim = float(loss.dim)
-    solving = 8e-8 * dim**3 if rationals.flint is not None else 5e-7 * dim**4
-    return 5e-7 * work * (1.0 + dim / 100.0) + solving <= seconds
 
 
 def settle(
@@ -80,66 +63,35 @@ def settle(
     pivots: list[Pivot] = []
     at = vertex_at(exact, Rationals.of(theta), active, sides)
     while at is not None:
-        vertex, signs, loss = at
-        local = local_slopes(exact, at)
+        end = examine(exact, at, deadline)
         step = None
-        more = len(pivots) < limit and time.thread_time() < deadline
-        if loss == 0:
-            verdict = Verdict("zero-loss")
-        elif local is None:
-            verdict = judge(exact, zeros(signs), signs, deadline)
-            if verdict.direction is not None and leaps and more:
-                step = leap(exact, at, verdict.direction)
-        elif (local[1] >= 0).all():
-            verdict = Verdict("vertex")
-        else:
-            verdict = Verdict("none")
-            if more:
-                step = follow(exact, *local, at, steepest(*local, vertex)[0])
+        if len(pivots) < limit and time.thread_time() < deadline:
+            if leaps and end.verdict.direction is not None:
+                step = leap(exact, at, end.verdict.direction)
+            elif end.local is not None and end.verdict.method == "none":
+                best, _ = steepest(*end.local, end.vertex)
+                step = follow(exact, *end.local, at, best)
         if step is None:
-            return Settled(vertex, signs, loss, local and local[1], verdict, pivots)
+            return Settled(end, pivots)
         pivot, at = step
         pivots.append(pivot)
     return None
 
 
-def local_slopes(exact: ExactLoss, at: At) -> tuple[LocalModel, Objects] | None:
-    """The local model at a simple vertex and the slopes of all half-edges.
+def settle_state(
+    loss: LayerLoss, state: State, seconds: float, limit: int, leaps: bool = False
+) -> Settled | None:
+    """Go on exactly from the vertex of `state`, freshly computed; arguments as for `settle`.
 
-    None at a degenerate one, and where the loss descends while all active breakpoints stay 0.
+    None if that cannot be done, or not in about `seconds`.
     """
-    vertex, signs, _ = at
-    if len(zeros(signs).stage) > len(vertex.active.stage):
+    if not affordable(loss, seconds):
         return None
-    model = exact.local(vertex.active, vertex.sides)
-    prices = model.prices(vertex.columns)
-    return None if prices is None else (model, model.slopes(prices))
-
-
-def zeros(signs: Sides) -> Breakpoints:
-    """The breakpoints whose sign is 0."""
-    found = [np.nonzero(sign == 0) for sign in signs]
-    stage = np.concatenate([np.full(len(c), t) for t, (c, _) in enumerate(found)])
-    return Breakpoints(stage, *(np.concatenate(part) for part in zip(*found, strict=True)))
-
-
-def vertex_at(exact: ExactLoss, theta: Rationals, active: Breakpoints, sides: Sides) -> At | None:
-    """The exact vertex, the signs there and the loss; None if vertex and region do not agree."""
-    for _ in range(_ROUNDS):
-        try:
-            vertex = exact.vertex(theta, active, sides)
-        except ZeroDivisionError:
-            return None
-        values = exact.values(vertex.theta)
-        signs = region(values)
-        agreed = [np.where(sign == 0, side, sign) for sign, side in zip(signs, sides, strict=True)]
-        if all((a == side).all() for a, side in zip(agreed, sides, strict=True)):
-            vanish = all(
-                signs[t][column, neuron] == 0 for t, column, neuron in zip(*active, strict=True)
-            )
-            return (vertex, signs, exact.value(values)) if vanish else None
-        sides = agreed
-    return None
+    end = End.of(loss, state)
+    theta = loss.units.outer(state.theta.reshape(loss.shape)).ravel()
+    active = split(loss, end.active)
+    deadline = time.thread_time() + seconds
+    return settle(ExactLoss(loss), theta, active, end.sides, deadline, limit, leaps)
 
 
 def steepest(model: LocalModel, slopes: Objects, vertex: Vertex) -> tuple[int, Rationals]:

@@ -6,8 +6,10 @@ from collections import deque
 import numpy as np
 
 from ..exact.loss import ExactLoss
-from ..proof.degenerate import Verdict, judge
-from .exact_pivots import At, Pivot, Settled, follow, local_slopes, steepest, zeros
+from ..exact.vertex import At, local_slopes
+from ..proof.degenerate import Verdict
+from ..proof.end import ExactEnd, examine
+from .exact_pivots import Pivot, Settled, follow, steepest
 
 Key = frozenset[tuple[int, int, int]]
 
@@ -20,7 +22,7 @@ def cross(exact: ExactLoss, settled: Settled, deadline: float, limit: int) -> Se
     if there is no such vertex within `limit` pivots, or none is found before `deadline`
     (thread_time).
     """
-    start = (settled.vertex, settled.signs, settled.loss)
+    start = settled.end[:3]
     visited = {_key(start)}
     queue: deque[tuple[At, list[Pivot]]] = deque([(start, [])])
     while queue:
@@ -37,9 +39,9 @@ def cross(exact: ExactLoss, settled: Settled, deadline: float, limit: int) -> Se
                 continue
             pivot, there = step
             visited.add(_key(there))
-            verdict = _descent(exact, there, deadline)
-            if verdict is not None:
-                return Settled(*there, None, verdict, [*path, pivot])
+            end = _descent(exact, there, deadline)
+            if end is not None:
+                return Settled(end, [*path, pivot])
             queue.append((there, [*path, pivot]))
     return None
 
@@ -48,16 +50,15 @@ def _key(at: At) -> Key:
     return frozenset(zip(*(part.tolist() for part in at[0].active), strict=True))
 
 
-def _descent(exact: ExactLoss, at: At, deadline: float) -> Verdict | None:
-    """A verdict with a direction that descends, if there is one."""
-    found = local_slopes(exact, at)
-    if found is None:
-        verdict = judge(exact, zeros(at[1]), at[1], deadline)
-        return None if verdict.direction is None else verdict
-    model, slopes = found
-    if (slopes >= 0).all():
+def _descent(exact: ExactLoss, at: At, deadline: float) -> ExactEnd | None:
+    """The end `at`, its verdict with a direction that descends, if there is one."""
+    end = examine(exact, at, deadline)
+    if end.verdict.direction is not None:
+        return end
+    if end.local is None or end.verdict.method != "none":
         return None
-    return Verdict("none", steepest(model, slopes, at[0])[1])
+    _, direction = steepest(*end.local, end.vertex)
+    return end._replace(verdict=Verdict("none", direction))
 
 
 __all__ = ["cross"]

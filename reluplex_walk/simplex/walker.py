@@ -20,10 +20,12 @@ from ..native.nearby import bounds_pay
 from ..native.refresh import new_state, place, refresh
 from ..problem.breakpoints import identify, join
 from ..problem.loss import LayerLoss
+from ..proof import directional
 from ..proof.certificate import Certificate
-from ..proof.certify import certify, hidden_vanishes, in_doubt, settle_state, zero_loss
+from ..proof.certify import certify
+from ..proof.end import hidden_vanishes, in_doubt, zero_loss
 from . import escape
-from .exact_pivots import Pivot, Settled
+from .exact_pivots import Pivot, Settled, settle_state
 from .level import Visited, estimate
 from .plateau import cross
 from .trajectory import Checkpoint, Steps, Trajectory, WalkOptions, WalkStatus
@@ -188,7 +190,11 @@ class Walker:
         if self.n_pivots != self.fresh_at:
             self.refresh()
         certificate = certify(
-            self.loss, self.state, finished, self.settled, self.options.tolerances
+            self.loss,
+            self.state,
+            finished,
+            self.settled and self.settled.end,
+            self.options.tolerances,
         )
         return self._trajectory(status or _status(certificate), finished, certificate, checkpoint)
 
@@ -229,7 +235,7 @@ class Walker:
             if self._settle(limit):
                 self.settled = None
                 return False
-            if self.settled is not None and self.settled.verdict.method != "none":
+            if self.settled is not None and self.settled.end.verdict.method != "none":
                 return True
         # Where the loss is convex, pivots of length zero end in a proof: no escape is needed.
         convex = not hidden_vanishes(self.loss, self.state)
@@ -300,10 +306,10 @@ class Walker:
     def _leave(self) -> bool:
         """Leave a degenerate vertex if a half-edge of the basis or random search descends."""
         state, seed = self.state, self.options.seed + self.n_pivots
-        model = escape.local_model(self.problem, state)
+        model = directional.local_model(self.problem, state)
         direction = escape.best_half_edge(self.problem, state, model)
         if direction is None and self.thorough:
-            direction = escape.search(state, model, seed)
+            direction = directional.search(state, model, seed)
         return direction is not None and self._leap(direction)
 
     def _settle(self, limit: int) -> bool:
@@ -315,24 +321,28 @@ class Walker:
         if settled is None:
             return False
         self._take_over(settled)
-        if settled.verdict.direction is not None:
-            if self._go_on(settled.verdict.direction.unit()):
+        if settled.end.verdict.direction is not None:
+            if self._go_on(settled.end.verdict.direction.unit()):
                 return True
             limit -= len(settled.pivots)  # too faint for floats: exactly on
             self.settled = settled = settle_state(self.loss, self.state, budget, limit, leaps=True)
             if settled is None:
                 return False
             self._take_over(settled)
-        if settled.verdict.method == "none":
+        if settled.end.verdict.method == "none":
             return 0 < limit == len(settled.pivots)
-        if self.options.plateau == "stop" or settled.slopes is None or (settled.slopes > 0).all():
+        if (
+            self.options.plateau == "stop"
+            or settled.end.slopes is None
+            or (settled.end.slopes > 0).all()
+        ):
             return False
         deadline = time.thread_time() + budget
         beyond = cross(ExactLoss(self.loss), settled, deadline, limit - len(settled.pivots))
-        if beyond is None or beyond.verdict.direction is None:
+        if beyond is None or beyond.end.verdict.direction is None:
             return False
         self._take_over(beyond)
-        return self._go_on(beyond.verdict.direction.unit())
+        return self._go_on(beyond.end.verdict.direction.unit())
 
     def _take_over(self, settled: Settled) -> None:
         """Bring the state to where the exact pivots led."""
@@ -341,11 +351,11 @@ class Walker:
             self._keep_exact(pivot)
         if settled.pivots:
             state.theta[:] = loss.units.inner(settled.pivots[-1].theta.reshape(loss.shape)).ravel()
-            active = join(loss, settled.vertex.active)
+            active = join(loss, settled.end.vertex.active)
             state.basis[:] = FREE
             state.basis[: active.size] = active
             hidden = int(self.problem.row[loss.n_hidden])
-            sides = settled.vertex.sides
+            sides = settled.end.vertex.sides
             if hidden:
                 state.side[:hidden] = np.concatenate([side.T for side in sides[:-1]])
             state.side_r[:] = sides[-1].T
@@ -359,9 +369,9 @@ class Walker:
         if length == 0.0:  # below what floats can follow
             return False
         direction /= length
-        model = escape.local_model(self.problem, self.state)
-        slope = escape.slopes_along(model, direction[None])[0]
-        return slope < -float(escape.noise(self.state, direction)) and self._leap(direction)
+        model = directional.local_model(self.problem, self.state)
+        slope = directional.slopes_along(model, direction[None])[0]
+        return slope < -float(directional.noise(self.state, direction)) and self._leap(direction)
 
     def _leap(self, direction: NDArray[np.float64]) -> bool:
         """Leave a degenerate vertex along `direction`; False if precision was lost on the way."""

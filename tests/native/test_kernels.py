@@ -9,7 +9,7 @@ from reluplex_walk.native.arrays import FREE, LOSS, N_NEAR, N_QUEUE, N_TIED
 from reluplex_walk.native.factorise import normals
 from reluplex_walk.native.refresh import new_state, place, refresh, values
 from reluplex_walk.native.walk import new_record
-from reluplex_walk.simplex import escape
+from reluplex_walk.proof import directional
 from tests.problems.random import VARIANTS, random_loss, variant
 from tests.references.naive import breakpoint_gradient, half_edges, region_at
 
@@ -107,9 +107,9 @@ def test_edges_and_prices_against_reference(case):
 def test_local_model_is_the_directional_derivative(case):
     loss = variant(case, seed=3)
     state = walked(loss, 25)
-    model = escape.local_model(loss.problem, state)
+    model = directional.local_model(loss.problem, state)
     d = np.random.default_rng(0).normal(size=(6, *loss.shape))
-    slopes, gradients = escape.derivative(model, d)
+    slopes, gradients = directional.derivative(model, d)
     for k in range(6):
         expected = loss.directional_derivative(state.theta, d[k])
         assert slopes[k] == pytest.approx(expected, rel=1e-9, abs=1e-9)

@@ -10,8 +10,8 @@ from scipy import optimize
 import reluplex_walk as rw
 from reluplex_walk.exact.loss import ExactLoss, region
 from reluplex_walk.exact.rationals import Rationals
+from reluplex_walk.exact.vertex import zeros
 from reluplex_walk.proof import cones, degenerate
-from reluplex_walk.simplex.exact_pivots import zeros
 from tests.problems.random import random_loss
 from tests.simplex.test_walk import check
 

@@ -293,7 +293,7 @@ def test_limits_with_threads(monkeypatch):
     def no_room(problem, cells, root, settle):
         raise MemoryError
 
-    monkeypatch.setattr(threads, "subdivide", no_room)
+    monkeypatch.setattr("reluplex_walk.regions.threads.subdivide", no_room)
     with pytest.raises(MemoryError):  # of a thread
         rw.enumerate_regions(loss, threads=2)
 

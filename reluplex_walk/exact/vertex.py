@@ -1,0 +1,66 @@
+"""Vertices without rounding: the point a basis defines, what vanishes there, and its slopes."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from ..problem.breakpoints import Breakpoints
+from ..problem.loss import LayerLoss
+from . import rationals
+from .loss import ExactLoss, LocalModel, Sides, Vertex, region
+from .rationals import Objects, Rationals
+
+_ROUNDS = 4  # in which vertex and region have to agree
+
+At = tuple[Vertex, Sides, Fraction]
+"""An exact vertex, the signs of all breakpoints there (0 where they vanish), and the loss."""
+
+
+def affordable(loss: LayerLoss, seconds: float) -> bool:
+    """Whether solving for a vertex and evaluating it can be expected to take at most `seconds`."""
+    work = len(loss.inputs) * (loss.dim + sum(w.size for w, _ in loss.tail))
+    dim = float(loss.dim)
+    solving = 8e-8 * dim**3 if rationals.flint is not None else 5e-7 * dim**4
+    return 5e-7 * work * (1.0 + dim / 100.0) + solving <= seconds
+
+
+def zeros(signs: Sides) -> Breakpoints:
+    """The breakpoints whose sign is 0."""
+    found = [np.nonzero(sign == 0) for sign in signs]
+    stage = np.concatenate([np.full(len(c), t) for t, (c, _) in enumerate(found)])
+    return Breakpoints(stage, *(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def vertex_at(exact: ExactLoss, theta: Rationals, active: Breakpoints, sides: Sides) -> At | None:
+    """The exact vertex, the signs there and the loss; None if vertex and region do not agree."""
+    for _ in range(_ROUNDS):
+        try:
+            vertex = exact.vertex(theta, active, sides)
+        except ZeroDivisionError:
+            return None
+        values = exact.values(vertex.theta)
+        signs = region(values)
+        agreed = [np.where(sign == 0, side, sign) for sign, side in zip(signs, sides, strict=True)]
+        if all((a == side).all() for a, side in zip(agreed, sides, strict=True)):
+            vanish = all(
+                signs[t][column, neuron] == 0 for t, column, neuron in zip(*active, strict=True)
+            )
+            return (vertex, signs, exact.value(values)) if vanish else None
+        sides = agreed
+    return None
+
+
+def local_slopes(exact: ExactLoss, at: At) -> tuple[LocalModel, Objects] | None:
+    """The local model at a simple vertex and the slopes of all half-edges.
+
+    None at a degenerate one, and where the loss descends while all active breakpoints stay 0.
+    """
+    vertex, signs, _ = at
+    if len(zeros(signs).stage) > len(vertex.active.stage):
+        return None
+    model = exact.local(vertex.active, vertex.sides)
+    prices = model.prices(vertex.columns)
+    return None if prices is None else (model, model.slopes(prices))
+
+
+__all__ = ["At", "affordable", "local_slopes", "vertex_at", "zeros"]

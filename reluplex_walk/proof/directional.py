@@ -1,0 +1,165 @@
+"""The one-sided derivative F'(theta; d) at a degenerate vertex, in floats, and a search for F' < 0.
+
+Samples without a vanishing breakpoint add a linear term; on the others the sides follow d.  A
+descent is searched from random starts in one zero block alone and in all parameters; finding none
+proves nothing.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..native.arrays import FREE, PARKED, SLOPE_TOL, X_SIZE, Problem, State
+from ..native.walk import half_edges
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_ROWS = 256  # of the basis whose half-edges are held in memory together
+_STARTS = 48  # directions searched together
+_ROUNDS = 24  # subgradient steps for each
+_MAX_NUMBERS = 4_000_000  # bound on the size of a batch of derivatives
+
+
+class OneSided(NamedTuple):
+    """F'(theta; .) at a vertex: a linear term and the samples on which something vanishes."""
+
+    linear: Floats  # (h, q) gradient of the other samples' loss
+    x: Floats  # (q, s) inputs of the samples kept
+    side: Floats  # (R, s) sides of their hidden breakpoints, 0 where they vanish
+    side_r: Floats  # (K, t) the same for their residual rows
+    owner: NDArray[np.int64]  # (t,) sample of each residual row, ascending
+    first: NDArray[np.int64]  # (s,) first residual row of each sample
+    left: Floats  # (K, t)
+    right: Floats  # (K, t)
+    tail: list[Floats]  # weights of the stages above
+    negative_slope: float
+    block: Floats  # (h,) 1.0 where every sample's breakpoint of the neuron vanishes
+
+
+def tail_weights(problem: Problem) -> list[Floats]:
+    """Weights of stages 1..T as matrices."""
+    widths, offset = problem.widths, problem.offset
+    return [
+        problem.w[offset[t] : offset[t] + widths[t] * widths[t - 1]].reshape(widths[t], -1)
+        for t in range(1, widths.size)
+    ]
+
+
+def local_model(problem: Problem, state: State) -> OneSided:
+    """The one-sided derivative at the vertex `state` is at, as arrays."""
+    hidden = int(problem.row[problem.widths.size - 1])
+    zero = np.abs(state.z[:hidden]) >= PARKED / 2
+    zero_r = np.abs(state.r) >= PARKED / 2
+    kept: NDArray[np.bool_] = np.array(zero.any(axis=0))
+    kept[problem.owner[zero_r.any(axis=0)]] = True
+    index = np.flatnonzero(kept)
+    rows = np.flatnonzero(kept[problem.owner])
+    place = np.full(kept.size, -1)
+    place[index] = np.arange(index.size)
+    widths = problem.widths
+    model = OneSided(
+        linear=np.zeros((widths[0], problem.x.shape[0])),
+        x=problem.x[:, index],
+        side=np.where(zero, 0.0, state.side[:hidden])[:, index],
+        side_r=np.where(zero_r, 0.0, state.side_r)[:, rows],
+        owner=place[problem.owner[rows]],
+        first=np.searchsorted(place[problem.owner[rows]], np.arange(index.size)),
+        left=problem.left[:, rows],
+        right=problem.right[:, rows],
+        tail=tail_weights(problem),
+        negative_slope=problem.mean_slope - problem.half_jump,
+        block=zero[: widths[0]].all(axis=1).astype(float) if hidden else np.zeros(widths[0]),
+    )
+    # The gradient of all samples in the state's region, less that of the samples kept.
+    inside = model._replace(side=state.side[:hidden][:, index], side_r=state.side_r[:, rows])
+    _, kept_gradient = derivative(inside, np.zeros((1, *model.linear.shape)))
+    return model._replace(linear=state.g.reshape(model.linear.shape) - kept_gradient[0])
+
+
+def derivative(model: OneSided, d: Floats) -> tuple[Floats, Floats]:
+    """F'(theta; d) for directions `d` (m, h, q), and a gradient (m, h, q) of each one's piece."""
+    rates = d @ model.x  # (m, width, s)
+    slopes, row = [], 0
+    for w in model.tail:
+        side = model.side[row : row + rates.shape[1]]
+        row += rates.shape[1]
+        positive = np.where(side == 0.0, rates, side) > 0.0
+        slope = np.where(positive, 1.0, model.negative_slope)
+        slopes.append(slope)
+        rates = w @ (slope * rates)
+    residual = rates[:, :, model.owner]
+    positive = np.where(model.side_r == 0.0, residual, model.side_r) > 0.0
+    rho = np.where(positive, model.right, -model.left)
+    total = (rho * residual).sum(axis=(1, 2)) + (d * model.linear).sum(axis=(1, 2))
+    back = np.add.reduceat(rho, model.first, axis=2) if model.first.size else rho
+    for w, slope in zip(reversed(model.tail), reversed(slopes), strict=True):
+        back = slope * (w.T @ back)
+    return total, back @ model.x.T + model.linear
+
+
+def slopes_along(model: OneSided, edges: Floats) -> Floats:
+    """F' along directions (m, D), sides following d: (m,)."""
+    parts = np.array_split(edges.reshape(-1, *model.linear.shape), 1 + len(edges) // _STARTS)
+    return np.concatenate([derivative(model, part)[0] for part in parts])
+
+
+def half_edge_parts(problem: Problem, state: State) -> Iterator[tuple[Ints, Floats]]:
+    """All half-edges of the basis, some at a time: places (m,) among the 2r, and edges (m, D).
+
+    The near ones come before the far ones.
+    """
+    active = np.flatnonzero(state.basis != FREE)
+    for part in np.array_split(np.arange(active.size), 1 + active.size // _ROWS):
+        edges = np.zeros((2 * part.size, state.basis.size))
+        half_edges(problem, state, active[part], edges)
+        yield np.concatenate([part, active.size + part]), edges
+
+
+def noise(state: State, d: Floats) -> Floats:
+    """Slopes along `d` (..., D) that count as 0."""
+    per_length = float(state.scalar[SLOPE_TOL] * state.scalar[X_SIZE])
+    return np.asarray(per_length * np.linalg.norm(d, axis=-1))
+
+
+def search(state: State, model: OneSided, seed: int) -> Floats | None:
+    """A direction (D,) of length 1 with F' < 0, searched from random starts; None if not found."""
+    h, q = model.linear.shape
+    rng = np.random.default_rng(seed)
+    per_direction = max(1, (model.side.shape[0] + h + 1) * max(1, model.x.shape[1]))
+    starts = int(np.clip(_MAX_NUMBERS // per_direction, 4, _STARTS))
+    masks = [np.eye(h)[j] for j in np.flatnonzero(model.block)]
+    for mask in [*masks, np.ones(h)]:
+        found = _descend(model, state, rng.normal(size=(starts, h, q)), mask[:, None])
+        if found is not None:
+            return found
+    return None
+
+
+def _descend(model: OneSided, state: State, d: Floats, mask: Floats) -> Floats | None:
+    """Subgradient descent of F' on the unit sphere of the masked parameters, from all `d`."""
+    for turn in range(_ROUNDS):
+        d = d * mask
+        d /= np.linalg.norm(d, axis=(1, 2), keepdims=True)
+        slopes, gradient = derivative(model, d)
+        best = int(np.argmin(slopes))
+        if slopes[best] < -noise(state, d[best].ravel()):
+            return d[best].ravel()
+        gradient = gradient * mask
+        size = np.linalg.norm(gradient, axis=(1, 2), keepdims=True)
+        d = d - gradient / np.maximum(size, 1e-300) / (1.0 + 0.25 * turn)
+    return None
+
+
+__all__ = [
+    "OneSided",
+    "derivative",
+    "half_edge_parts",
+    "local_model",
+    "noise",
+    "search",
+    "slopes_along",
+    "tail_weights",
+]
