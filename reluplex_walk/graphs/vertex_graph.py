@@ -7,7 +7,6 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..problem.breakpoints import vertex_key
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
 from .walk_graph import walk_keys
@@ -118,7 +117,7 @@ class VertexGraph:
         """
         located = [self.problem.locate(ids) for ids in self.active]
         return [
-            vertex_key(self.problem, theta, active)
+            self.problem.index.key(self.problem.pattern(theta), active)
             for theta, active in zip(self.vertices, located, strict=True)
         ]
 

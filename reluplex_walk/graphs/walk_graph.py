@@ -11,7 +11,6 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from ..problem.breakpoints import vertex_key
 from ..simplex.trajectory import Trajectory
 
 
@@ -76,11 +75,13 @@ def walk_keys(traj: Trajectory, number: int) -> list[bytes]:
 
     Entries that are none have keys of their own, with the `number` of the walk.
     """
+    loss = traj.problem
     place = np.concatenate([[0], np.cumsum(traj.steps.length > 0.0)])
     keys: dict[int, bytes] = {}  # one per place
     for k in np.flatnonzero(traj.is_vertex).tolist():
         if place[k] not in keys:
-            keys[place[k]] = vertex_key(traj.problem, traj.vertices[k], traj.active[k])
+            pattern = loss.pattern(traj.vertices[k])
+            keys[place[k]] = loss.index.key(pattern, traj.active[k])
     return [keys.get(at, b"walk %d, place %d" % (number, at)) for at in place.tolist()]
 
 

@@ -1,15 +1,15 @@
 """Names of breakpoints: ids of the kernels, places in the arrays of a loss, rows users see."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..native.arrays import FREE
-
-if TYPE_CHECKING:
-    from .loss import LayerLoss
 
 Ints = NDArray[np.int64]
 
@@ -30,76 +30,100 @@ class Breakpoints(NamedTuple):
         return Breakpoints(*(part[members] for part in self))
 
 
-def split(loss: "LayerLoss", ids: ArrayLike) -> Breakpoints:
-    """Places of the breakpoints with these ids; FREE ids are left out."""
-    ids = np.asarray(ids, np.int64).ravel()
-    ids = ids[ids != FREE]
-    problem = loss.problem
-    n, m = problem.x.shape[1], problem.owner.size
-    hidden = int(problem.row[loss.n_hidden])
-    is_hidden = ids < hidden * n
-    rows = np.where(is_hidden, ids // n, hidden + (ids - hidden * n) // m)
-    stage = problem.stage[rows]
-    column = np.where(is_hidden, ids % n, (ids - hidden * n) % m)
-    return Breakpoints(stage, column, rows - problem.row[stage])
+@dataclass(frozen=True, eq=False)
+class BreakpointIndex:
+    """The breakpoints of a loss, stage by stage: hidden layers from the trained one, residuals.
 
-
-def join(loss: "LayerLoss", c: Breakpoints) -> Ints:
-    """Ids of the breakpoints at these places: the inverse of `split`."""
-    problem = loss.problem
-    n, m = problem.x.shape[1], problem.owner.size
-    hidden = int(problem.row[loss.n_hidden])
-    row = problem.row[c.stage] + c.neuron
-    residual = hidden * n + (row - hidden) * m + c.column
-    return np.asarray(np.where(c.stage == loss.n_hidden, residual, row * n + c.column), np.int64)
-
-
-def locate(loss: "LayerLoss", ids: ArrayLike) -> Ints:
-    """Rows (layer, sample, neuron) of the breakpoints with these ids; FREE ids are left out.
-
-    ``sample`` is the first row of X that the breakpoint belongs to.
+    A stage is a table of neurons (or outputs) and columns: distinct inputs (samples) in a hidden
+    stage, distinct pairs of input and target (residual rows) in the last.  Its ids follow those of
+    the stages before it, neuron by neuron.  A further kind of kink is a further stage.
     """
-    c = split(loss, ids)
-    residual = c.stage == loss.n_hidden
-    sample = np.where(
-        residual,
-        loss.residual_rows[c.column * residual],
-        loss.sample_rows[c.column * ~residual],
-    )
-    return np.column_stack([c.stage, sample, c.neuron])
+
+    widths: tuple[int, ...]  # (S,) neurons
+    rows: tuple[Ints, ...]  # S arrays (columns,): the first row of X that each column belongs to
+    n_rows: int  # of X
+
+    @cached_property
+    def columns(self) -> Ints:
+        """Columns of each stage, (S,)."""
+        return np.array([len(rows) for rows in self.rows], np.int64)
+
+    @cached_property
+    def start(self) -> Ints:
+        """First id of each stage, and the number of all breakpoints, (S + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.columns * self.widths)])
+
+    @property
+    def size(self) -> int:
+        """Number of all breakpoints."""
+        return int(self.start[-1])
+
+    @property
+    def hidden(self) -> int:
+        """Number of hidden breakpoints: the ids below it are theirs."""
+        return int(self.start[-2])
+
+    @property
+    def hidden_neurons(self) -> int:
+        """Neurons of all hidden stages together."""
+        return sum(self.widths[:-1])
+
+    def split(self, ids: ArrayLike) -> Breakpoints:
+        """Places of the breakpoints with these ids; FREE ids are left out."""
+        flat: Ints = np.asarray(ids, np.int64).ravel()
+        flat = flat[flat != FREE]
+        stage = np.searchsorted(self.start, flat, side="right") - 1
+        neuron, column = np.divmod(flat - self.start[stage], self.columns[stage])
+        return Breakpoints(stage, column, neuron)
+
+    def join(self, c: Breakpoints) -> Ints:
+        """Ids of the breakpoints at these places: the inverse of `split`."""
+        return np.asarray(self.start[c.stage] + c.neuron * self.columns[c.stage] + c.column)
+
+    def locate(self, ids: ArrayLike) -> Ints:
+        """Rows (layer, sample, neuron) of the breakpoints with these ids; FREE ids are left out.
+
+        ``sample`` is the first row of X that the breakpoint belongs to.
+        """
+        c = self.split(ids)
+        sample = np.zeros(len(c.stage), np.int64)
+        for stage, rows in enumerate(self.rows):
+            here = c.stage == stage
+            sample[here] = rows[c.column[here]]
+        return np.column_stack([c.stage, sample, c.neuron])
+
+    def identify(self, located: ArrayLike) -> Ints:
+        """Ids from rows (layer, sample, neuron): the inverse of `locate`.
+
+        Raises ValueError if a row names no breakpoint.
+        """
+        rows = np.asarray(located, np.int64).reshape(-1, 3)
+        known = (
+            (rows >= 0).all(axis=1) & (rows[:, 0] < len(self.widths)) & (rows[:, 1] < self.n_rows)
+        )
+        known[known] = rows[known, 2] < np.array(self.widths)[rows[known, 0]]
+        columns = np.full(len(rows), -1)
+        for stage, first_rows in enumerate(self.rows):
+            place = np.full(self.n_rows, -1)
+            place[first_rows] = np.arange(len(first_rows))
+            here = known & (rows[:, 0] == stage)
+            columns[here] = place[rows[here, 1]]
+        if (columns < 0).any():
+            unknown = tuple(rows[np.argmax(columns < 0)].tolist())
+            raise ValueError(f"active: {unknown} is no breakpoint of this loss")
+        return self.join(Breakpoints(rows[:, 0], columns, rows[:, 2]))
+
+    def key(self, signs: Sequence[NDArray[np.int8]], active: Ints) -> bytes:
+        """Hash of an activation pattern, `signs` per row of X, the breakpoints `active` being 0.
+
+        Rows (layer, sample, neuron) of `active` are as from `locate`.  The same vertex (or face)
+        has the same key, however it was computed.
+        """
+        signs = [sign.copy() for sign in signs]
+        for stage, row, neuron in active:
+            signs[stage][row, neuron] = 0
+        parts = (sign[rows].tobytes() for sign, rows in zip(signs, self.rows, strict=True))
+        return blake2b(b"".join(parts), digest_size=16).digest()
 
 
-def identify(loss: "LayerLoss", located: ArrayLike) -> Ints:
-    """Ids from rows (layer, sample, neuron): the inverse of `locate`.
-
-    Raises ValueError if a row names no breakpoint.
-    """
-    rows = np.asarray(located, np.int64).reshape(-1, 3)
-    last = loss.n_hidden
-    known = (rows >= 0).all(axis=1) & (rows[:, 0] <= last) & (rows[:, 1] < len(loss.X))
-    known[known] = rows[known, 2] < loss.problem.widths[rows[known, 0]]
-    columns = np.full(len(rows), -1)
-    for samples, here in (
-        (loss.sample_rows, known & (rows[:, 0] < last)),
-        (loss.residual_rows, known & (rows[:, 0] == last)),
-    ):
-        place = np.full(len(loss.X), -1)
-        place[samples] = np.arange(samples.size)
-        columns[here] = place[rows[here, 1]]
-    if (columns < 0).any():
-        unknown = tuple(rows[np.argmax(columns < 0)].tolist())
-        raise ValueError(f"active: {unknown} is no breakpoint of this loss")
-    return join(loss, Breakpoints(rows[:, 0], columns, rows[:, 2]))
-
-
-def vertex_key(loss: "LayerLoss", theta: NDArray[np.float64], active: NDArray[np.int64]) -> bytes:
-    """Hash of the activation pattern at `theta`, the breakpoints `active` (r, 3) being 0."""
-    pattern = loss.pattern(theta)
-    for layer, row, neuron in active:
-        pattern[layer][row, neuron] = 0
-    rows = [signs[loss.sample_rows] for signs in pattern[:-1]]
-    rows.append(pattern[-1][loss.residual_rows])
-    return blake2b(b"".join(signs.tobytes() for signs in rows), digest_size=16).digest()
-
-
-__all__ = ["Breakpoints", "identify", "join", "locate", "split", "vertex_key"]
+__all__ = ["BreakpointIndex", "Breakpoints"]

@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from .._validate import choice, integer, real, real_array, weights
 from ..native.arrays import Problem
 from ..tolerances import TOLERANCES
-from .breakpoints import locate
+from .breakpoints import BreakpointIndex
+from .kernel_arrays import kernel_arrays
 from .network import ReLUNetwork
 from .scaling import Units
 
@@ -336,29 +337,22 @@ class LayerLoss:
     @cached_property
     def problem(self) -> Problem:
         """The loss as arrays for :mod:`reluplex_walk.native`."""
-        inputs = self.units.inner_inputs(self.inputs)
-        x = np.ascontiguousarray(np.column_stack([inputs, np.ones(len(inputs))]))
-        widths = np.array(self.network.widths[self.layer + 1 :], np.int64)
-        sizes = [w.size for w, _ in self.tail]
-        counts = np.bincount(self.owner, minlength=len(x))
-        slope = self.network.negative_slope
-        return Problem(
-            x=np.ascontiguousarray(x.T),
-            xt=x,
-            w=np.concatenate([np.zeros(0), *(w.ravel() for w, _ in self.tail)]),
-            offset=np.concatenate([[0, 0], np.cumsum(sizes)])[: widths.size].astype(np.int64),
-            bias=np.concatenate([np.zeros(widths[0]), *(b for _, b in self.tail)]),
-            widths=widths,
-            row=np.concatenate([[0], np.cumsum(widths)]).astype(np.int64),
-            stage=np.repeat(np.arange(widths.size), widths).astype(np.int64),
-            first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            owner=self.owner.astype(np.int64),
-            y=np.ascontiguousarray(self.targets.T),
-            left=np.ascontiguousarray(self.left.T),
-            right=np.ascontiguousarray(self.right.T),
-            mean_slope=(1.0 + slope) / 2.0,
-            half_jump=(1.0 - slope) / 2.0,
+        return kernel_arrays(
+            self.units.inner_inputs(self.inputs),
+            self.tail,
+            self.network.negative_slope,
+            self.owner,
+            self.targets,
+            self.left,
+            self.right,
         )
+
+    @cached_property
+    def index(self) -> BreakpointIndex:
+        """Names of the breakpoints."""
+        widths = self.network.widths[self.layer + 1 :]
+        rows = (*[self.sample_rows] * self.n_hidden, self.residual_rows)
+        return BreakpointIndex(tuple(widths), rows, len(self.X))
 
     def locate(self, ids: ArrayLike) -> NDArray[np.int64]:
         """Breakpoint ids of the kernels as rows (layer, sample, neuron).
@@ -367,7 +361,7 @@ class LayerLoss:
         the residuals; ``sample`` is the first row of `X` the breakpoint belongs to; ``neuron``
         the neuron of that layer (the output, for residuals).  FREE ids are left out.
         """
-        return locate(self, ids)
+        return self.index.locate(ids)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from ..exact.vertex import zeros
 from ..native.arrays import FREE, LOSS, N_TIED, State
 from ..native.walk import prices
-from ..problem import breakpoints
 from ..problem.loss import LayerLoss
 from ..tolerances import Tolerances
 from .certificate import Certificate
@@ -48,7 +47,7 @@ def certify(
     end, value = End.of(loss, state), loss(theta)
     method = "none"
     if settled is not None and not (
-        np.array_equal(end.active, breakpoints.join(loss, settled.vertex.active))
+        np.array_equal(end.active, loss.index.join(settled.vertex.active))
         and loss.reproduces(settled.vertex.theta.floats().reshape(loss.shape), float(settled.loss))
     ):
         settled = None  # floats do not follow to where it is
@@ -67,7 +66,7 @@ def certify(
         if settled.slopes is not None:
             slopes = np.array([float(slope) for slope in settled.slopes])
             tolerance = np.zeros(slopes.size)
-    vanishing = breakpoints.split(loss, np.concatenate([end.active, end.tied]))
+    vanishing = loss.index.split(np.concatenate([end.active, end.tied]))
     proved = method not in ("none", "unfinished")
     vanish_at = zip(*vanishing, strict=True)
     certificate = Certificate(
@@ -76,8 +75,8 @@ def certify(
         theta=theta,
         loss=value,
         slopes=slopes / lengths,
-        active=breakpoints.locate(loss, end.active),
-        tied=breakpoints.locate(loss, end.tied),
+        active=loss.index.locate(end.active),
+        tied=loss.index.locate(end.tied),
         sides=np.array([end.sides[t][column, neuron] for t, column, neuron in vanish_at], np.int8),
         is_global=method == "zero-loss" or (proved and loss.n_hidden == 0),
         slope_tolerances=tolerance / lengths,
@@ -95,6 +94,6 @@ def certify(
 
 
 def _settled_end(loss: LayerLoss, settled: ExactEnd) -> End:
-    active = breakpoints.join(loss, settled.vertex.active)
-    vanishing = breakpoints.join(loss, zeros(settled.signs))
+    active = loss.index.join(settled.vertex.active)
+    vanishing = loss.index.join(zeros(settled.signs))
     return End(active, np.setdiff1d(vanishing, active), settled.vertex.sides)

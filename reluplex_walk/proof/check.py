@@ -14,7 +14,7 @@ from ..exact.vertex import vertex_at, zeros
 from ..native.arrays import FREE, N_TIED
 from ..native.refresh import new_state, place, refresh
 from ..native.walk import prices
-from ..problem.breakpoints import Breakpoints, identify, join, split
+from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES
 from .directional import local_model, search
@@ -81,14 +81,14 @@ def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
         raise ValueError(f"budget: expected a number > 0, found {budget}")
     ids = _identified(claim, loss)
     exact = ExactLoss(loss)
-    vanishing = split(loss, ids)
+    vanishing = loss.index.split(ids)
     sides = _sides(exact.values(Rationals.of(claim.theta.ravel())), vanishing, claim)
-    active = split(loss, ids[: len(claim.active)])
+    active = loss.index.split(ids[: len(claim.active)])
     at = vertex_at(exact, Rationals.of(claim.theta.ravel()), active, sides)
     if at is None:
         raise CertificateError("active: these breakpoints do not define a vertex near theta")
     found = examine(exact, at, began + budget)
-    exact_ids = join(loss, zeros(found.signs))
+    exact_ids = loss.index.join(zeros(found.signs))
     if set(exact_ids.tolist()) != set(ids.tolist()):
         raise CertificateError(
             f"active, tied: {len(ids)} breakpoints are said to vanish at the end, "
@@ -128,11 +128,9 @@ def in_floats(claim: Claim, loss: LayerLoss) -> None:
     ids = _identified(claim, loss)
     problem, state = loss.problem, new_state(loss.problem)
     place(problem, state, loss.units.inner(claim.theta).ravel())
-    n = problem.x.shape[1]
-    hidden = int(problem.row[loss.n_hidden])
-    for c, side in zip(ids, claim.sides, strict=True):
-        sides = state.side[:hidden] if c < hidden * n else state.side_r
-        sides.reshape(-1)[c if c < hidden * n else c - hidden * n] = side
+    is_hidden = ids < loss.index.hidden
+    state.side.reshape(-1)[ids[is_hidden]] = claim.sides[is_hidden]
+    state.side_r.reshape(-1)[ids[~is_hidden] - loss.index.hidden] = claim.sides[~is_hidden]
     state.basis[: len(claim.active)] = ids[: len(claim.active)]
     refresh(problem, state, TOLERANCES)
     found = state.basis[state.basis != FREE]
@@ -163,7 +161,7 @@ def in_floats(claim: Claim, loss: LayerLoss) -> None:
 def _identified(claim: Claim, loss: LayerLoss) -> Ints:
     """Ids of the active, then the tied breakpoints of the claim."""
     try:
-        ids = identify(loss, np.concatenate([claim.active, claim.tied]))
+        ids = loss.index.identify(np.concatenate([claim.active, claim.tied]))
     except ValueError as error:
         raise CertificateError(str(error)) from None
     if len(np.unique(ids)) < len(ids) or len(ids) != len(claim.sides):

@@ -44,7 +44,7 @@ class End(NamedTuple):
 
 def hidden_vanishes(loss: LayerLoss, state: State) -> bool:
     """Whether a hidden breakpoint is active or tied: the loss may then not be convex here."""
-    return bool((np.abs(state.z[: loss.problem.row[loss.n_hidden]]) >= PARKED / 2).any())
+    return bool((np.abs(state.z[: loss.index.hidden_neurons]) >= PARKED / 2).any())
 
 
 def zero_loss(loss: LayerLoss, state: State) -> bool:

@@ -17,7 +17,7 @@ from ..exact.loss import ExactLoss, LocalModel, Sides, Vertex, region
 from ..exact.rationals import Objects, Rationals, reduce
 from ..exact.vertex import At, affordable, vertex_at, zeros
 from ..native.arrays import State
-from ..problem.breakpoints import Breakpoints, split
+from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
 from ..proof.end import End, ExactEnd, examine
 
@@ -89,7 +89,7 @@ def settle_state(
         return None
     end = End.of(loss, state)
     theta = loss.units.outer(state.theta.reshape(loss.shape)).ravel()
-    active = split(loss, end.active)
+    active = loss.index.split(end.active)
     deadline = time.thread_time() + seconds
     return settle(ExactLoss(loss), theta, active, end.sides, deadline, limit, leaps)
 

@@ -449,9 +449,8 @@ class Trajectory:
 def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     """ValueError if the arrays of a file do not fit together or to `problem`."""
     k, dim = len(arrays["losses"]), problem.dim
-    native = problem.problem
-    n, m = native.x.shape[1], native.owner.size
-    hidden = int(native.row[problem.n_hidden])
+    index = problem.index
+    outputs, m = index.widths[-1], int(index.columns[-1])
     rank = len(arrays["certificate_active"])
     expected: dict[str, tuple[int, ...]] = {
         "losses": (k,),
@@ -465,19 +464,20 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
         "certificate_sides": (rank + len(arrays["certificate_tied"]),),
         "checkpoint_theta": (dim,),
         "checkpoint_basis": (dim,),
-        "checkpoint_side": (hidden, n),
-        "checkpoint_side_r": (problem.network.widths[-1], m),
+        "checkpoint_side": (index.hidden_neurons, len(problem.inputs)),
+        "checkpoint_side_r": (outputs, m),
         "checkpoint_random": (1,),
         **{name: (k - 1,) for name in arrays if name.startswith("steps_")},
     }
     for name, shape in expected.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name}: expected shape {shape}, found {arrays[name].shape}")
-    limit = hidden * n + problem.network.widths[-1] * m
     for name in ("basis", "checkpoint_basis", "checkpoint_tied"):
         ids = arrays[name]
-        if ids.size and not (ids.min() >= FREE and ids.max() < limit):
-            raise ValueError(f"{name}: expected breakpoint ids below {limit}, found {ids.max()}")
+        if ids.size and not (ids.min() >= FREE and ids.max() < index.size):
+            raise ValueError(
+                f"{name}: expected breakpoint ids below {index.size}, found {ids.max()}"
+            )
 
 
 __all__ = ["Checkpoint", "Steps", "Trajectory", "WalkOptions", "WalkStatus"]

@@ -18,7 +18,6 @@ from ..native import walk as native
 from ..native.arrays import CHOSEN, FREE, LOSS, N_DESCENDING, N_TIED, START_SIZE, State
 from ..native.nearby import bounds_pay
 from ..native.refresh import new_state, place, refresh
-from ..problem.breakpoints import identify, join
 from ..problem.loss import LayerLoss
 from ..proof import directional
 from ..proof.certificate import Certificate
@@ -103,7 +102,7 @@ class Walker:
 
     def checkpoint(self) -> Checkpoint:
         state, tied = self.state, int(self.state.number[N_TIED])
-        hidden = int(self.problem.row[self.loss.n_hidden])
+        hidden = self.loss.index.hidden_neurons
         return Checkpoint(
             n_pivots=self.n_pivots,
             theta=state.theta.copy(),
@@ -351,10 +350,10 @@ class Walker:
             self._keep_exact(pivot)
         if settled.pivots:
             state.theta[:] = loss.units.inner(settled.pivots[-1].theta.reshape(loss.shape)).ravel()
-            active = join(loss, settled.end.vertex.active)
+            active = loss.index.join(settled.end.vertex.active)
             state.basis[:] = FREE
             state.basis[: active.size] = active
-            hidden = int(self.problem.row[loss.n_hidden])
+            hidden = loss.index.hidden_neurons
             sides = settled.end.vertex.sides
             if hidden:
                 state.side[:hidden] = np.concatenate([side.T for side in sides[:-1]])
@@ -390,10 +389,10 @@ class Walker:
         row = native.new_record(1, self.loss.dim)
         row.theta[0], row.loss[0] = pivot.theta, pivot.loss
         row.basis[0] = FREE
-        active = join(self.loss, pivot.active)
+        active = self.loss.index.join(pivot.active)
         row.basis[0, : active.size] = active
         row.step[0], row.slope[0] = pivot.length, pivot.slope
-        left = join(self.loss, pivot.leaving)
+        left = self.loss.index.join(pivot.leaving)
         row.leaving[0], row.entering[0] = left[0] if left.size else FREE, active[-1]
         row.flipped[0], row.descending[0] = pivot.flipped, pivot.descending
         self.log.append(row)
@@ -440,7 +439,7 @@ class Walker:
                 ends.insert(0, certificate.theta)  # where rounding it costs nothing
             seen.vertices[-1] = min(ends, key=self.loss)
             seen.losses[-1] = self.loss(seen.vertices[-1])
-            active = identify(self.loss, certificate.active)
+            active = self.loss.index.identify(certificate.active)
             seen.basis[-1] = FREE
             seen.basis[-1, : active.size] = active
         length, slope = log.step, log.slope

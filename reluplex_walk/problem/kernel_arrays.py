@@ -1,0 +1,48 @@
+"""A loss as the arrays that the kernels of :mod:`reluplex_walk.native` read."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..native.arrays import Problem
+
+Floats = NDArray[np.float64]
+
+
+def kernel_arrays(
+    inputs: Floats,
+    tail: list[tuple[Floats, Floats]],
+    negative_slope: float,
+    owner: NDArray[np.int64],
+    targets: Floats,
+    left: Floats,
+    right: Floats,
+) -> Problem:
+    """The record of a loss from its distinct inputs (n, q - 1), in the units of the kernels.
+
+    `tail` are weights and biases of the layers above; `owner` (m,), `targets`, `left` and `right`
+    (m, K) the sample, the target and the slopes of the loss of each residual row.
+    """
+    x = np.ascontiguousarray(np.column_stack([inputs, np.ones(len(inputs))]))
+    widths = np.array([*(w.shape[1] for w, _ in tail), targets.shape[1]], np.int64)
+    sizes = [w.size for w, _ in tail]
+    counts = np.bincount(owner, minlength=len(x))
+    return Problem(
+        x=np.ascontiguousarray(x.T),
+        xt=x,
+        w=np.concatenate([np.zeros(0), *(w.ravel() for w, _ in tail)]),
+        offset=np.concatenate([[0, 0], np.cumsum(sizes)])[: widths.size].astype(np.int64),
+        bias=np.concatenate([np.zeros(widths[0]), *(b for _, b in tail)]),
+        widths=widths,
+        row=np.concatenate([[0], np.cumsum(widths)]).astype(np.int64),
+        stage=np.repeat(np.arange(widths.size), widths).astype(np.int64),
+        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        owner=owner.astype(np.int64),
+        y=np.ascontiguousarray(targets.T),
+        left=np.ascontiguousarray(left.T),
+        right=np.ascontiguousarray(right.T),
+        mean_slope=(1.0 + negative_slope) / 2.0,
+        half_jump=(1.0 - negative_slope) / 2.0,
+    )
+
+
+__all__ = ["kernel_arrays"]
