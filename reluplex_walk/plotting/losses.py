@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..simplex.level import LevelEstimate
     from ..simplex.trajectory import Trajectory
-
-
-class Levels(Protocol):
-    """Estimates of the loss at the end of a walk at each entry, and their intervals: (K,)."""
-
-    @property
-    def level(self) -> ArrayLike: ...
-
-    @property
-    def low(self) -> ArrayLike: ...
-
-    @property
-    def high(self) -> ArrayLike: ...
 
 
 def plot_loss(
     traj: Trajectory,
     ax: Axes | None = None,
-    levels: Levels | None = None,
+    levels: LevelEstimate | None = None,
     log: bool = False,
     xlabel: str = "pivot",
     ylabel: str = "loss",

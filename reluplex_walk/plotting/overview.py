@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from ._axes import new_figure
 from .fit import one_dimensional, plot_fit
-from .losses import Levels, plot_descending, plot_gap, plot_loss
+from .losses import plot_descending, plot_gap, plot_loss
 from .plane import plane_of, plot_plane
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..simplex.level import LevelEstimate
     from ..simplex.trajectory import Trajectory
 
 
@@ -21,7 +22,7 @@ def overview(
     figure: Figure | None = None,
     xlabel: str = "x",
     ylabel: str = "y",
-    levels: Levels | None = None,
+    levels: LevelEstimate | None = None,
 ) -> Figure:
     """A figure of a whole walk: loss, gap to the end, descending half-edges, and what was fitted.
 

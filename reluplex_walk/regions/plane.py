@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.tri import Triangulation
 
-    from ..simplex.trajectory import Trajectory
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -154,14 +152,15 @@ class Slice:
 
     def plot(
         self,
-        traj: Trajectory | None = None,
+        traj: Any = None,
         ax: Axes | None = None,
         levels: int = 12,
         edges: bool = True,
     ) -> Axes:
         """The loss over the plane: exact level lines with colours between them, and polygons.
 
-        See :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
+        `traj` is a walk to draw, a Trajectory or vertices (K, h, q).  See
+        :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
         """
         from ..plotting import plot_slice
 

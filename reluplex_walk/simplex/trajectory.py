@@ -22,13 +22,11 @@ from ..proof.certificate import METHODS, Certificate
 from ..proof.check import CertificateError, ExactCheck
 from ..regions.along import Passage, passage
 from ..tolerances import TOLERANCES, Tolerances
-from .level import METHODS as LEVEL_METHODS, LevelEstimate, estimate, proximity
+from .level import METHODS as LEVEL_METHODS, LevelEstimate, Visited, estimate, proximity
 
 if TYPE_CHECKING:
     import networkx as nx
     from matplotlib.figure import Figure
-
-    from ..plotting.losses import Levels
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -206,6 +204,10 @@ class Trajectory:
         """The network with the trained layer in place."""
         return self.problem.network.with_layer(self.problem.layer, self.theta)
 
+    @property
+    def _visited(self) -> Visited:
+        return Visited(self.problem, self.losses, self.vertices, self.basis, self.descending)
+
     def level(self, at: int | None = None, method: str = "lookahead") -> LevelEstimate:
         """Estimate of the loss at the walk's end, from what is known at entry `at` alone.
 
@@ -242,7 +244,7 @@ class Trajectory:
         last = self.n_pivots
         k = last if at is None else integer("at", at, 0, last)
         method = choice("method", method, LEVEL_METHODS)
-        level, low, high = estimate(self, np.array([k]), method)
+        level, low, high = estimate(self._visited, np.array([k]), method)
         return LevelEstimate(float(level[0]), float(low[0]), float(high[0]), method)
 
     def levels(self, method: str = "lookahead") -> LevelEstimate:
@@ -251,7 +253,7 @@ class Trajectory:
         ``level``, ``low`` and ``high`` are arrays (K,).
         """
         method = choice("method", method, LEVEL_METHODS)
-        return LevelEstimate(*estimate(self, np.arange(len(self.losses)), method), method)
+        return LevelEstimate(*estimate(self._visited, np.arange(len(self.losses)), method), method)
 
     def proximity(self) -> Floats:
         """How close the end seems at each entry, (K,) in [0, 1], from what is known there alone.
@@ -260,7 +262,7 @@ class Trajectory:
         the mean so far.  The number hardly falls before the end is near; how early and how often
         wrongly a proximity of 0.7 or more announces it, ``python -m benchmarks level`` measures.
         """
-        return proximity(self)
+        return proximity(self._visited)
 
     def graph(self) -> "nx.DiGraph":
         """The walk as a directed graph: a node per entry, an edge per pivot.
@@ -288,7 +290,7 @@ class Trajectory:
         >>> traj.regions().gradients[0].tolist()
         [[4.0, 3.0]]
         """
-        return passage(self)
+        return passage(self.problem, self.vertices, self.steps.crossed)
 
     def verify(self, budget: float = 60.0) -> ExactCheck:
         """Check what the trajectory says of its end, in floats and in rational arithmetic.
@@ -351,7 +353,7 @@ class Trajectory:
         ]
         return "\n".join(f"{name:<12} {text}" for name, text in lines)
 
-    def plot(self, title: str | None = None, levels: "Levels | None" = None) -> "Figure":
+    def plot(self, title: str | None = None, levels: LevelEstimate | None = None) -> "Figure":
         """The overview of the walk as a new matplotlib Figure (extra ``plot``).
 
         See :func:`reluplex_walk.plotting.overview`.
