@@ -1,4 +1,4 @@
-"""All tolerances of the library, in one immutable record."""
+"""All tolerances of the library: a record for walks, and one for each other room."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,150 @@ class Tolerances(NamedTuple):
     drift: float = 0.1
 
 
-TOLERANCES = Tolerances()
-"""The tolerances in force wherever none are given."""
+class ProblemTolerances(NamedTuple):
+    """When a loss counts as reproduced: ``share`` of it, ``targets`` of sum w |y|, ``terms`` of the
+    sum of all absolute terms may be missing together.
+    """
 
-__all__ = ["TOLERANCES", "Tolerances"]
+    share: float = 1e-6
+    targets: float = 1e-9
+    terms: float = 1e-13
+
+
+class ProofTolerances(NamedTuple):
+    """What leaves doubt at the end of a walk, and what a check accepts.
+
+    Attributes
+    ----------
+    close : float
+        Relative distance of a point in floats from the exact vertex it stands for.
+    origin : float
+        Parameters below this share of the start's size may all be 0.
+    tangents : float
+        A lower bound in floats is trusted beyond this share of its terms: far above the rounding of
+        a sum of 10^4 of them.
+    """
+
+    close: float = 1e-9
+    origin: float = 1e-10
+    tangents: float = 1e-11
+
+
+class RegionTolerances(NamedTuple):
+    """When numbers count as equal among affine regions.
+
+    Attributes
+    ----------
+    rank : float
+        A pivot of the inputs at most this share of the largest counts as 0.
+    zero : float
+        As :attr:`Tolerances.zero`, at a minimiser over a region.
+    gradient : float
+        Relative difference of gradients that are the same.
+    least : float
+        Relative difference of the lowest losses of two regions that share a minimum.
+    covered : float
+        Share of the window that the polygons of a slice may miss.
+    parallel : float
+        Sine of the angle between directions that span no plane.
+    """
+
+    rank: float = 1e-11
+    zero: float = 1e-10
+    gradient: float = 1e-12
+    least: float = 1e-11
+    covered: float = 1e-9
+    parallel: float = 1e-9
+
+
+class SimplexTolerances(NamedTuple):
+    """When a walk looks closer.
+
+    Attributes
+    ----------
+    nothing : float
+        A loss at most this share of the first is decided exactly.
+    dependent : float
+        A pivot among the normals that stay active at most this size (they have length 1) is 0.
+    """
+
+    nothing: float = 1e-13
+    dependent: float = 1e-9
+
+
+class GraphTolerances(NamedTuple):
+    """When vertices are the same.
+
+    Attributes
+    ----------
+    same : float
+        Relative distance of two computations of one vertex.
+    rounding : float
+        Components at most this share of the largest are rounding.
+    """
+
+    same: float = 1e-8
+    rounding: float = 1e-12
+
+
+class OptimizeTolerances(NamedTuple):
+    """What searches for low minima allow.
+
+    Attributes
+    ----------
+    level : float
+        Relative difference of losses that are one level.
+    rounding : float
+        Relative error of the loss at the vertices of regions.
+    feasibility : float
+        Of HiGHS: integrality, primal feasibility, and its absolute gap.
+    room : float
+        How far above the known loss, relative to it, an integer program still admits solutions.
+    """
+
+    level: float = 1e-9
+    rounding: float = 1e-10
+    feasibility: float = 1e-6
+    room: float = 1e-6
+
+
+class PlottingTolerances(NamedTuple):
+    """What pictures show as equal.
+
+    Attributes
+    ----------
+    on_plane : float
+        Distance from a plane, relative to the size of theta, that counts as 0.
+    same : float
+        Relative difference of losses that are the same.
+    flat : float
+        Height of a triangle of three vertices, relative to its sides, that spans no plane.
+    """
+
+    on_plane: float = 1e-9
+    same: float = 1e-9
+    flat: float = 1e-9
+
+
+TOLERANCES = Tolerances()
+"""The tolerances of walks, in force wherever none are given."""
+
+PROBLEM = ProblemTolerances()
+PROOF = ProofTolerances()
+REGIONS = RegionTolerances()
+SIMPLEX = SimplexTolerances()
+GRAPHS = GraphTolerances()
+OPTIMIZE = OptimizeTolerances()
+PLOTTING = PlottingTolerances()
+
+__all__ = [
+    "GRAPHS",
+    "OPTIMIZE",
+    "PLOTTING",
+    "PROBLEM",
+    "PROOF",
+    "REGIONS",
+    "SIMPLEX",
+    "TOLERANCES",
+    "Tolerances",
+]

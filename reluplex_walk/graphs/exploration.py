@@ -16,14 +16,12 @@ from ..native.walk import follow, half_edges, prices
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
-from ..tolerances import TOLERANCES
+from ..tolerances import GRAPHS, TOLERANCES
 from .vertex_graph import VertexGraph
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_SAME = 1e-8  # relative distance of two vertices that are the same
-_ROUNDING = 1e-12  # relative size of components that may be rounding
 _BASES = 1000  # bases looked at of one degenerate vertex
 
 
@@ -70,7 +68,7 @@ class _Search:
         here = self.known.setdefault(vanish.tobytes(), [])
         new = False
         for number in here:
-            if np.abs(self.vertices[number] - theta).max() <= _SAME * size:
+            if np.abs(self.vertices[number] - theta).max() <= GRAPHS.same * size:
                 break
         else:
             number, new = len(self.vertices), True
@@ -111,7 +109,7 @@ class _Search:
         that are rounding at most are set to 0, from where the Newton step brings back what is not.
         """
         size = max(size, float(np.abs(state.theta).max()))
-        state.theta[np.abs(state.theta) <= _ROUNDING * size] = 0.0
+        state.theta[np.abs(state.theta) <= GRAPHS.rounding * size] = 0.0
         refresh(self.problem, state, TOLERANCES)
         state.theta[np.abs(state.theta) <= np.finfo(float).eps * size] = 0.0
 

@@ -16,13 +16,13 @@ from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
 from ..regions.enumeration import enumerate_regions, expected_regions
 from ..simplex.walk import walk
+from ..tolerances import OPTIMIZE
 from . import integer_program
 
 Floats = NDArray[np.float64]
 
 METHODS = ("auto", "milp", "regions")
 _FEW = 10_000  # regions, found in less time than most integer programs take
-_ROUNDING = 1e-10  # relative error of the loss at the vertices of regions
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +181,7 @@ def _by_regions(
     return integer_program.Solution(
         theta=minimum.theta,
         bound=float(regions.lowest.min()) if regions.complete else 0.0,
-        tolerance=_ROUNDING * float(known + (costs * np.abs(loss.targets)).sum()),
+        tolerance=OPTIMIZE.rounding * float(known + (costs * np.abs(loss.targets)).sum()),
         finished=regions.complete,
         message=regions.message,
     )

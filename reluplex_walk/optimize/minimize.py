@@ -18,6 +18,7 @@ from ..problem.loss import LayerLoss
 from ..problem.scaling import Units
 from ..simplex.trajectory import Trajectory, WalkOptions, WalkStatus
 from ..simplex.walker import Walker
+from ..tolerances import OPTIMIZE
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +26,6 @@ _FRESH, _FRESH_SHARE = 6, 0.1  # starts before the first kick, and among the kic
 _LEADERS = 8  # lowest walks that are kept to be proved
 _FOR_PROOF = (0.1, 0.4)  # shares of the time limit: at a simple vertex, at a degenerate one
 _PER_TIED = 2e-3  # seconds a proof takes at least, for each tied breakpoint
-_SAME_LEVEL = 1e-9  # relative
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,7 +299,7 @@ class _Search:
     def result(self, status: str) -> Minimization:
         ends: list[tuple[float, bool, Floats]] = []
         for end in sorted(self.ends, key=lambda e: (e[0], not e[1])):
-            if not ends or end[0] - ends[-1][0] > _SAME_LEVEL * end[0]:
+            if not ends or end[0] - ends[-1][0] > OPTIMIZE.level * end[0]:
                 ends.append(end)
             elif end[1] and not ends[-1][1]:
                 ends[-1] = end
@@ -324,7 +324,7 @@ def _lowest(walks: list[Trajectory], count: int) -> list[Trajectory]:
     """Up to `count` of the walks, lowest first, one for each level."""
     kept: list[Trajectory] = []
     for traj in sorted(walks, key=lambda t: t.loss):
-        if not kept or traj.loss - kept[-1].loss > _SAME_LEVEL * traj.loss:
+        if not kept or traj.loss - kept[-1].loss > OPTIMIZE.level * traj.loss:
             kept.append(traj)
     return kept[:count]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tolerances import PLOTTING
 from ._axes import SCALE
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.tri import Triangulation
 
 Floats = NDArray[np.float64]
-
-_SAME = 1e-9  # relative difference of losses that are the same
 
 
 def draw_surface(
@@ -44,7 +43,7 @@ def level_bounds(losses: Floats, levels: int) -> Floats:
     show whatever the range; and midway between two of those, where no line runs along a flat edge.
     """
     values = np.unique(losses)
-    room = _SAME * (np.ptp(values) + np.abs(values).max())
+    room = PLOTTING.same * (np.ptp(values) + np.abs(values).max())
     values = values[np.append(True, np.diff(values) > room)]
     between = (values[1:] + values[:-1]) / 2.0
     # levels + 2 ranks, of which the outermost are the bounds.

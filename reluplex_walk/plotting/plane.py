@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..regions.plane import PolygonLimitError, slice
+from ..tolerances import PLOTTING
 from ._axes import VERMILION, new_axes
 from ._surface import draw_surface
 
@@ -105,7 +106,7 @@ def plane_of(traj: Trajectory) -> Floats | None:
     first, middle, last = (traj.vertices[k].ravel() for k in _three(traj))
     vectors = np.column_stack([last - first, middle - first])
     axes, triangle = np.linalg.qr(vectors)
-    if abs(triangle[1, 1]) <= 1e-9 * np.abs(vectors).max() or triangle[0, 0] == 0.0:
+    if abs(triangle[1, 1]) <= PLOTTING.flat * np.abs(vectors).max() or triangle[0, 0] == 0.0:
         return None
     return (axes * np.sign(np.diag(triangle))).T
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._validate import integer
+from ..tolerances import PLOTTING
 from ._axes import VERMILION, new_axes
 from ._surface import draw_surface
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from ..regions.plane import Slice
     from ..simplex.trajectory import Trajectory
-
-_ON_PLANE = 1e-9  # distance from the plane, relative to the size of theta, that counts as 0
 
 
 def plot_slice(
@@ -75,7 +74,7 @@ def plot_slice(
         vertices = np.asarray(getattr(traj, "vertices", traj), float)
         at, distance = cut.project(vertices)
         size = np.linalg.norm(vertices, axis=(1, 2)) + np.linalg.norm(cut.origin)
-        on = distance <= _ON_PLANE * size
+        on = distance <= PLOTTING.on_plane * size
         ax.plot(at[:, 0], at[:, 1], color=VERMILION, lw=1.0)
         ax.plot(*at[~on].T, "o", color=VERMILION, mfc="white", ms=5, label="projected")
         ax.plot(*at[on].T, "o", color=VERMILION, mec="white", ms=6, label="on the plane")

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import choice, integer, real, real_array, weights
 from ..native.arrays import Problem
-from ..tolerances import TOLERANCES
+from ..tolerances import PROBLEM, TOLERANCES
 from .breakpoints import BreakpointIndex
 from .kernel_arrays import kernel_arrays
 from .network import ReLUNetwork
@@ -259,8 +259,9 @@ class LayerLoss:
         """
         here = self(theta)
         cost = np.maximum(self.left, self.right)
-        scale = 1e-9 * float((cost * np.abs(self.targets)).sum()) + 1e-13 * self.magnitude(theta)
-        return abs(here - value) <= 1e-6 * here + scale
+        targets = float((cost * np.abs(self.targets)).sum())
+        scale = PROBLEM.targets * targets + PROBLEM.terms * self.magnitude(theta)
+        return abs(here - value) <= PROBLEM.share * here + scale
 
     def gradient(self, theta: ArrayLike, pattern: Pattern | None = None) -> Floats:
         """Gradient (h, q) of the affine piece of the loss that `theta` lies in.

@@ -16,14 +16,12 @@ from ..native.refresh import new_state, place, refresh
 from ..native.walk import prices
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
-from ..tolerances import TOLERANCES
+from ..tolerances import PROOF, TOLERANCES
 from .directional import local_model, search
 from .end import examine
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_CLOSE = 1e-9  # relative distance of a float end from its exact vertex that passes
 
 
 class CertificateError(ValueError):
@@ -179,7 +177,7 @@ def _sides(values: list[Rationals], vanishing: Breakpoints, claim: Claim) -> Sid
 
 def _close(name: str, said: Floats | float, found: Floats | float, size: float) -> None:
     gap = float(np.abs(np.subtract(said, found)).max())
-    if not gap <= _CLOSE * size:
+    if not gap <= PROOF.close * size:
         raise CertificateError(f"{name}: differs from what its active set gives by {gap:.3g}")
 
 

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, from_fractions, objects, signs
 from ..native.game import balance
+from ..tolerances import PROOF
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ROUNDING = 1e-11  # far above the relative rounding of a sum of 10^4 terms
 _ROUNDS = 200  # of the game for the tangents
 
 
@@ -174,8 +174,8 @@ class _Search:
         size = self.value[cone[~zero]] + np.abs(gain).sum(axis=1)
         theta, work = np.zeros(terms.size), np.zeros((2, base.size))
         if (
-            balance(base, gain, size, least, most, _ROUNDING, _ROUNDS, work, theta)
-            and (base + gain @ np.clip(theta, least, most) > _ROUNDING * size).all()
+            balance(base, gain, size, least, most, PROOF.tangents, _ROUNDS, work, theta)
+            and (base + gain @ np.clip(theta, least, most) > PROOF.tangents * size).all()
         ):
             return None
         return int(terms[np.argmax(weight * spread)]), mixed

@@ -11,11 +11,10 @@ from ..exact.rationals import Objects
 from ..exact.vertex import At, local_slopes, zeros
 from ..native.arrays import FREE, N_TIED, PARKED, START_SIZE, State
 from ..problem.loss import LayerLoss
+from ..tolerances import PROOF
 from .degenerate import Verdict, judge
 
 Ints = NDArray[np.int64]
-
-_TINY = 1e-10  # of the start: parameters that may be 0
 
 
 class End(NamedTuple):
@@ -67,7 +66,7 @@ def in_doubt(loss: LayerLoss, state: State) -> bool:
         or (np.abs(slopes) <= state.noise[rows]).any()
         or zero_loss(loss, state)
         or not loss.units.trivial
-        or np.abs(state.theta).max() <= _TINY * state.scalar[START_SIZE]
+        or np.abs(state.theta).max() <= PROOF.origin * state.scalar[START_SIZE]
     )
 
 

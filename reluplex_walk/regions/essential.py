@@ -9,13 +9,12 @@ from scipy import linalg
 
 from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
+from ..tolerances import REGIONS
 from . import subdivision
 from .signs import rationals
 from .subdivision import Root
 
 Floats = NDArray[np.float64]
-
-_RANK = 1e-11  # relative size of a pivot that counts as 0: rank of the inputs
 
 
 class Coordinates(NamedTuple):
@@ -43,7 +42,7 @@ def coordinates(loss: LayerLoss, box: Any) -> Coordinates:
     x = loss.problem.xt
     _, triangle, order = linalg.qr(x.T, mode="economic", pivoting=True)
     sizes = np.abs(np.diag(triangle))
-    chosen = np.sort(order[: int((sizes > _RANK * sizes[0]).sum())])
+    chosen = np.sort(order[: int((sizes > REGIONS.rank * sizes[0]).sum())])
     r = chosen.size
     exact = rationals(x)
     basis = np.eye(q)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import integer, real
 from ..problem.loss import LayerLoss
+from ..tolerances import REGIONS
 from .window import cells_of, window_of
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_COVERED = 1e-9  # relative difference of the window and the sum of all areas
-_PARALLEL = 1e-9  # sine of the angle between directions that span no plane
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +219,7 @@ def slice(
     lengths = np.linalg.norm(a) * np.linalg.norm(b)
     flat = np.stack([a.ravel(), b.ravel()])
     area = np.sqrt(max(0.0, np.linalg.det(flat @ flat.T)))
-    if lengths == 0.0 or area <= _PARALLEL * lengths:
+    if lengths == 0.0 or area <= REGIONS.parallel * lengths:
         raise ValueError("u, v: expected two directions that span a plane, found parallel ones")
     window = window_of(extent, 2)
     if max_polygons is not None:
@@ -253,7 +251,7 @@ def slice(
         patterns=np.concatenate([chunk.pattern for chunk in chunks]),
     )
     size = (window[1] - window[0]) * (window[3] - window[2])
-    if abs(cut.areas.sum() - size) > _COVERED * size:
+    if abs(cut.areas.sum() - size) > REGIONS.covered * size:
         raise ArithmeticError(
             "origin: so many breakpoints cross within rounding of one point of this plane that "
             "doubles do not tell its polygons apart; move the origin or take a larger extent"
@@ -307,7 +305,7 @@ def slice_through(
     u = b / length if length else b
     across = c - (c * u).sum() * u
     height = float(np.linalg.norm(across))
-    if length == 0.0 or height <= _PARALLEL * float(np.linalg.norm(c)):
+    if length == 0.0 or height <= REGIONS.parallel * float(np.linalg.norm(c)):
         raise ValueError("theta_a, theta_b, theta_c: expected three points that span a plane")
     s = np.array([0.0, length, (c * u).sum()])
     room = margin * max(float(np.ptp(s)), height)

@@ -10,13 +10,11 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from ..problem.loss import LayerLoss, Pattern
+from ..tolerances import REGIONS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Indices = NDArray[np.int32]  # where there are many
-
-_ZERO = 1e-10  # relative size up to which a breakpoint vanishes at a minimiser
-_SAME = 1e-12  # relative difference of gradients that are equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +131,7 @@ class Regions:
         a, b = self.edges.T
         flat = self.gradients.reshape(self.n_cells, -1)
         size = np.abs(flat).max(initial=0.0)
-        same = np.abs(flat[a] - flat[b]).max(axis=1, initial=0.0) <= _SAME * size
+        same = np.abs(flat[a] - flat[b]).max(axis=1, initial=0.0) <= REGIONS.gradient * size
         links = sparse.coo_matrix(
             (np.ones(int(same.sum())), (a[same], b[same])), (self.n_cells, self.n_cells)
         )
@@ -208,7 +206,7 @@ class Regions:
         >>> [(round(each.loss, 9), each.strict) for each in regions.local_minima()]
         [(1.0, True)]
         """
-        tolerance = 1e-11 * (1.0 + np.abs(self.lowest))
+        tolerance = REGIONS.least * (1.0 + np.abs(self.lowest))
         group = np.full(self.n_cells, -1)
         minima: list[Minimum] = []
         for k in np.flatnonzero(self._may_be_minimal(tolerance)):
@@ -238,7 +236,7 @@ class Regions:
         there = (self.gradients[others] * self.minimizers[rows]).sum(axis=(1, 2))
         touches = np.abs(there + self.offsets[others] - self.lowest[rows]) <= tolerance[rows]
         jump = self.gradients[others] - self.gradients[rows]
-        bends = np.abs(jump).max(axis=(1, 2)) > _SAME * np.abs(self.gradients).max()
+        bends = np.abs(jump).max(axis=(1, 2)) > REGIONS.gradient * np.abs(self.gradients).max()
         possible = np.ones(self.n_cells, bool)
         possible[rows[touches & bends]] = False
         return possible
@@ -267,7 +265,7 @@ class Regions:
 
 def _vanishing(loss: LayerLoss, theta: Floats) -> NDArray[np.bool_]:
     """Which breakpoints, by id, vanish at `theta`."""
-    zero = [signs == 0 for signs in loss.pattern(theta, _ZERO)]
+    zero = [signs == 0 for signs in loss.pattern(theta, REGIONS.zero)]
     hidden = [part[loss.sample_rows].T.ravel() for part in zero[:-1]]
     return np.concatenate([*hidden, zero[-1][loss.residual_rows].T.ravel()])
 

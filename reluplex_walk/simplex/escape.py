@@ -12,7 +12,7 @@ from ..native.arrays import FREE, N_TIED, PARKED, X_SIZE, Problem, State
 from ..native.factorise import normals
 from ..native.refresh import refresh
 from ..proof.directional import OneSided, half_edge_parts, noise, slopes_along, tail_weights
-from ..tolerances import Tolerances
+from ..tolerances import SIMPLEX, Tolerances
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> No
         normals(problem, state, np.array(keep, np.int64), rows_n)
         rows_n /= np.linalg.norm(rows_n, axis=1, keepdims=True) + 1e-300
         _, triangle, order = linalg.qr(rows_n.T, mode="economic", pivoting=True)
-        rank = int((np.abs(np.diag(triangle)) > 1e-9).sum())
+        rank = int((np.abs(np.diag(triangle)) > SIMPLEX.dependent).sum())
         state.basis[:rank] = np.array(keep)[np.sort(order[:rank])]
     refresh(problem, state, tolerances)
     active = np.flatnonzero(state.basis != FREE)
