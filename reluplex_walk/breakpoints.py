@@ -33,22 +33,22 @@ def split(loss: "LayerLoss", ids: ArrayLike) -> Breakpoints:
     """Places of the breakpoints with these ids; FREE ids are left out."""
     ids = np.asarray(ids, np.int64).ravel()
     ids = ids[ids != FREE]
-    problem = loss.problem
-    n, m = problem.x.shape[1], problem.owner.size
-    hidden = int(problem.row[loss.n_hidden])
+    kernel = loss.kernel
+    n, m = kernel.x.shape[1], kernel.owner.size
+    hidden = int(kernel.row[loss.n_hidden])
     is_hidden = ids < hidden * n
     rows = np.where(is_hidden, ids // n, hidden + (ids - hidden * n) // m)
-    stage = problem.stage[rows]
+    stage = kernel.stage[rows]
     column = np.where(is_hidden, ids % n, (ids - hidden * n) % m)
-    return Breakpoints(stage, column, rows - problem.row[stage])
+    return Breakpoints(stage, column, rows - kernel.row[stage])
 
 
 def join(loss: "LayerLoss", c: Breakpoints) -> Ints:
     """Ids of the breakpoints at these places: the inverse of `split`."""
-    problem = loss.problem
-    n, m = problem.x.shape[1], problem.owner.size
-    hidden = int(problem.row[loss.n_hidden])
-    row = problem.row[c.stage] + c.neuron
+    kernel = loss.kernel
+    n, m = kernel.x.shape[1], kernel.owner.size
+    hidden = int(kernel.row[loss.n_hidden])
+    row = kernel.row[c.stage] + c.neuron
     residual = hidden * n + (row - hidden) * m + c.column
     return np.asarray(np.where(c.stage == loss.n_hidden, residual, row * n + c.column), np.int64)
 
@@ -76,7 +76,7 @@ def identify(loss: "LayerLoss", located: ArrayLike) -> Ints:
     rows = np.asarray(located, np.int64).reshape(-1, 3)
     last = loss.n_hidden
     known = (rows >= 0).all(axis=1) & (rows[:, 0] <= last) & (rows[:, 1] < len(loss.X))
-    known[known] = rows[known, 2] < loss.problem.widths[rows[known, 0]]
+    known[known] = rows[known, 2] < loss.kernel.widths[rows[known, 0]]
     columns = np.full(len(rows), -1)
     for samples, here in (
         (loss.sample_rows, known & (rows[:, 0] < last)),

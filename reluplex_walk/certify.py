@@ -34,7 +34,7 @@ class End(NamedTuple):
     @classmethod
     def of(cls, loss: LayerLoss, state: State) -> "End":
         """The end that `state`, freshly computed, is at."""
-        row = loss.problem.row
+        row = loss.kernel.row
         return cls(
             active=np.array(state.basis[state.basis != FREE]),
             tied=np.sort(state.tied[: state.number[N_TIED]]),
@@ -50,13 +50,13 @@ class End(NamedTuple):
 
 def hidden_vanishes(loss: LayerLoss, state: State) -> bool:
     """Whether a hidden breakpoint is active or tied: the loss may then not be convex here."""
-    return bool((np.abs(state.z[: loss.problem.row[loss.n_hidden]]) >= PARKED / 2).any())
+    return bool((np.abs(state.z[: loss.kernel.row[loss.n_hidden]]) >= PARKED / 2).any())
 
 
 def zero_loss(loss: LayerLoss, state: State) -> bool:
     """Whether no residual row seems to cost anything: it vanishes or lies on its free side."""
-    problem = loss.problem
-    cost = np.where(state.side_r > 0, problem.right, problem.left)
+    kernel = loss.kernel
+    cost = np.where(state.side_r > 0, kernel.right, kernel.left)
     return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
 
 
@@ -106,13 +106,13 @@ def certify(
     the exact vertex it settled at, if that was computed; without it, nothing is proved where
     floats leave doubt.
     """
-    descends = prices(loss.problem, state)
+    descends = prices(loss.kernel, state)
     rows = np.flatnonzero(state.basis != FREE)
     tolerance = state.noise[rows].T.ravel()
     slopes = np.concatenate([state.price[rows], state.far[rows]])
     lengths = np.zeros(slopes.size)
-    model = local_model(loss.problem, state) if state.number[N_TIED] > 0 else None
-    for places, edges in half_edge_parts(loss.problem, state):
+    model = local_model(loss.kernel, state) if state.number[N_TIED] > 0 else None
+    for places, edges in half_edge_parts(loss.kernel, state):
         outer = loss.units.outer(edges.reshape(-1, *loss.shape))
         lengths[places] = np.linalg.norm(outer, axis=(1, 2))
         if model is not None:

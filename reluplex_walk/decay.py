@@ -126,14 +126,14 @@ def _record_features(seen: Seen, at: Ints) -> list[Floats]:
         size = 1 + max(1, round(window * dim))
         padded = np.concatenate([np.full(size - 1, seen.descending[0]), seen.descending])
         columns.append(_log(sliding_window_view(padded, size)[at].min(axis=1) / dim, 0.02))
-    ones, problem = np.ones(len(at)), seen.problem.problem
-    hidden = int(problem.row[seen.problem.n_hidden]) * problem.x.shape[1]
+    ones, kernel = np.ones(len(at)), seen.problem.kernel
+    hidden = int(kernel.row[seen.problem.n_hidden]) * kernel.x.shape[1]
     columns += [
         _log(seen.descending[at] / dim, 0.02),
         _log((at + 1) / dim, 0.0),  # vertices so far
         _log(loss[at] / np.maximum(loss[0], _TINY), 1e-9),
         (seen.basis[at] >= hidden).mean(axis=1),  # share of residuals in the active set
-        _log(ones * problem.owner.size / dim, 0.0),
+        _log(ones * kernel.owner.size / dim, 0.0),
         _log(ones * dim, 0.0),
     ]
     return columns

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from .native.arrays import FREE, N_TIED, PARKED, SLOPE_TOL, X_SIZE, Problem, State
+from .native.arrays import FREE, N_TIED, PARKED, SLOPE_TOL, X_SIZE, KernelArrays, State
 from .native.factorise import normals
 from .native.refresh import refresh
 from .native.walk import half_edges
@@ -45,38 +45,38 @@ class LocalModel(NamedTuple):
     block: Floats  # (h,) 1.0 where every sample's breakpoint of the neuron vanishes
 
 
-def _tail(problem: Problem) -> list[Floats]:
+def _tail(kernel: KernelArrays) -> list[Floats]:
     """Weights of stages 1..T as matrices."""
-    widths, offset = problem.widths, problem.offset
+    widths, offset = kernel.widths, kernel.offset
     return [
-        problem.w[offset[t] : offset[t] + widths[t] * widths[t - 1]].reshape(widths[t], -1)
+        kernel.w[offset[t] : offset[t] + widths[t] * widths[t - 1]].reshape(widths[t], -1)
         for t in range(1, widths.size)
     ]
 
 
-def local_model(problem: Problem, state: State) -> LocalModel:
+def local_model(kernel: KernelArrays, state: State) -> LocalModel:
     """The one-sided derivative at the vertex `state` is at, as arrays."""
-    hidden = int(problem.row[problem.widths.size - 1])
+    hidden = int(kernel.row[kernel.widths.size - 1])
     zero = np.abs(state.z[:hidden]) >= PARKED / 2
     zero_r = np.abs(state.r) >= PARKED / 2
     kept: NDArray[np.bool_] = np.array(zero.any(axis=0))
-    kept[problem.owner[zero_r.any(axis=0)]] = True
+    kept[kernel.owner[zero_r.any(axis=0)]] = True
     index = np.flatnonzero(kept)
-    rows = np.flatnonzero(kept[problem.owner])
+    rows = np.flatnonzero(kept[kernel.owner])
     place = np.full(kept.size, -1)
     place[index] = np.arange(index.size)
-    widths = problem.widths
+    widths = kernel.widths
     model = LocalModel(
-        linear=np.zeros((widths[0], problem.x.shape[0])),
-        x=problem.x[:, index],
+        linear=np.zeros((widths[0], kernel.x.shape[0])),
+        x=kernel.x[:, index],
         side=np.where(zero, 0.0, state.side[:hidden])[:, index],
         side_r=np.where(zero_r, 0.0, state.side_r)[:, rows],
-        owner=place[problem.owner[rows]],
-        first=np.searchsorted(place[problem.owner[rows]], np.arange(index.size)),
-        left=problem.left[:, rows],
-        right=problem.right[:, rows],
-        tail=_tail(problem),
-        negative_slope=problem.mean_slope - problem.half_jump,
+        owner=place[kernel.owner[rows]],
+        first=np.searchsorted(place[kernel.owner[rows]], np.arange(index.size)),
+        left=kernel.left[:, rows],
+        right=kernel.right[:, rows],
+        tail=_tail(kernel),
+        negative_slope=kernel.mean_slope - kernel.half_jump,
         block=zero[: widths[0]].all(axis=1).astype(float) if hidden else np.zeros(widths[0]),
     )
     # The gradient of all samples in the state's region, less that of the samples kept.
@@ -112,7 +112,7 @@ def slopes_along(model: LocalModel, edges: Floats) -> Floats:
     return np.concatenate([derivative(model, part)[0] for part in parts])
 
 
-def half_edge_parts(problem: Problem, state: State) -> Iterator[tuple[Ints, Floats]]:
+def half_edge_parts(kernel: KernelArrays, state: State) -> Iterator[tuple[Ints, Floats]]:
     """All half-edges of the basis, some at a time: places (m,) among the 2r, and edges (m, D).
 
     The near ones come before the far ones.
@@ -120,7 +120,7 @@ def half_edge_parts(problem: Problem, state: State) -> Iterator[tuple[Ints, Floa
     active = np.flatnonzero(state.basis != FREE)
     for part in np.array_split(np.arange(active.size), 1 + active.size // _ROWS):
         edges = np.zeros((2 * part.size, state.basis.size))
-        half_edges(problem, state, active[part], edges)
+        half_edges(kernel, state, active[part], edges)
         yield np.concatenate([part, active.size + part]), edges
 
 
@@ -130,10 +130,10 @@ def noise(state: State, d: Floats) -> Floats:
     return np.asarray(per_length * np.linalg.norm(d, axis=-1))
 
 
-def best_half_edge(problem: Problem, state: State, model: LocalModel) -> Floats | None:
+def best_half_edge(kernel: KernelArrays, state: State, model: LocalModel) -> Floats | None:
     """The steepest half-edge (D,) of the basis along which F' is negative, if there is one."""
     best, steepest = None, 0.0
-    for _, edges in half_edge_parts(problem, state):
+    for _, edges in half_edge_parts(kernel, state):
         edges /= np.linalg.norm(edges, axis=1, keepdims=True)
         slopes = slopes_along(model, edges)
         slopes = np.where(slopes < -noise(state, edges), slopes, 0.0)
@@ -172,29 +172,29 @@ def _descend(model: LocalModel, state: State, d: Floats, mask: Floats) -> Floats
     return None
 
 
-def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> None:
+def aim(kernel: KernelArrays, state: State, d: Floats, tolerances: Tolerances) -> None:
     """Prepare `state` to leave its vertex along `d` (D,): sides, basis and ``state.d``.
 
     Breakpoints that vanish here take the side `d` leads to; those that stay 0 along it stay
     active, as far as they remain independent.
     """
-    h, q = int(problem.widths[0]), problem.x.shape[0]
+    h, q = int(kernel.widths[0]), kernel.x.shape[0]
     reach = float(np.linalg.norm(d) * state.scalar[X_SIZE])
-    last = problem.widths.size - 1
-    hidden = int(problem.row[last])
+    last = kernel.widths.size - 1
+    hidden = int(kernel.row[last])
     zero = np.abs(state.z[:hidden]) >= PARKED / 2
     zero_r = np.abs(state.r) >= PARKED / 2
-    rates = d.reshape(h, q) @ problem.x
-    moving, tail = [], _tail(problem)
+    rates = d.reshape(h, q) @ kernel.x
+    moving, tail = [], _tail(kernel)
     for t in range(last):
-        rows = slice(problem.row[t], problem.row[t + 1])
+        rows = slice(kernel.row[t], kernel.row[t + 1])
         moves = np.abs(rates) > state.rate_tol[t] * reach
         moving.append(moves)
         side = state.side[rows]
         side[:] = np.where(zero[rows] & moves, np.sign(rates), side)
-        slope = problem.mean_slope + problem.half_jump * side
+        slope = kernel.mean_slope + kernel.half_jump * side
         rates = tail[t] @ (slope * rates)
-    rates = rates[:, problem.owner]
+    rates = rates[:, kernel.owner]
     moves_r = np.abs(rates) > state.rate_tol[last] * reach
     state.side_r[:] = np.where(zero_r & moves_r, np.sign(rates), state.side_r)
 
@@ -204,15 +204,15 @@ def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> No
     state.basis[:] = FREE
     if keep:
         rows_n = np.zeros((len(keep), state.basis.size))
-        normals(problem, state, np.array(keep, np.int64), rows_n)
+        normals(kernel, state, np.array(keep, np.int64), rows_n)
         rows_n /= np.linalg.norm(rows_n, axis=1, keepdims=True) + 1e-300
         _, triangle, order = linalg.qr(rows_n.T, mode="economic", pivoting=True)
         rank = int((np.abs(np.diag(triangle)) > 1e-9).sum())
         state.basis[:rank] = np.array(keep)[np.sort(order[:rank])]
-    refresh(problem, state, tolerances)
+    refresh(kernel, state, tolerances)
     active = np.flatnonzero(state.basis != FREE)
     if active.size:
         rows_n = np.zeros((active.size, state.basis.size))
-        normals(problem, state, state.basis[active], rows_n)
+        normals(kernel, state, state.basis[active], rows_n)
         d = d - (rows_n @ d) @ state.b[active]
     state.d[:] = d / np.linalg.norm(d)

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._validate import choice, integer, real, real_array, weights
 from .breakpoints import locate
-from .native.arrays import Problem
+from .native.arrays import KernelArrays
 from .network import ReLUNetwork
 from .tolerances import TOLERANCES
 from .units import Units
@@ -334,7 +334,7 @@ class LayerLoss:
         return Units.of(self.inputs)
 
     @cached_property
-    def problem(self) -> Problem:
+    def kernel(self) -> KernelArrays:
         """The loss as arrays for :mod:`reluplex_walk.native`."""
         inputs = self.units.inner_inputs(self.inputs)
         x = np.ascontiguousarray(np.column_stack([inputs, np.ones(len(inputs))]))
@@ -342,7 +342,7 @@ class LayerLoss:
         sizes = [w.size for w, _ in self.tail]
         counts = np.bincount(self.owner, minlength=len(x))
         slope = self.network.negative_slope
-        return Problem(
+        return KernelArrays(
             x=np.ascontiguousarray(x.T),
             xt=x,
             w=np.concatenate([np.zeros(0), *(w.ravel() for w, _ in self.tail)]),

@@ -451,9 +451,9 @@ class Trajectory:
 def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     """ValueError if the arrays of a file do not fit together or to `problem`."""
     k, dim = len(arrays["losses"]), problem.dim
-    native = problem.problem
-    n, m = native.x.shape[1], native.owner.size
-    hidden = int(native.row[problem.n_hidden])
+    kernel = problem.kernel
+    n, m = kernel.x.shape[1], kernel.owner.size
+    hidden = int(kernel.row[problem.n_hidden])
     rank = len(arrays["certificate_active"])
     expected: dict[str, tuple[int, ...]] = {
         "losses": (k,),

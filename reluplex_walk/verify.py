@@ -113,15 +113,15 @@ def in_rationals(certificate: "Certificate", loss: LayerLoss, budget: float) -> 
 def in_floats(certificate: "Certificate", loss: LayerLoss) -> None:
     """See :meth:`Certificate.verify`."""
     ids = _same(certificate, loss)
-    problem, state = loss.problem, new_state(loss.problem)
-    place(problem, state, loss.units.inner(certificate.theta).ravel())
-    n = problem.x.shape[1]
-    hidden = int(problem.row[loss.n_hidden])
+    kernel, state = loss.kernel, new_state(loss.kernel)
+    place(kernel, state, loss.units.inner(certificate.theta).ravel())
+    n = kernel.x.shape[1]
+    hidden = int(kernel.row[loss.n_hidden])
     for c, side in zip(ids, certificate.sides, strict=True):
         sides = state.side[:hidden] if c < hidden * n else state.side_r
         sides.reshape(-1)[c if c < hidden * n else c - hidden * n] = side
     state.basis[: certificate.rank] = ids[: certificate.rank]
-    refresh(problem, state, TOLERANCES)
+    refresh(kernel, state, TOLERANCES)
     found = state.basis[state.basis != FREE]
     if not np.array_equal(found, ids[: certificate.rank]):
         raise CertificateError("active: these breakpoints do not vanish at theta, or are dependent")
@@ -138,14 +138,14 @@ def in_floats(certificate: "Certificate", loss: LayerLoss) -> None:
     if certificate.method == "zero-loss":
         return
     if len(tied) == 0:
-        if prices(problem, state):
+        if prices(kernel, state):
             raise CertificateError("active: the gradient leaves the span of their normals")
         rows = np.flatnonzero(state.basis != FREE)
         slopes = np.concatenate([state.price[rows], state.far[rows]])
         noise = state.noise[rows].T.ravel()
         if (slopes < -noise).any():
             raise CertificateError(f"slopes: a half-edge descends with slope {slopes.min():.3g}")
-    elif escape.search(state, escape.local_model(problem, state), 0) is not None:
+    elif escape.search(state, escape.local_model(kernel, state), 0) is not None:
         raise CertificateError("method: the loss descends from the end")
 
 
