@@ -25,7 +25,7 @@ REFRESH = 50  # pivots between computations from scratch
 
 def bent(loss: rw.LayerLoss, state, entering: int) -> int:
     """Number 2 row + 1 of the descending far half-edge of `entering`, or -1."""
-    if native.prices(loss.problem, state) or entering == FREE:
+    if native.prices(loss.kernel, state) or entering == FREE:
         return -1
     for row in np.flatnonzero(state.basis == entering):
         if state.far[row] < -state.noise[row, 1]:
@@ -35,20 +35,20 @@ def bent(loss: rw.LayerLoss, state, entering: int) -> int:
 
 def descend(loss: rw.LayerLoss, seed: int, follow: bool) -> tuple[int, int, int, float]:
     """(pivots, bends, breakpoints crossed, mean loss at the end) of one walk."""
-    problem, state = loss.problem, new_state(loss.problem)
+    kernel, state = loss.kernel, new_state(loss.kernel)
     record = native.new_record(1, loss.dim)
-    place(problem, state, loss.random_start(seed).ravel())
+    place(kernel, state, loss.random_start(seed).ravel())
     pivots = bends = crossed = 0
     entering = FREE
     while pivots < LONGEST:
         if pivots % REFRESH == 0:
-            refresh(problem, state, rw.TOLERANCES, long_step=True)
+            refresh(kernel, state, rw.TOLERANCES, long_step=True)
         edge = bent(loss, state, entering)
         bends += edge >= 0
         rule = native.STEEPEST
         if follow and edge >= 0:
             rule, state.number[CHOSEN] = native.GREATEST, edge
-        ended, made = native.run(problem, state, rule, True, rw.TOLERANCES.drift, 8, 0, 1, record)
+        ended, made = native.run(kernel, state, rule, True, rw.TOLERANCES.drift, 8, 0, 1, record)
         if made == 0 or ended not in (native.LIMIT, native.DRIFTED):
             break
         pivots += 1

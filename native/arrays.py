@@ -1,4 +1,6 @@
-"""The two records every kernel works on: the fixed `Problem` and the moving `State`.
+"""The two records every kernel works on: the fixed `KernelArrays` and the moving `State`.
+
+Kernels call them `P` and `S`, Python code `kernel` (that of a loss is ``loss.kernel``) and `state`.
 
 Stages are numbered from the trained layer (0) to the output (T); stages 0..T-1 are hidden.  The
 neurons of all stages are stacked into R rows, the H = row[T] hidden ones first, the K outputs last.
@@ -26,8 +28,8 @@ PARKED = 1e300
 """|value| given to active breakpoints, so that the ratio test passes over them."""
 
 
-class Problem(NamedTuple):
-    """What the walk never changes."""
+class KernelArrays(NamedTuple):
+    """A loss as the kernels read it: what the walk never changes."""
 
     x: Floats  # (q, n) inputs with a last row of ones, sample index contiguous
     xt: Floats  # (n, q) the same, one sample contiguous

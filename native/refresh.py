@@ -31,7 +31,7 @@ _ROUNDS = 4  # of Newton steps and corrections of the region in one refresh
 
 
 def new_state(P):
-    """An empty `State` for problem `P`: every row of the basis FREE."""
+    """An empty `State` for the fixed arrays `P`: every row of the basis FREE."""
     q, n = P.x.shape
     rows, last = P.stage.size, P.widths.size - 1
     outputs, m = P.y.shape

@@ -42,8 +42,8 @@ class _Search:
 
     def __init__(self, loss: LayerLoss) -> None:
         self.loss = loss
-        self.problem = loss.problem
-        self.state, self.trial = new_state(self.problem), new_state(self.problem)
+        self.kernel = loss.kernel
+        self.state, self.trial = new_state(self.kernel), new_state(self.kernel)
         self.vertices: list[Floats] = []  # (D,) in the units of the data
         self.losses: list[float] = []
         self.active: list[Ints] = []
@@ -95,7 +95,7 @@ class _Search:
     def begin(self, theta: Floats, basis: Ints) -> None:
         """Arrive at `theta` (h, q); where it lies inside a face, at a vertex of that face."""
         state = self.state
-        place(self.problem, state, self.loss.units.inner(theta).ravel())
+        place(self.kernel, state, self.loss.units.inner(theta).ravel())
         state.basis[:] = basis
         self._refresh(state)
         while self._extend(state):
@@ -110,16 +110,16 @@ class _Search:
         """
         size = max(size, float(np.abs(state.theta).max()))
         state.theta[np.abs(state.theta) <= GRAPHS.rounding * size] = 0.0
-        refresh(self.problem, state, TOLERANCES)
+        refresh(self.kernel, state, TOLERANCES)
         state.theta[np.abs(state.theta) <= np.finfo(float).eps * size] = 0.0
 
     def _extend(self, state: State) -> bool:
         """Move along the face `state` lies in to one more breakpoint, if there is any."""
         for row in np.flatnonzero(state.basis == FREE):
             for sign in (1.0, -1.0):
-                prices(self.problem, state)
+                prices(self.kernel, state)
                 state.d[:] = sign * state.b[row]
-                if follow(self.problem, state, native.GIVEN, False) == native.DONE:
+                if follow(self.kernel, state, native.GIVEN, False) == native.DONE:
                     return True
         return False
 
@@ -132,10 +132,10 @@ class _Search:
         state.tied[: stand.tied.size] = stand.tied
         state.tied_w[: stand.tied.size] = stand.tied_w
         self._refresh(state)
-        prices(self.problem, state)
+        prices(self.kernel, state)
         rows = np.flatnonzero(state.basis != FREE)
         edges = np.zeros((2 * rows.size, state.basis.size))
-        half_edges(self.problem, state, rows, edges)
+        half_edges(self.kernel, state, rows, edges)
         shape = (-1, *self.loss.shape)
         lengths = np.linalg.norm(self.loss.units.outer(edges.reshape(shape)), axis=(1, 2))
         for far in (False, True):
@@ -149,7 +149,7 @@ class _Search:
     def _follow(self, at: int, row: int, far: bool, slope: float, edge: Floats) -> None:
         for array, copy in zip(self.state, self.trial, strict=True):
             copy[...] = array
-        if follow(self.problem, self.trial, row, far) != native.DONE:
+        if follow(self.kernel, self.trial, row, far) != native.DONE:
             direction = np.round(edge / np.linalg.norm(edge), 7) + 0.0
             self.rays.setdefault(at, set()).add(direction.tobytes())
             return

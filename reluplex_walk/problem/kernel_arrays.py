@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..native.arrays import Problem
+from ..native.arrays import KernelArrays
 
 Floats = NDArray[np.float64]
 
@@ -16,7 +16,7 @@ def kernel_arrays(
     targets: Floats,
     left: Floats,
     right: Floats,
-) -> Problem:
+) -> KernelArrays:
     """The record of a loss from its distinct inputs (n, q - 1), in the units of the kernels.
 
     `tail` are weights and biases of the layers above; `owner` (m,), `targets`, `left` and `right`
@@ -26,7 +26,7 @@ def kernel_arrays(
     widths = np.array([*(w.shape[1] for w, _ in tail), targets.shape[1]], np.int64)
     sizes = [w.size for w, _ in tail]
     counts = np.bincount(owner, minlength=len(x))
-    return Problem(
+    return KernelArrays(
         x=np.ascontiguousarray(x.T),
         xt=x,
         w=np.concatenate([np.zeros(0), *(w.ravel() for w, _ in tail)]),

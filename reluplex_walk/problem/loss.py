@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._validate import choice, integer, real, real_array, weights
-from ..native.arrays import Problem
+from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .breakpoints import BreakpointIndex
 from .kernel_arrays import kernel_arrays
@@ -336,7 +336,7 @@ class LayerLoss:
         return Units.of(self.inputs)
 
     @cached_property
-    def problem(self) -> Problem:
+    def kernel(self) -> KernelArrays:
         """The loss as arrays for :mod:`reluplex_walk.native`."""
         return kernel_arrays(
             self.units.inner_inputs(self.inputs),

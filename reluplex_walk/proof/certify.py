@@ -32,13 +32,13 @@ def certify(
     the exact vertex it settled at, if that was computed; without it, nothing is proved where
     floats leave doubt.
     """
-    descends = prices(loss.problem, state)
+    descends = prices(loss.kernel, state)
     rows = np.flatnonzero(state.basis != FREE)
     tolerance = state.noise[rows].T.ravel()
     slopes = np.concatenate([state.price[rows], state.far[rows]])
     lengths = np.zeros(slopes.size)
-    model = local_model(loss.problem, state) if state.number[N_TIED] > 0 else None
-    for places, edges in half_edge_parts(loss.problem, state):
+    model = local_model(loss.kernel, state) if state.number[N_TIED] > 0 else None
+    for places, edges in half_edge_parts(loss.kernel, state):
         outer = loss.units.outer(edges.reshape(-1, *loss.shape))
         lengths[places] = np.linalg.norm(outer, axis=(1, 2))
         if model is not None:

@@ -124,13 +124,13 @@ def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
 def in_floats(claim: Claim, loss: LayerLoss) -> None:
     """See :meth:`Certificate.verify`."""
     ids = _identified(claim, loss)
-    problem, state = loss.problem, new_state(loss.problem)
-    place(problem, state, loss.units.inner(claim.theta).ravel())
+    kernel, state = loss.kernel, new_state(loss.kernel)
+    place(kernel, state, loss.units.inner(claim.theta).ravel())
     is_hidden = ids < loss.index.hidden
     state.side.reshape(-1)[ids[is_hidden]] = claim.sides[is_hidden]
     state.side_r.reshape(-1)[ids[~is_hidden] - loss.index.hidden] = claim.sides[~is_hidden]
     state.basis[: len(claim.active)] = ids[: len(claim.active)]
-    refresh(problem, state, TOLERANCES)
+    refresh(kernel, state, TOLERANCES)
     found = state.basis[state.basis != FREE]
     if not np.array_equal(found, ids[: len(claim.active)]):
         raise CertificateError("active: these breakpoints do not vanish at theta, or are dependent")
@@ -145,14 +145,14 @@ def in_floats(claim: Claim, loss: LayerLoss) -> None:
     if claim.method == "zero-loss":
         return
     if len(tied) == 0:
-        if prices(problem, state):
+        if prices(kernel, state):
             raise CertificateError("active: the gradient leaves the span of their normals")
         rows = np.flatnonzero(state.basis != FREE)
         slopes = np.concatenate([state.price[rows], state.far[rows]])
         noise = state.noise[rows].T.ravel()
         if (slopes < -noise).any():
             raise CertificateError(f"slopes: a half-edge descends with slope {slopes.min():.3g}")
-    elif search(state, local_model(problem, state), 0) is not None:
+    elif search(state, local_model(kernel, state), 0) is not None:
         raise CertificateError("method: the loss descends from the end")
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..native.arrays import FREE, PARKED, SLOPE_TOL, X_SIZE, Problem, State
+from ..native.arrays import FREE, PARKED, SLOPE_TOL, X_SIZE, KernelArrays, State
 from ..native.walk import half_edges
 
 Floats = NDArray[np.float64]
@@ -39,38 +39,38 @@ class OneSided(NamedTuple):
     block: Floats  # (h,) 1.0 where every sample's breakpoint of the neuron vanishes
 
 
-def tail_weights(problem: Problem) -> list[Floats]:
+def tail_weights(kernel: KernelArrays) -> list[Floats]:
     """Weights of stages 1..T as matrices."""
-    widths, offset = problem.widths, problem.offset
+    widths, offset = kernel.widths, kernel.offset
     return [
-        problem.w[offset[t] : offset[t] + widths[t] * widths[t - 1]].reshape(widths[t], -1)
+        kernel.w[offset[t] : offset[t] + widths[t] * widths[t - 1]].reshape(widths[t], -1)
         for t in range(1, widths.size)
     ]
 
 
-def local_model(problem: Problem, state: State) -> OneSided:
+def local_model(kernel: KernelArrays, state: State) -> OneSided:
     """The one-sided derivative at the vertex `state` is at, as arrays."""
-    hidden = int(problem.row[problem.widths.size - 1])
+    hidden = int(kernel.row[kernel.widths.size - 1])
     zero = np.abs(state.z[:hidden]) >= PARKED / 2
     zero_r = np.abs(state.r) >= PARKED / 2
     kept: NDArray[np.bool_] = np.array(zero.any(axis=0))
-    kept[problem.owner[zero_r.any(axis=0)]] = True
+    kept[kernel.owner[zero_r.any(axis=0)]] = True
     index = np.flatnonzero(kept)
-    rows = np.flatnonzero(kept[problem.owner])
+    rows = np.flatnonzero(kept[kernel.owner])
     place = np.full(kept.size, -1)
     place[index] = np.arange(index.size)
-    widths = problem.widths
+    widths = kernel.widths
     model = OneSided(
-        linear=np.zeros((widths[0], problem.x.shape[0])),
-        x=problem.x[:, index],
+        linear=np.zeros((widths[0], kernel.x.shape[0])),
+        x=kernel.x[:, index],
         side=np.where(zero, 0.0, state.side[:hidden])[:, index],
         side_r=np.where(zero_r, 0.0, state.side_r)[:, rows],
-        owner=place[problem.owner[rows]],
-        first=np.searchsorted(place[problem.owner[rows]], np.arange(index.size)),
-        left=problem.left[:, rows],
-        right=problem.right[:, rows],
-        tail=tail_weights(problem),
-        negative_slope=problem.mean_slope - problem.half_jump,
+        owner=place[kernel.owner[rows]],
+        first=np.searchsorted(place[kernel.owner[rows]], np.arange(index.size)),
+        left=kernel.left[:, rows],
+        right=kernel.right[:, rows],
+        tail=tail_weights(kernel),
+        negative_slope=kernel.mean_slope - kernel.half_jump,
         block=zero[: widths[0]].all(axis=1).astype(float) if hidden else np.zeros(widths[0]),
     )
     # The gradient of all samples in the state's region, less that of the samples kept.
@@ -106,7 +106,7 @@ def slopes_along(model: OneSided, edges: Floats) -> Floats:
     return np.concatenate([derivative(model, part)[0] for part in parts])
 
 
-def half_edge_parts(problem: Problem, state: State) -> Iterator[tuple[Ints, Floats]]:
+def half_edge_parts(kernel: KernelArrays, state: State) -> Iterator[tuple[Ints, Floats]]:
     """All half-edges of the basis, some at a time: places (m,) among the 2r, and edges (m, D).
 
     The near ones come before the far ones.
@@ -114,7 +114,7 @@ def half_edge_parts(problem: Problem, state: State) -> Iterator[tuple[Ints, Floa
     active = np.flatnonzero(state.basis != FREE)
     for part in np.array_split(np.arange(active.size), 1 + active.size // _ROWS):
         edges = np.zeros((2 * part.size, state.basis.size))
-        half_edges(problem, state, active[part], edges)
+        half_edges(kernel, state, active[part], edges)
         yield np.concatenate([part, active.size + part]), edges
 
 

@@ -110,7 +110,7 @@ def _sweep(
     """
     number = np.vectorize(Fraction, otypes=[object]) if exact else np.asarray
     unit, slope = number([0.0 if exact else _UNIT, loss.network.negative_slope])
-    n, first_row = len(loss.inputs), loss.problem.row
+    n, first_row = len(loss.inputs), loss.kernel.row
     times, ids, owners = [], [], []
 
     x = number(np.column_stack([loss.inputs[samples], np.ones(len(samples))]))

@@ -113,14 +113,14 @@ def enumerate_regions(
             f"loss: about {estimate:.0e} regions expected, too many to enumerate; "
             "give max_regions or time_limit for a part of them, or a smaller box"
         )
-    roots = divide(loss.problem, *_search(loss, space), space.roots)
+    roots = divide(loss.kernel, *_search(loss, space), space.roots)
     chunks: list[list[Chunk]] = [[] for _ in roots]
     sizes, done = np.zeros(len(roots), int), np.zeros(len(roots), bool)
     message = "interrupted"
     with (
         interrupts() as stop,
         closing(
-            explore(loss.problem, lambda: _search(loss, space), roots, threads, stop)
+            explore(loss.kernel, lambda: _search(loss, space), roots, threads, stop)
         ) as arriving,
     ):
         for number, chunk in arriving:
@@ -173,7 +173,7 @@ def _search(loss: LayerLoss, space: Coordinates) -> tuple[Cells, ExactSigns]:
         zeros = [Fraction(0)] * r
         return [[*zeros * j, *space.exact[i], *zeros * (h - 1 - j), Fraction(0)] for j in range(h)]
 
-    cells = subdivision.new_cells(loss.problem, linear, np.abs(linear), 0)
+    cells = subdivision.new_cells(loss.kernel, linear, np.abs(linear), 0)
     return cells, ExactSigns(loss, trained, space.window)
 
 
@@ -200,9 +200,9 @@ def _estimate(loss: LayerLoss, space: Coordinates) -> float:
     rng = np.random.default_rng(0)
     total = 0.0
     for k in rng.integers(len(roots), size=_PROBES):
-        cells = subdivision.place_root(cells, loss.problem, roots[k])
+        cells = subdivision.place_root(cells, loss.kernel, roots[k])
         _, cells = subdivision.resume(
-            lambda current: int(probe(loss.problem, current)), cells, settle
+            lambda current: int(probe(loss.kernel, current)), cells, settle
         )
         total += 2.0 ** int(cells.number[native.N_SPLITS])
     return len(roots) * total / _PROBES

@@ -39,7 +39,7 @@ def coordinates(loss: LayerLoss, box: Any) -> Coordinates:
         x = np.column_stack([loss.inputs, np.ones(len(loss.inputs))])
         roots = [subdivision.box_root(*window)]
         return Coordinates(x, rationals(x), np.eye(q), False, roots, window)
-    x = loss.problem.xt
+    x = loss.kernel.xt
     _, triangle, order = linalg.qr(x.T, mode="economic", pivoting=True)
     sizes = np.abs(np.diag(triangle))
     chosen = np.sort(order[: int((sizes > REGIONS.rank * sizes[0]).sum())])

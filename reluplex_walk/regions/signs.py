@@ -70,17 +70,17 @@ class ExactSigns:
 
     def _breakpoint(self, cells: Cells, c: int) -> Rational:
         """Coefficients (D + 1) of a breakpoint, with the signs decided in the top node."""
-        problem = self.loss.problem
-        n, m = problem.x.shape[1], problem.owner.size
-        hidden = int(problem.row[self.loss.n_hidden])
+        kernel = self.loss.kernel
+        n, m = kernel.x.shape[1], kernel.owner.size
+        hidden = int(kernel.row[self.loss.n_hidden])
         residual = c >= hidden * n
         row, column = divmod(c - hidden * n, m) if residual else divmod(c, n)
         row += hidden * residual
-        sample = int(problem.owner[column]) if residual else column
+        sample = int(kernel.owner[column]) if residual else column
         values = self.trained(sample)
-        for stage in range(int(problem.stage[row])):
+        for stage in range(int(kernel.stage[row])):
             w, b = self.tail[stage]
-            first = int(problem.row[stage])
+            first = int(kernel.row[stage])
             slopes = [
                 Fraction(1) if cells.side[first + k, sample] > 0 else self.leak
                 for k in range(len(values))
@@ -97,9 +97,9 @@ class ExactSigns:
             ]
             for a in range(len(w)):
                 values[a][-1] += b[a]
-        f = values[row - int(problem.row[problem.stage[row]])]
+        f = values[row - int(kernel.row[kernel.stage[row]])]
         if residual:
-            f[-1] -= Fraction(float(problem.y[row - hidden, column]))
+            f[-1] -= Fraction(float(kernel.y[row - hidden, column]))
         return f
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..native import cell_arrays as native
-from ..native.arrays import Problem
+from ..native.arrays import KernelArrays
 from ..native.cell_arrays import Cells
 from ..native.cell_output import advance
 from ..native.cells import branch
@@ -82,12 +82,12 @@ def orthant_roots(ids: Ints, normals: Floats, offsets: Floats) -> list[Root]:
     return roots
 
 
-def new_cells(problem: Problem, linear: Floats, linear_size: Floats, n_vertices: int) -> Cells:
+def new_cells(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_vertices: int) -> Cells:
     """An empty stack; `n_vertices` of room in the output (0: they are not wanted)."""
-    rows, n = problem.stage.size, problem.x.shape[1]
-    outputs, m = problem.y.shape
+    rows, n = kernel.stage.size, kernel.x.shape[1]
+    outputs, m = kernel.y.shape
     dim = linear.shape[2] - 1
-    breakpoints = int(problem.row[problem.widths.size - 1]) * n + outputs * m
+    breakpoints = int(kernel.row[kernel.widths.size - 1]) * n + outputs * m
     n_rays = 1024 + 8 * 2**dim
 
     def floats(*shape: int) -> Floats:
@@ -118,7 +118,7 @@ def new_cells(problem: Problem, linear: Floats, linear_size: Floats, n_vertices:
         back=floats(rows),
         back_size=floats(rows),
         left=ints(n),
-        blocked=np.full(n, problem.widths.size),
+        blocked=np.full(n, kernel.widths.size),
         forward=floats(rows, 4),
         pattern=np.zeros((_CHUNK, -(-breakpoints // 8)), np.uint8),
         piece=floats(_CHUNK, dim + 1),
@@ -133,21 +133,21 @@ def new_cells(problem: Problem, linear: Floats, linear_size: Floats, n_vertices:
     )
 
 
-def place_root(cells: Cells, problem: Problem, root: Root) -> Cells:
+def place_root(cells: Cells, kernel: KernelArrays, root: Root) -> Cells:
     """`cells` with the node `root` alone on its stack (its arrays may have grown)."""
     while root.rays.shape[0] > cells.ray.shape[0]:
         cells = _more(cells, native.RAYS)
     while root.facets.size > cells.facet.shape[1]:
         cells = _more(cells, native.FACETS)
-    count, n = len(root.rays), problem.x.shape[1]
-    hidden = int(problem.row[problem.widths.size - 1]) * n
-    breakpoints = hidden + problem.y.size
+    count, n = len(root.rays), kernel.x.shape[1]
+    hidden = int(kernel.row[kernel.widths.size - 1]) * n
+    breakpoints = hidden + kernel.y.size
     open_ids = np.setdiff1d(np.arange(breakpoints), list(root.sides))
     for c, side in root.sides.items():
         if c < hidden:
             cells.side[divmod(c, n)] = side
         else:
-            cells.side_r[divmod(c - hidden, problem.owner.size)] = side
+            cells.side_r[divmod(c - hidden, kernel.owner.size)] = side
     cells.ray[:count] = root.rays
     cells.scale[:count] = root.scale
     cells.on[:count] = 0
@@ -214,15 +214,15 @@ def resume(step: Callable[[Cells], int], cells: Cells, settle: Settle) -> tuple[
             return status, cells
 
 
-def subdivide(problem: Problem, cells: Cells, root: Root, settle: Settle) -> Iterator[Chunk]:
+def subdivide(kernel: KernelArrays, cells: Cells, root: Root, settle: Settle) -> Iterator[Chunk]:
     """The cells of `root`, chunk by chunk; with vertices if `cells` has room for any."""
     y, d = np.zeros(cells.f.size), np.zeros(cells.f.size - 1)
     with_facets = not cells.vertex.size
 
     def step(current: Cells) -> int:
-        return int(advance(problem, current, y, d, with_facets))
+        return int(advance(kernel, current, y, d, with_facets))
 
-    cells = place_root(cells, problem, root)
+    cells = place_root(cells, kernel, root)
     status = native.FULL
     while status == native.FULL:
         status, cells = resume(step, cells, settle)
@@ -232,20 +232,20 @@ def subdivide(problem: Problem, cells: Cells, root: Root, settle: Settle) -> Ite
             cells = _more(cells, native.FULL)
 
 
-def halves(problem: Problem, cells: Cells, root: Root, settle: Settle) -> list[Root]:
+def halves(kernel: KernelArrays, cells: Cells, root: Root, settle: Settle) -> list[Root]:
     """`root` split by one breakpoint, in the order of a search; itself alone if it is a cell."""
-    cells = place_root(cells, problem, root)
-    status, cells = resume(lambda current: int(branch(problem, current, False)), cells, settle)
-    return [root] if status == native.LEAF else [_node(cells, problem, k) for k in (1, 0)]
+    cells = place_root(cells, kernel, root)
+    status, cells = resume(lambda current: int(branch(kernel, current, False)), cells, settle)
+    return [root] if status == native.LEAF else [_node(cells, kernel, k) for k in (1, 0)]
 
 
-def _node(cells: Cells, problem: Problem, frame: int) -> Root:
+def _node(cells: Cells, kernel: KernelArrays, frame: int) -> Root:
     """A node just split off, as a root of its own."""
     first, count, at, n_open, cut, side = cells.frame[frame].tolist()
     rows = slice(first, first + count)
     slots = np.arange(cells.facet.shape[1])
     words = cells.on[rows][:, slots // 64]
-    hidden = int(problem.row[problem.widths.size - 1])
+    hidden = int(kernel.row[kernel.widths.size - 1])
     sides = dict(enumerate([*cells.side[:hidden].ravel(), *cells.side_r.ravel()]))
     for c in cells.open[at : at + n_open].tolist():
         del sides[c]

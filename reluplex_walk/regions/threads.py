@@ -9,17 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
 
-from ..native.arrays import Problem
+from ..native.arrays import KernelArrays
 from ..native.cell_arrays import Cells
 from .subdivision import Chunk, Root, Settle, halves, subdivide
 
 _ENOUGH = 16  # subtrees: work for several threads, at little cost for small problems
 
 
-def divide(problem: Problem, cells: Cells, settle: Settle, roots: list[Root]) -> list[Root]:
+def divide(kernel: KernelArrays, cells: Cells, settle: Settle, roots: list[Root]) -> list[Root]:
     """`roots`, split until there are enough of them, in the order of a depth-first search."""
     while len(roots) < _ENOUGH:
-        parts = [part for root in roots for part in halves(problem, cells, root, settle)]
+        parts = [part for root in roots for part in halves(kernel, cells, root, settle)]
         if len(parts) == len(roots):
             break
         roots = parts
@@ -27,7 +27,7 @@ def divide(problem: Problem, cells: Cells, settle: Settle, roots: list[Root]) ->
 
 
 def explore(
-    problem: Problem,
+    kernel: KernelArrays,
     search: Callable[[], tuple[Cells, Settle]],
     roots: list[Root],
     threads: int,
@@ -47,7 +47,7 @@ def explore(
         try:
             cells, settle = search()
             for number, root in iter(waiting.get, None):
-                for chunk in subdivide(problem, cells, root, settle):
+                for chunk in subdivide(kernel, cells, root, settle):
                     arrived.put((number, chunk))
                     if stop.is_set():
                         return

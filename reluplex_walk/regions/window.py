@@ -36,7 +36,7 @@ def cells_of(
 ) -> Iterator[Chunk]:
     """The cells of ``origin + y @ directions`` for y in the window, with their vertices."""
     inner = [loss.units.inner(array) for array in (*directions, origin)]
-    x = loss.problem.xt
+    x = loss.kernel.xt
     linear = np.stack([array @ x.T for array in inner], axis=-1)  # (h, n, D + 1)
     sizes = np.stack([np.abs(array) @ np.abs(x).T for array in inner], axis=-1)
 
@@ -49,9 +49,9 @@ def cells_of(
         ]
 
     low, high = np.array(window[::2]), np.array(window[1::2])
-    cells = subdivision.new_cells(loss.problem, linear, sizes, 8 * 1024)
+    cells = subdivision.new_cells(loss.kernel, linear, sizes, 8 * 1024)
     settle = ExactSigns(loss, trained, (low, high))
-    return subdivision.subdivide(loss.problem, cells, subdivision.box_root(low, high), settle)
+    return subdivision.subdivide(loss.kernel, cells, subdivision.box_root(low, high), settle)
 
 
 __all__ = ["cells_of", "window_of"]

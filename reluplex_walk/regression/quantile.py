@@ -344,13 +344,13 @@ def _by_walking(
 
 def _certificate(loss: LayerLoss, theta: Floats, rows: NDArray[np.int64]) -> Certificate:
     """The certificate of the vertex `theta` at which the residuals `rows` of the data vanish."""
-    problem, state = loss.problem, new_state(loss.problem)
-    place(problem, state, loss.units.inner(np.roll(theta, -1)[None]).ravel())
+    kernel, state = loss.kernel, new_state(loss.kernel)
+    place(kernel, state, loss.units.inner(np.roll(theta, -1)[None]).ravel())
     twins = (loss.X[loss.residual_rows] == loss.X[rows][:, None]).all(axis=2)
     twins &= (loss.y[loss.residual_rows] == loss.y[rows][:, None])[..., 0]
     state.basis[:] = twins.argmax(axis=1)
-    refresh(problem, state, TOLERANCES)
-    prices(problem, state)
+    refresh(kernel, state, TOLERANCES)
+    prices(kernel, state)
     settled = settle_state(loss, state, _PROOF_SECONDS, 0)
     return certify(loss, state, True, settled and settled.end, TOLERANCES)
 

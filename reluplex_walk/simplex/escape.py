@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from ..native.arrays import FREE, N_TIED, PARKED, X_SIZE, Problem, State
+from ..native.arrays import FREE, N_TIED, PARKED, X_SIZE, KernelArrays, State
 from ..native.factorise import normals
 from ..native.refresh import refresh
 from ..proof.directional import OneSided, half_edge_parts, noise, slopes_along, tail_weights
@@ -17,10 +17,10 @@ from ..tolerances import SIMPLEX, Tolerances
 Floats = NDArray[np.float64]
 
 
-def best_half_edge(problem: Problem, state: State, model: OneSided) -> Floats | None:
+def best_half_edge(kernel: KernelArrays, state: State, model: OneSided) -> Floats | None:
     """The steepest half-edge (D,) of the basis along which F' is negative, if there is one."""
     best, steepest = None, 0.0
-    for _, edges in half_edge_parts(problem, state):
+    for _, edges in half_edge_parts(kernel, state):
         edges /= np.linalg.norm(edges, axis=1, keepdims=True)
         slopes = slopes_along(model, edges)
         slopes = np.where(slopes < -noise(state, edges), slopes, 0.0)
@@ -30,29 +30,29 @@ def best_half_edge(problem: Problem, state: State, model: OneSided) -> Floats | 
     return best
 
 
-def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> None:
+def aim(kernel: KernelArrays, state: State, d: Floats, tolerances: Tolerances) -> None:
     """Prepare `state` to leave its vertex along `d` (D,): sides, basis and ``state.d``.
 
     Breakpoints that vanish here take the side `d` leads to; those that stay 0 along it stay
     active, as far as they remain independent.
     """
-    h, q = int(problem.widths[0]), problem.x.shape[0]
+    h, q = int(kernel.widths[0]), kernel.x.shape[0]
     reach = float(np.linalg.norm(d) * state.scalar[X_SIZE])
-    last = problem.widths.size - 1
-    hidden = int(problem.row[last])
+    last = kernel.widths.size - 1
+    hidden = int(kernel.row[last])
     zero = np.abs(state.z[:hidden]) >= PARKED / 2
     zero_r = np.abs(state.r) >= PARKED / 2
-    rates = d.reshape(h, q) @ problem.x
-    moving, tail = [], tail_weights(problem)
+    rates = d.reshape(h, q) @ kernel.x
+    moving, tail = [], tail_weights(kernel)
     for t in range(last):
-        rows = slice(problem.row[t], problem.row[t + 1])
+        rows = slice(kernel.row[t], kernel.row[t + 1])
         moves = np.abs(rates) > state.rate_tol[t] * reach
         moving.append(moves)
         side = state.side[rows]
         side[:] = np.where(zero[rows] & moves, np.sign(rates), side)
-        slope = problem.mean_slope + problem.half_jump * side
+        slope = kernel.mean_slope + kernel.half_jump * side
         rates = tail[t] @ (slope * rates)
-    rates = rates[:, problem.owner]
+    rates = rates[:, kernel.owner]
     moves_r = np.abs(rates) > state.rate_tol[last] * reach
     state.side_r[:] = np.where(zero_r & moves_r, np.sign(rates), state.side_r)
 
@@ -62,16 +62,16 @@ def aim(problem: Problem, state: State, d: Floats, tolerances: Tolerances) -> No
     state.basis[:] = FREE
     if keep:
         rows_n = np.zeros((len(keep), state.basis.size))
-        normals(problem, state, np.array(keep, np.int64), rows_n)
+        normals(kernel, state, np.array(keep, np.int64), rows_n)
         rows_n /= np.linalg.norm(rows_n, axis=1, keepdims=True) + 1e-300
         _, triangle, order = linalg.qr(rows_n.T, mode="economic", pivoting=True)
         rank = int((np.abs(np.diag(triangle)) > SIMPLEX.dependent).sum())
         state.basis[:rank] = np.array(keep)[np.sort(order[:rank])]
-    refresh(problem, state, tolerances)
+    refresh(kernel, state, tolerances)
     active = np.flatnonzero(state.basis != FREE)
     if active.size:
         rows_n = np.zeros((active.size, state.basis.size))
-        normals(problem, state, state.basis[active], rows_n)
+        normals(kernel, state, state.basis[active], rows_n)
         d = d - (rows_n @ d) @ state.b[active]
     state.d[:] = d / np.linalg.norm(d)
 

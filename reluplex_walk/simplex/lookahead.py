@@ -32,17 +32,17 @@ def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots:
     It stops early where no half-edge descends.  Nothing is proved there, and degenerate vertices
     are left by pivots of length zero only: it is quick, not thorough.
     """
-    problem, state = loss.problem, new_state(loss.problem)
-    place(problem, state, loss.units.inner(theta).ravel())
+    kernel, state = loss.kernel, new_state(loss.kernel)
+    place(kernel, state, loss.units.inner(theta).ravel())
     state.basis[:] = basis
-    refresh(problem, state, TOLERANCES, long_step=True)
+    refresh(kernel, state, TOLERANCES, long_step=True)
     record = native.new_record(min(pivots, _AT_ONCE), loss.dim)
     losses = [np.array([state.scalar[LOSS]])]
     ended, made, one = native.LIMIT, 0, 1
     while ended in (native.LIMIT, native.DRIFTED) and one and made < pivots:
         limit = min(pivots - made, _AT_ONCE)
         ended, one = native.run(
-            problem,
+            kernel,
             state,
             native.STEEPEST,
             True,
@@ -55,7 +55,7 @@ def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots:
         losses.append(record.loss[:one].copy())
         made += one
         if ended != native.LIMIT:
-            refresh(problem, state, TOLERANCES, long_step=True)
+            refresh(kernel, state, TOLERANCES, long_step=True)
     return Ahead(np.concatenate(losses), ended == native.OPTIMAL)
 
 

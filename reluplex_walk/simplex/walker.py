@@ -66,8 +66,8 @@ class Walker:
         self.loss = loss
         self.options = options
         self.thorough = thorough
-        self.problem = loss.problem
-        self.state = new_state(self.problem)
+        self.kernel = loss.kernel
+        self.state = new_state(self.kernel)
         self.trial: State | None = None
         self.chunk = self._chunk()
         self.period = max(self.chunk, loss.dim // _REFACTORISE)
@@ -81,9 +81,9 @@ class Walker:
 
     def _chunk(self) -> int:
         """Pivots in a chunk: a function of the problem and the options alone."""
-        n, dim = self.problem.x.shape[1], self.loss.dim
+        n, dim = self.kernel.x.shape[1], self.loss.dim
         touched = 8 * dim if bounds_pay(n, dim, self.options.step == "long") else n
-        work = touched * (dim + self.problem.w.size + self.problem.stage.size) + 3 * dim**2
+        work = touched * (dim + self.kernel.w.size + self.kernel.stage.size) + 3 * dim**2
         least, most = _CHUNK
         return int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
 
@@ -91,7 +91,7 @@ class Walker:
 
     def begin(self, theta: NDArray[np.float64]) -> None:
         self.state.random[0] = np.uint64(self.options.seed)
-        place(self.problem, self.state, self.loss.units.inner(theta).ravel())
+        place(self.kernel, self.state, self.loss.units.inner(theta).ravel())
         self._remember(theta, self.loss(theta))
 
     def _remember(self, theta: NDArray[np.float64], loss: float) -> None:
@@ -199,7 +199,7 @@ class Walker:
 
     def _remaining(self) -> float:
         """Estimated decrease still to come from the fresh state, as a share of the loss."""
-        native.prices(self.problem, self.state)
+        native.prices(self.kernel, self.state)
         seen, here = self._visited(self._entries()), np.array([self.n_pivots])
         level, _, _ = estimate(seen, here, "lookahead")
         loss = float(seen.losses[-1])
@@ -207,7 +207,7 @@ class Walker:
 
     def refresh(self) -> None:
         long_step = self.options.step == "long"
-        refresh(self.problem, self.state, self.options.tolerances, long_step)
+        refresh(self.kernel, self.state, self.options.tolerances, long_step)
         self.fresh_at = self.n_pivots
 
     def _stopped(self, callback: Callable[[Progress], Any] | None) -> bool:
@@ -272,13 +272,13 @@ class Walker:
         drift = self.options.tolerances.drift
         if rule != native.GREATEST:
             return native.run(
-                self.problem, self.state, rule, long_step, drift, max_tied, 0, limit, self.record
+                self.kernel, self.state, rule, long_step, drift, max_tied, 0, limit, self.record
             )
         ended, made = native.LIMIT, 0
         while ended == native.LIMIT and made < limit:
             self._choose_greatest(long_step)
             ended, one = native.run(
-                self.problem, self.state, rule, long_step, drift, max_tied, made, 1, self.record
+                self.kernel, self.state, rule, long_step, drift, max_tied, made, 1, self.record
             )
             made += one
         return ended, made
@@ -287,9 +287,9 @@ class Walker:
         """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best."""
         state = self.state
         if self.trial is None:
-            self.trial = new_state(self.problem)
+            self.trial = new_state(self.kernel)
         state.number[CHOSEN] = -1
-        if native.prices(self.problem, state):
+        if native.prices(self.kernel, state):
             return
         best = -1.0
         for k in np.flatnonzero(state.basis != FREE):
@@ -297,7 +297,7 @@ class Walker:
                 if slope < -state.noise[k, far]:
                     for array, copy in zip(state, self.trial, strict=True):
                         copy[...] = array
-                    fall = native.decrease(self.problem, self.trial, k, far == 1, long_step)
+                    fall = native.decrease(self.kernel, self.trial, k, far == 1, long_step)
                     if fall > best:
                         best = fall
                         state.number[CHOSEN] = 2 * k + far
@@ -305,8 +305,8 @@ class Walker:
     def _leave(self) -> bool:
         """Leave a degenerate vertex if a half-edge of the basis or random search descends."""
         state, seed = self.state, self.options.seed + self.n_pivots
-        model = directional.local_model(self.problem, state)
-        direction = escape.best_half_edge(self.problem, state, model)
+        model = directional.local_model(self.kernel, state)
+        direction = escape.best_half_edge(self.kernel, state, model)
         if direction is None and self.thorough:
             direction = directional.search(state, model, seed)
         return direction is not None and self._leap(direction)
@@ -368,14 +368,14 @@ class Walker:
         if length == 0.0:  # below what floats can follow
             return False
         direction /= length
-        model = directional.local_model(self.problem, self.state)
+        model = directional.local_model(self.kernel, self.state)
         slope = directional.slopes_along(model, direction[None])[0]
         return slope < -float(directional.noise(self.state, direction)) and self._leap(direction)
 
     def _leap(self, direction: NDArray[np.float64]) -> bool:
         """Leave a degenerate vertex along `direction`; False if precision was lost on the way."""
-        escape.aim(self.problem, self.state, direction, self.options.tolerances)
-        _, made = native.leap(self.problem, self.state, self.options.step == "long", 0, self.record)
+        escape.aim(self.kernel, self.state, direction, self.options.tolerances)
+        _, made = native.leap(self.kernel, self.state, self.options.step == "long", 0, self.record)
         self._keep(made)
         return made > 0
 

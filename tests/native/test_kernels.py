@@ -18,19 +18,19 @@ CASES = range(len(VARIANTS))
 
 def walked(loss, pivots, long_step=False, seed=1, fresh=True):
     """A state some pivots from a random start."""
-    state, record = new_state(loss.problem), new_record(max(pivots, 1), loss.dim)
-    place(loss.problem, state, loss.random_start(seed).ravel())
-    refresh(loss.problem, state, rw.TOLERANCES)
+    state, record = new_state(loss.kernel), new_record(max(pivots, 1), loss.dim)
+    place(loss.kernel, state, loss.random_start(seed).ravel())
+    refresh(loss.kernel, state, rw.TOLERANCES)
     if pivots:
-        native.run(loss.problem, state, native.STEEPEST, long_step, 0.1, 0, 0, pivots, record)
+        native.run(loss.kernel, state, native.STEEPEST, long_step, 0.1, 0, 0, pivots, record)
         if fresh:
-            refresh(loss.problem, state, rw.TOLERANCES)
+            refresh(loss.kernel, state, rw.TOLERANCES)
     return state
 
 
 def pattern_of(loss, state):
     """The state's region as LayerLoss patterns (for data without repeated inputs)."""
-    rows = loss.problem.row
+    rows = loss.kernel.row
     hidden = [state.side[rows[t] : rows[t + 1]].T for t in range(loss.n_hidden)]
     residual = np.zeros(loss.y.shape)
     residual[loss.residual_rows] = state.side_r.T
@@ -44,7 +44,7 @@ def test_start_agrees_with_numpy(case):
     theta = state.theta.reshape(loss.shape)
     expected = loss.breakpoints(theta)
     for t in range(loss.n_hidden):
-        rows = slice(loss.problem.row[t], loss.problem.row[t + 1])
+        rows = slice(loss.kernel.row[t], loss.kernel.row[t + 1])
         np.testing.assert_allclose(state.z[rows].T, expected[t], rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(state.r.T, expected[-1][loss.residual_rows], rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(state.g.reshape(loss.shape), loss.gradient(theta), atol=1e-11)
@@ -58,7 +58,7 @@ def test_tracked_state_agrees_with_recomputed_one(case, long_step):
     loss = variant(case, seed=3)
     state = walked(loss, 30, long_step, fresh=False)
     tracked = [np.array(state.g), np.array(state.b), float(state.scalar[LOSS])]
-    refresh(loss.problem, state, rw.TOLERANCES)
+    refresh(loss.kernel, state, rw.TOLERANCES)
     assert tracked[2] == pytest.approx(state.scalar[LOSS], rel=1e-10)
     np.testing.assert_allclose(tracked[0], state.g, atol=1e-9 * np.abs(state.g).max() + 1e-12)
     active = state.basis != FREE
@@ -85,15 +85,15 @@ def test_edges_and_prices_against_reference(case):
             [pattern[a][i, j] * breakpoint_gradient(loss, pattern, a, i, j) for a, i, j in active]
         )
         computed = np.zeros((len(rows), loss.dim))
-        normals(loss.problem, state, state.basis[rows], computed)
+        normals(loss.kernel, state, state.basis[rows], computed)
         np.testing.assert_allclose(computed, expected, atol=1e-12)
         np.testing.assert_allclose(computed @ state.b[rows].T, np.eye(len(rows)), atol=1e-9)
         free = state.b[state.basis == FREE]
         np.testing.assert_allclose(computed @ free.T, 0.0, atol=1e-10)
 
-        native.prices(loss.problem, state)
+        native.prices(loss.kernel, state)
         edges = np.zeros((2 * len(rows), loss.dim))
-        native.half_edges(loss.problem, state, rows, edges)
+        native.half_edges(loss.kernel, state, rows, edges)
         np.testing.assert_allclose(edges, half_edges(loss, pattern, active), atol=1e-8)
         slopes = [loss.directional_derivative(state.theta, edge) for edge in edges]
         if (state.basis != FREE).all():
@@ -107,7 +107,7 @@ def test_edges_and_prices_against_reference(case):
 def test_local_model_is_the_directional_derivative(case):
     loss = variant(case, seed=3)
     state = walked(loss, 25)
-    model = directional.local_model(loss.problem, state)
+    model = directional.local_model(loss.kernel, state)
     d = np.random.default_rng(0).normal(size=(6, *loss.shape))
     slopes, gradients = directional.derivative(model, d)
     for k in range(6):
@@ -134,7 +134,7 @@ def test_values_in_a_region_are_its_affine_map():
     results = []
     for t in (1.0, 2.0):
         state.theta[:] = origin + t * d
-        values(loss.problem, state, False)
+        values(loss.kernel, state, False)
         results.append((np.array(state.z) - z0, np.array(state.r) - r0))
     np.testing.assert_allclose(results[1][0], 2 * results[0][0], atol=1e-11)
     np.testing.assert_allclose(results[1][1], 2 * results[0][1], atol=1e-11)
@@ -176,7 +176,7 @@ def test_no_value_vanishes_before_its_bound(case, monkeypatch):
             *hidden, residual = loss.breakpoints(theta)
             for stage, side in zip(hidden, region, strict=False):
                 assert (stage * side > -1e-13)[safe].all()
-            assert (residual * region[-1] > 0)[safe[loss.problem.owner]].all()
+            assert (residual * region[-1] > 0)[safe[loss.kernel.owner]].all()
 
 
 def test_walk_with_bounds_resumes_bit_for_bit(monkeypatch):

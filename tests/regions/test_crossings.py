@@ -17,7 +17,7 @@ GRID = 60
 def signs_at(loss, start, end, t):
     """{breakpoint id: sign} at time `t`, a Fraction, in rational arithmetic."""
     slope = Fraction(loss.network.negative_slope)
-    n, first = len(loss.inputs), loss.problem.row
+    n, first = len(loss.inputs), loss.kernel.row
     (w0, b0), (w1, b1) = layers_of(loss, start)[0], layers_of(loss, end)[0]
     w = [
         [(1 - t) * x + t * y for x, y in zip(*rows, strict=True)]

@@ -18,17 +18,17 @@ WIDE = [([14, 20, 1], 600), ([14, 20, 8, 1], 400)]  # D = 300
 
 def walked(loss, pivots, long_step):
     """A state so many pivots from a random start, never recomputed on the way."""
-    state, record = new_state(loss.problem), native.new_record(pivots, loss.dim)
-    place(loss.problem, state, loss.random_start(1).ravel())
-    refresh(loss.problem, state, rw.TOLERANCES)
-    native.run(loss.problem, state, native.STEEPEST, long_step, 0.1, 8, 0, pivots, record)
+    state, record = new_state(loss.kernel), native.new_record(pivots, loss.dim)
+    place(loss.kernel, state, loss.random_start(1).ravel())
+    refresh(loss.kernel, state, rw.TOLERANCES)
+    native.run(loss.kernel, state, native.STEEPEST, long_step, 0.1, 8, 0, pivots, record)
     return state
 
 
 def active_normals(loss, state):
     rows = np.flatnonzero(state.basis != FREE)
     normal = np.zeros((rows.size, loss.dim))
-    normals(loss.problem, state, state.basis[rows], normal)
+    normals(loss.kernel, state, state.basis[rows], normal)
     return rows, normal
 
 
@@ -50,7 +50,7 @@ def test_edges_are_the_pseudo_inverse_of_the_normals(widths, n, pivots, long_ste
         free = state.b[state.basis == FREE]
         np.testing.assert_allclose(free @ free.T, np.eye(300 - rows.size), atol=1e-11)
         np.testing.assert_allclose(free @ normal.T, 0.0, atol=1e-11 * np.abs(normal).max())
-        refactorise(loss.problem, state)
+        refactorise(loss.kernel, state)
 
 
 @pytest.mark.parametrize("extra", [1, 5])
@@ -63,7 +63,7 @@ def test_more_breakpoints_of_a_neuron_than_its_parameters_leave_the_basis(extra)
     state.basis[:] = FREE
     state.basis[: len(others)] = others
     state.basis[len(others) : len(others) + ids.size] = ids
-    refactorise(loss.problem, state)
+    refactorise(loss.kernel, state)
     assert (state.basis // n == 3).sum() == q
     assert set(others) <= set(state.basis)
     rows, normal = active_normals(loss, state)
