@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.cli import BAD_INPUT, EXIT_CODES, INTERRUPTED, PARTIAL, PROVED, main
+from reluplex_walk.cli.commands import main
+from reluplex_walk.cli.output import BAD_INPUT, EXIT_CODES, INTERRUPTED, PARTIAL, PROVED
 
 FILES = {"trajectory.npz", "graph.graphml"}
 
@@ -233,7 +234,7 @@ def test_time_limit():
 INTERRUPTED_RUN = """
 import os, signal, sys
 import reluplex_walk as rw
-from reluplex_walk.cli import main
+from reluplex_walk.cli.commands import main
 
 walk = rw.walk
 

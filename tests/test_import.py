@@ -17,7 +17,7 @@ HEAVY = ("numba", "scipy", "networkx", "matplotlib", "numpy")
     "code",
     [
         "import reluplex_walk; reluplex_walk.__version__; dir(reluplex_walk)",
-        "from reluplex_walk.cli import main; main(['--help'])",
+        "from reluplex_walk.cli.commands import main; main(['--help'])",
     ],
 )
 def test_import_loads_nothing_heavy(code):

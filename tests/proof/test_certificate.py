@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.cli import main
+from reluplex_walk.cli.commands import main
 from reluplex_walk.exact import rationals
 from tests.problems.random import random_loss, variant
 from tests.references.naive import loss_and_derivative

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._version import __version__
+from .._version import __version__
+from .output import (
+    BAD_INPUT,
+    INTERRUPTED,
+    PROVED,
+    REFUSED,
+    TRAJECTORY,
+    make_folder,
+    print_fields,
+    progress_bar,
+    refuse_overwrite,
+    report,
+    write_files,
+)
 
 if TYPE_CHECKING:
-    from .datasets import Dataset
-    from .problem.network import ReLUNetwork
-    from .simplex.trajectory import Trajectory
-
-TRAJECTORY, GRAPH, PICTURE = "trajectory.npz", "graph.graphml", "picture.png"
-
-PROVED, REFUSED, BAD_INPUT, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
-"""Exit codes, as EPILOG explains them."""
-
-EXIT_CODES = {
-    "LOCAL_MINIMUM": PROVED,
-    "GLOBAL_MINIMUM": PROVED,
-    "NOT_PROVED": PARTIAL,
-    "PIVOT_LIMIT": PARTIAL,
-    "TIME_LIMIT": PARTIAL,
-    "INTERRUPTED": INTERRUPTED,
-    "LEVEL_GAP": PARTIAL,
-}
+    from ..datasets import Dataset
+    from ..problem.network import ReLUNetwork
 
 EPILOG = """\b
 Exit codes:
@@ -51,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    >>> from reluplex_walk.cli import main
+    >>> from reluplex_walk.cli.commands import main
     >>> main(["solve", "no-such-file.csv", "--target", "y"])
     2
     """
@@ -139,20 +133,20 @@ def demo(out: Path | None, seed: int, force: bool, as_json: bool, quiet: bool) -
     The first layer is trained by least absolute deviations, in the units of the data.
     """
     folder = out or Path("reluplex_demo")
-    _refuse_overwrite(folder, force)
+    refuse_overwrite(folder, force)
     import reluplex_walk as rw
 
     data = rw.datasets.load_motorcycle()
     network = _in_units(rw.ReLUNetwork.random([1, 8, 1], seed=seed), data)
     loss = rw.LayerLoss(network, data.X, data.y)
-    _make_folder(folder)
-    with _progress(quiet) as draw:
+    make_folder(folder)
+    with progress_bar(quiet) as draw:
         # From the network's own layer: its kinks lie among the samples, unlike those of a
         # random start, which does not know the units.
         traj = rw.walk(loss, network.layer_parameters(0), seed=seed, callback=draw)
-    files = _write(traj, folder, quiet, title="Motorcycle impact", data=data)
+    files = write_files(traj, folder, quiet, title="Motorcycle impact", data=data)
     mean = f"{traj.loss / len(data.y):.4g} {data.units[data.target_name]}"
-    return _report(traj, files, as_json, quiet, {"mean absolute error": mean})
+    return report(traj, files, as_json, quiet, {"mean absolute error": mean})
 
 
 @cli.command(epilog=EPILOG)
@@ -210,14 +204,14 @@ def solve(
 ) -> int:
     """Train one layer of a random network on the columns of DATA.csv."""
     folder = out or Path(f"{data.stem}_walk")
-    _refuse_overwrite(folder, force)
+    refuse_overwrite(folder, force)
     import reluplex_walk as rw
 
     table = rw.datasets.read_csv(data, target)
     network = rw.ReLUNetwork.random([table.X.shape[1], *hidden, 1], seed=seed, init=init)
     loss = rw.LayerLoss(network, table.X, table.y, layer=layer, kind=kind, tau=tau)
-    _make_folder(folder)
-    with _progress(quiet, max_pivots) as draw:
+    make_folder(folder)
+    with progress_bar(quiet, max_pivots) as draw:
         traj = rw.walk(
             loss,
             loss.theta,
@@ -228,8 +222,8 @@ def solve(
             seed=seed,
             callback=draw,
         )
-    files = _write(traj, folder, quiet, title=table.name, data=table)
-    return _report(traj, files, as_json, quiet)
+    files = write_files(traj, folder, quiet, title=table.name, data=table)
+    return report(traj, files, as_json, quiet)
 
 
 @cli.command(epilog=EPILOG)
@@ -253,16 +247,16 @@ def resume(
     source = _trajectory_file(result)
     folder = out or source.parent
     if out is not None or source.name != TRAJECTORY:
-        _refuse_overwrite(folder, force)
+        refuse_overwrite(folder, force)
     import reluplex_walk as rw
 
     saved = rw.Trajectory.load(source)
-    _make_folder(folder)
-    with _progress(quiet, max_pivots, saved.checkpoint.n_pivots) as draw:
+    make_folder(folder)
+    with progress_bar(quiet, max_pivots, saved.checkpoint.n_pivots) as draw:
         traj = rw.walk(
             saved.problem, resume=saved, max_pivots=max_pivots, time_limit=time_limit, callback=draw
         )
-    return _report(traj, _write(traj, folder, quiet), as_json, quiet)
+    return report(traj, write_files(traj, folder, quiet), as_json, quiet)
 
 
 @cli.command()
@@ -276,7 +270,7 @@ def show(result: Path, as_json: bool) -> int:
     source = _trajectory_file(result)
     import reluplex_walk as rw
 
-    _report(rw.Trajectory.load(source), {}, as_json)
+    report(rw.Trajectory.load(source), {}, as_json)
     return 0
 
 
@@ -317,7 +311,7 @@ def verify(result: Path, budget: float, as_json: bool) -> int:
         "bits": check.bits,
         "seconds": check.seconds,
     }
-    _print(fields, as_json)
+    print_fields(fields, as_json)
     return PROVED
 
 
@@ -334,128 +328,6 @@ def _in_units(network: ReLUNetwork, data: Dataset) -> ReLUNetwork:
     biases[0] = biases[0] - weights[0] @ x_mean
     weights[-1], biases[-1] = weights[-1] * y_scale, biases[-1] * y_scale + y_mean
     return type(network)(weights, biases, network.negative_slope)
-
-
-def _refuse_overwrite(folder: Path, force: bool) -> None:
-    """Stop before any work is done if a file of an earlier run would be lost."""
-    for path in (folder / name for name in (TRAJECTORY, GRAPH, PICTURE)):
-        if not force and path.exists() and path.stat().st_size > 0:
-            raise FileExistsError(f"--out: {path} exists; give --force to overwrite it")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ValueError(f"--out: expected a folder, found the file {folder}") from None
-    if not os.access(folder, os.W_OK):
-        raise ValueError(f"--out: expected a folder to write to, found {folder} read-only")
-
-
-@contextmanager
-def _progress(
-    quiet: bool, total: int | None = None, before: int = 0
-) -> Iterator[Callable[[Any], None] | None]:
-    """The callback of a walk that draws a bar on a terminal, None elsewhere.
-
-    `total` pivots are allowed; `before` were made by the walk that is resumed.
-    """
-    if quiet:
-        from .native._jit import ANNOUNCEMENT
-
-        ANNOUNCEMENT.silent = True  # of the compilation
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn("{task.completed} pivots"),
-        BarColumn(),
-        TextColumn("loss {task.fields[loss]}, {task.fields[rate]} pivots/s"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    task = bar.add_task("walk", total=total, completed=before, loss="-", rate="-")
-    began = time.monotonic()
-
-    def update(progress: Any) -> None:
-        rate = (progress.n_pivots - before) / max(time.monotonic() - began, 1e-9)
-        bar.update(
-            task, completed=progress.n_pivots, loss=f"{progress.loss:.6g}", rate=f"{rate:.0f}"
-        )
-
-    with bar:
-        yield update
-
-
-def _write(
-    traj: Trajectory, folder: Path, quiet: bool, title: str = "", data: Dataset | None = None
-) -> dict[str, str]:
-    """Write the files of a run and return their paths by kind."""
-    import networkx as nx
-
-    paths = {"trajectory": folder / TRAJECTORY, "graph": folder / GRAPH}
-    traj.save(paths["trajectory"], force=True)
-    nx.write_graphml(traj.graph(), paths["graph"])
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        if not quiet:
-            note = f'reluplex-walk: no {PICTURE}: it needs pip install "reluplex_walk[plot]"'
-            print(note, file=sys.stderr)
-    else:
-        from .plotting import overview
-
-        labels = ("x", "y")
-        if data is not None:
-            labels = (data.label(data.feature_names[0]), data.label(data.target_name))
-        title = ": ".join(filter(None, [title, traj.status.message]))
-        figure = Figure(figsize=(8.0, 6.0), layout="constrained")
-        paths["picture"] = folder / PICTURE
-        overview(traj, title, figure, *labels).savefig(paths["picture"], dpi=200)
-    return {kind: str(path) for kind, path in paths.items()}
-
-
-def _report(
-    traj: Trajectory,
-    files: dict[str, str],
-    as_json: bool,
-    quiet: bool = False,
-    extra: dict[str, str] | None = None,
-) -> int:
-    """Print the summary of a walk and return the exit code that goes with its status."""
-    fields = traj.summary_dict()
-    if as_json:
-        _print({**fields, **({"files": files} if files else {})}, as_json)
-    elif not quiet:
-        _print({**fields, **(extra or {}), **files}, as_json)
-    return EXIT_CODES[traj.status.name]
-
-
-def _print(fields: dict[str, Any], as_json: bool) -> None:
-    """Print names and values, as JSON or as a table."""
-    if as_json:
-        print(json.dumps(fields, indent=2))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    for name, value in fields.items():
-        table.add_row(name.replace("_", " "), Text(_words(value), overflow="fold"))
-    Console(highlight=False).print(table)
-
-
-def _words(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 __all__ = ["main"]
