@@ -43,7 +43,10 @@ def main(argv: list[str]) -> None:
         for name, code in (
             ("first solve, warm cache", SOLVE),
             ("import reluplex_walk", "import reluplex_walk"),
-            ("reluplex-walk --help", "from reluplex_walk.cli.commands import main; main(['--help'])"),
+            (
+                "reluplex-walk --help",
+                "from reluplex_walk.cli.commands import main; main(['--help'])",
+            ),
             ("import numba (rival)", "import numba"),
         ):
             found[name] = [seconds(code, cache) for _ in range(options.repeats)]

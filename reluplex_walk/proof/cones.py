@@ -65,10 +65,10 @@ def value(f: Homogeneous, y: Objects, t: Objects) -> Fraction:
 
 def examine(f: Homogeneous, deadline: float) -> Finding:
     """Decide whether f >= 0 everywhere, as far as possible until `deadline` (thread_time)."""
-    return _Search(f).run(deadline)
+    return _Branching(f).run(deadline)
 
 
-class _Search:
+class _Branching:
     """Cones as tuples of indices into a table of generators."""
 
     def __init__(self, f: Homogeneous) -> None:

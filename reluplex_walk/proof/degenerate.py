@@ -51,7 +51,7 @@ def judge(exact: ExactLoss, vanishing: Breakpoints, sides: Sides, deadline: floa
     order = np.argsort(vanishing.stage, kind="stable")
     vanishing = vanishing.take(order)
     sides = _align(exact, vanishing, sides)
-    return _Judge(exact.local(vanishing, sides)).verdict(deadline)
+    return _Components(exact.local(vanishing, sides)).verdict(deadline)
 
 
 def _align(exact: ExactLoss, vanishing: Breakpoints, sides: Sides) -> Sides:
@@ -93,7 +93,7 @@ def _set(sides: Sides, c: Breakpoints, members: Ints, values: tuple[int, ...]) -
         sides[c.stage[k]][c.column[k], c.neuron[k]] = side
 
 
-class _Judge:
+class _Components:
     """One local model: its coordinates, its components, and what is minimised out of them.
 
     Breakpoints 0..k-1 are ordered by stage.  `pivots` are breakpoints whose normals are a basis of

@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 _UNIT = 2.0**-53
 
 
-class Verdict(NamedTuple):
+class Optimality(NamedTuple):
     """What is proved of a basis."""
 
     prices: Floats  # (q,) of its edges
@@ -30,15 +30,15 @@ class Verdict(NamedTuple):
     descends: int  # a half-edge that does descend, or -1: none is known
 
 
-class Judge:
-    """Judges bases of a quantile regression, minimising sum_i w_i rho(r_i) as `Samples` says."""
+class OptimalityTest:
+    """Tests bases of a quantile regression, which minimises sum_i w_i rho(r_i) as `Samples` says."""
 
     def __init__(self, samples: Samples, slopes: Floats) -> None:
         self.samples, self.slopes = samples, slopes
         self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
         self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
 
-    def judge(self, basis: Basis, r: Floats, side: Floats, near: Ints, g: Floats) -> Verdict:
+    def judge(self, basis: Basis, r: Floats, side: Floats, near: Ints, g: Floats) -> Optimality:
         """Whether `basis` is optimal.
 
         r, side (n,) residuals at `basis.theta` and the signs they are taken to have, which are
@@ -50,13 +50,13 @@ class Judge:
         below, above = self.slopes
         scratch = np.empty(len(x))
         if (rows < 0).any():
-            return Verdict(np.zeros(len(x)), False, -1)
+            return Optimality(np.zeros(len(x)), False, -1)
         bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
         if not bound < np.inf:
             try:
                 edges[:] = np.linalg.inv(x[:, rows])
             except np.linalg.LinAlgError:
-                return Verdict(np.zeros(len(x)), False, -1)
+                return Optimality(np.zeros(len(x)), False, -1)
             bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
 
         small = np.abs(r) <= bound * reach
@@ -78,11 +78,11 @@ class Judge:
         error += blur * (np.abs(prices) + error).max()
         slope_of = np.column_stack([above * w[rows] + prices, below * w[rows] - prices])
         if (slope_of > error[:, None]).all():
-            return Verdict(prices, True, -1)
+            return Optimality(prices, True, -1)
         if (slope_of < -error[:, None]).any():
-            return Verdict(prices, False, int(slope_of.argmin()))
+            return Optimality(prices, False, int(slope_of.argmin()))
         descends = self._descending(rows, side)
-        return Verdict(prices, descends < 0, descends)
+        return Optimality(prices, descends < 0, descends)
 
     def _descending(self, rows: Ints, side: Floats) -> int:
         """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
@@ -137,4 +137,4 @@ def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats)
     side[doubtful] = np.where(sign == 0, side[doubtful], sign)
 
 
-__all__ = ["Judge", "Verdict"]
+__all__ = ["Optimality", "OptimalityTest"]

@@ -17,7 +17,7 @@ from ..native.arrays import FREE
 from ..native.lad import DEPENDENT, OPTIMAL, UNBOUNDED, descend, gather, residual, sweep
 from ..tolerances import TOLERANCES
 from .design import Basis, Samples
-from .proof import Judge
+from .proof import OptimalityTest
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,7 +47,7 @@ def minimise(samples: Samples, slopes: Sequence[float], start: Basis | None = No
     From the basis `start`, or else from the end on a coarser subsample.
     """
     solver = _solved(samples, slopes, start)
-    judge = Judge(samples, solver.slopes)
+    judge = OptimalityTest(samples, solver.slopes)
     for attempt in range(_ROUNDS):
         prices, proved, descends = judge.judge(
             solver.basis, solver.r, solver.side, solver.near_rows, solver.g

@@ -10,7 +10,7 @@ import reluplex_walk as rw
 from reluplex_walk.exact.rationals import exact_sums
 from reluplex_walk.regression import solver
 from reluplex_walk.regression.design import Samples
-from reluplex_walk.regression.proof import Judge
+from reluplex_walk.regression.proof import OptimalityTest
 from reluplex_walk.regression.solver import minimise
 
 GLOBAL = rw.WalkStatus.GLOBAL_MINIMUM
@@ -197,7 +197,7 @@ def test_no_proof_with_a_gradient_of_wrong_sides():
     verdicts = []
     for side, near in ((honest, np.arange(40)), (wrong, rows)):
         g = samples.x @ np.where(np.isin(np.arange(40), near), 0.0, side)
-        verdicts.append(Judge(samples, slopes).judge(found.basis, r, side.copy(), near, g))
+        verdicts.append(OptimalityTest(samples, slopes).judge(found.basis, r, side.copy(), near, g))
     np.testing.assert_allclose(verdicts[1].prices, verdicts[0].prices, atol=1e-12)
     assert verdicts[1].proved == verdicts[0].proved
 
