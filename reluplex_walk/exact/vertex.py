@@ -8,7 +8,7 @@ from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
 from . import rationals
 from .loss import ExactLoss, LocalModel, Sides, Vertex, region
-from .rationals import Objects, Rationals
+from .rationals import Objects, Rationals, reduce
 
 _ROUNDS = 4  # in which vertex and region have to agree
 
@@ -50,6 +50,28 @@ def vertex_at(exact: ExactLoss, theta: Rationals, active: Breakpoints, sides: Si
     return None
 
 
+def point_at(exact: ExactLoss, theta: Rationals, active: Breakpoints, sides: Sides) -> At | None:
+    """The vertex at the exact point `theta` (D,); None if `active` are no basis of it.
+
+    `sides` tell from which region it is looked at where breakpoints vanish.
+    """
+    values = exact.values(theta)
+    signs = region(values)
+    sides = [np.where(sign == 0, side, sign) for sign, side in zip(signs, sides, strict=True)]
+    normals = exact.normals(active, exact.rows(active, sides)[0]).num
+    columns = np.array(reduce(normals)[1], np.int64)
+    vanish = all(signs[t][column, neuron] == 0 for t, column, neuron in zip(*active, strict=True))
+    if len(columns) < len(normals) or not vanish:
+        return None
+    return Vertex(theta, active, sides, columns), signs, exact.value(values)
+
+
+def independent(exact: ExactLoss, candidates: Breakpoints, sides: Sides) -> Breakpoints:
+    """The candidates whose normals are independent of those before them, in the region `sides`."""
+    normals = exact.normals(candidates, exact.rows(candidates, sides)[0]).num
+    return candidates.take(np.array(reduce(normals.T)[1], np.int64))
+
+
 def local_slopes(exact: ExactLoss, at: At) -> tuple[LocalModel, Objects] | None:
     """The local model at a simple vertex and the slopes of all half-edges.
 
@@ -63,4 +85,4 @@ def local_slopes(exact: ExactLoss, at: At) -> tuple[LocalModel, Objects] | None:
     return None if prices is None else (model, model.slopes(prices))
 
 
-__all__ = ["At", "affordable", "local_slopes", "vertex_at", "zeros"]
+__all__ = ["At", "affordable", "independent", "local_slopes", "point_at", "vertex_at", "zeros"]

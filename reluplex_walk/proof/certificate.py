@@ -1,7 +1,9 @@
 """`Certificate`: what was proved about the end of a walk, and what was not."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._files import open_archive, write_archive
 from .._validate import choice
+from ..exact.rationals import Objects, objects
 from ..problem.loss import LayerLoss
 from .check import CertificateError, Claim, ExactCheck, in_floats, in_rationals
 
@@ -44,6 +47,8 @@ class Certificate:
         tolerance, or the end is a face.  `theta` is then the float nearest to the exact vertex.
     theta : ndarray (h, q)
         The end.
+    point : ndarray (h, q) of Fraction, or None
+        The end without rounding, where it was decided in rational arithmetic.
     loss : float
         The loss there.
     slopes : ndarray (2r,)
@@ -86,6 +91,7 @@ class Certificate:
     zero_tolerance: float
     fingerprint: str
     digest: str = ""
+    point: Objects | None = None
 
     def __post_init__(self) -> None:
         choice("method", self.method, METHODS)
@@ -95,10 +101,10 @@ class Certificate:
     def checksum(self) -> str:
         """The checksum that `digest` has to equal."""
         checksum = hashlib.sha256()
-        for field in fields(self):
-            if field.name != "digest":
-                value = np.ascontiguousarray(getattr(self, field.name))
-                checksum.update(f"{field.name}{value.shape}{value.dtype.kind}".encode())
+        for name, part in self.to_arrays().items():
+            if name != "digest":
+                value = np.ascontiguousarray(part)
+                checksum.update(f"{name}{value.shape}{value.dtype.kind}".encode())
                 checksum.update(value.tobytes())
         return checksum.hexdigest()
 
@@ -214,15 +220,37 @@ class Certificate:
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the certificate to `path` (npz); FileExistsError if it exists, unless `force`."""
-        write_archive(path, "certificate", vars(self), force)
+        write_archive(path, "certificate", self.to_arrays(), force)
+
+    def to_arrays(self) -> dict[str, Any]:
+        """The fields as arrays and plain values, as files hold them; numbers of `point` in hex."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.point is None:
+            del arrays["point"]
+        else:
+            words = [f"{v.numerator:x}/{v.denominator:x}" for v in self.point.ravel()]
+            arrays["point"] = np.array(words, np.bytes_).reshape(self.point.shape)
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Certificate":
+        """The inverse of :meth:`to_arrays`."""
+        values = {
+            k: v.item() if isinstance(v, np.ndarray) and not v.ndim else v
+            for k, v in arrays.items()
+        }
+        if "point" in values:
+            words = [bytes(word).decode().split("/") for word in values["point"].ravel()]
+            flat = objects([Fraction(*(int(number, 16) for number in word)) for word in words])
+            values["point"] = flat.reshape(values["point"].shape)
+        return cls(**values)
 
     @classmethod
     def load(cls, path: str | Path) -> "Certificate":
         """Read a certificate written by :meth:`save`."""
         arrays = open_archive(path, "certificate")
-        values: dict[str, Any] = {k: v if v.ndim else v.item() for k, v in arrays.items()}
         try:
-            return cls(**values)
+            return cls.from_arrays(arrays)
         except (TypeError, ValueError) as error:
             raise ValueError(f"path: damaged certificate file {path} ({error})") from None
 

@@ -82,6 +82,7 @@ def certify(
         slope_tolerances=tolerance / lengths,
         zero_tolerance=tolerances.zero,
         fingerprint=loss.fingerprint,
+        point=None if settled is None else settled.vertex.theta.fractions().reshape(loss.shape),
     )
     if proved and not loss.units.trivial:
         # Data far from 0 or from unit size: parameters rounded in their units may lose the vertex.

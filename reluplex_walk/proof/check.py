@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from .._validate import real
 from ..exact.loss import ExactLoss, Sides, region
-from ..exact.rationals import Objects, Rationals
-from ..exact.vertex import vertex_at, zeros
+from ..exact.rationals import Objects, Rationals, from_fractions
+from ..exact.vertex import point_at, vertex_at, zeros
 from ..native.arrays import FREE, N_TIED
 from ..native.refresh import new_state, place, refresh
 from ..native.walk import prices
@@ -39,6 +39,7 @@ class Claim(NamedTuple):
     tied: Ints  # (k, 3)
     sides: NDArray[np.int8]  # (r + k,)
     is_global: bool
+    point: Objects | None  # (h, q)
 
 
 class ExactCheck(NamedTuple):
@@ -80,9 +81,11 @@ def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
     ids = _identified(claim, loss)
     exact = ExactLoss(loss)
     vanishing = loss.index.split(ids)
-    sides = _sides(exact.values(Rationals.of(claim.theta.ravel())), vanishing, claim)
+    point = _point(claim)
+    sides = _sides(exact.values(point), vanishing, claim)
     active = loss.index.split(ids[: len(claim.active)])
-    at = vertex_at(exact, Rationals.of(claim.theta.ravel()), active, sides)
+    find = vertex_at if claim.point is None or not claim.exact else point_at
+    at = find(exact, point, active, sides)
     if at is None:
         raise CertificateError("active: these breakpoints do not define a vertex near theta")
     found = examine(exact, at, began + budget)
@@ -93,8 +96,7 @@ def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
             f"{len(exact_ids)} do, {np.isin(ids, exact_ids).sum()} of them in common"
         )
     theta = found.vertex.theta.floats().reshape(loss.shape)
-    whole = len(claim.active) == loss.dim  # else the point on the face is not unique
-    if claim.exact and whole and not (theta == claim.theta).all():
+    if claim.exact and len(claim.active) == loss.dim and (theta != claim.theta).any():
         raise CertificateError("theta: is not the float nearest to the exact vertex")
     _close("theta", claim.theta, theta, np.abs(theta).max())
     _close("loss", claim.loss, float(found.loss), loss.magnitude(theta))
@@ -165,6 +167,16 @@ def _identified(claim: Claim, loss: LayerLoss) -> Ints:
     if len(np.unique(ids)) < len(ids) or len(ids) != len(claim.sides):
         raise CertificateError("active, tied: expected each breakpoint once, with a side")
     return ids
+
+
+def _point(claim: Claim) -> Rationals:
+    """The exact end (D,), as far as the claim tells it."""
+    if not claim.exact or claim.point is None:
+        return Rationals.of(claim.theta.ravel())
+    point = from_fractions(claim.point.ravel())
+    if claim.point.shape != claim.theta.shape or (point.floats() != claim.theta.ravel()).any():
+        raise CertificateError("theta: is not the float nearest to the exact vertex")
+    return point
 
 
 def _sides(values: list[Rationals], vanishing: Breakpoints, claim: Claim) -> Sides:

@@ -31,7 +31,7 @@ class Optimality(NamedTuple):
 
 
 class OptimalityTest:
-    """Tests bases of a quantile regression, which minimises sum_i w_i rho(r_i) as `Samples` says."""
+    """Tests bases of a quantile regression, minimising sum_i w_i rho(r_i) as `Samples` says."""
 
     def __init__(self, samples: Samples, slopes: Floats) -> None:
         self.samples, self.slopes = samples, slopes

@@ -21,7 +21,7 @@ from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..proof.certify import certify
-from ..simplex.exact_pivots import settle_state
+from ..simplex.exact_pivots import settle
 from ..simplex.trajectory import WalkStatus
 from ..simplex.walk import walk
 from ..tolerances import TOLERANCES
@@ -351,7 +351,7 @@ def _certificate(loss: LayerLoss, theta: Floats, rows: NDArray[np.int64]) -> Cer
     state.basis[:] = twins.argmax(axis=1)
     refresh(kernel, state, TOLERANCES)
     prices(kernel, state)
-    settled = settle_state(loss, state, _PROOF_SECONDS, 0)
+    settled = settle(loss, state, _PROOF_SECONDS, 0)
     return certify(loss, state, True, settled and settled.end, TOLERANCES)
 
 

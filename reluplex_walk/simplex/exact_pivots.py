@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact.loss import ExactLoss, LocalModel, Sides, Vertex, region
-from ..exact.rationals import Objects, Rationals, reduce
-from ..exact.vertex import At, affordable, vertex_at, zeros
+from ..exact.loss import ExactLoss, LocalModel, Vertex
+from ..exact.rationals import Objects, Rationals
+from ..exact.vertex import At, affordable, independent, point_at, vertex_at, zeros
 from ..native.arrays import State
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
@@ -45,23 +45,20 @@ class Settled(NamedTuple):
 
 
 def settle(
-    exact: ExactLoss,
-    theta: Floats,
-    active: Breakpoints,
-    sides: Sides,
-    deadline: float,
-    limit: int = 0,
-    leaps: bool = False,
+    loss: LayerLoss, state: State, seconds: float, limit: int, leaps: bool = False
 ) -> Settled | None:
-    """Walk on exactly from the vertex near `theta` (D,) at which `active` vanish.
+    """Walk on exactly from the vertex of `state`, freshly computed.
 
-    `sides` (+-1) is the region it is looked at from.  Makes up to `limit` pivots; directions found
-    at degenerate vertices are followed only with `leaps`, else reported.  None if `active` do not
-    define a vertex there; where pivots or time (`deadline`, thread_time) run out the verdict is
-    ``none``.
+    Makes up to `limit` pivots; directions found at degenerate vertices are followed only with
+    `leaps`, else reported.  Where pivots or `seconds` (of computing time) run out the verdict is
+    ``none``.  None if floats do not lead to an exact vertex, or it cannot be solved for in time.
     """
+    if not affordable(loss, seconds):
+        return None
+    deadline = time.thread_time() + seconds
+    exact = ExactLoss(loss)
     pivots: list[Pivot] = []
-    at = vertex_at(exact, Rationals.of(theta), active, sides)
+    at = _start(exact, state)
     while at is not None:
         end = examine(exact, at, deadline)
         step = None
@@ -78,20 +75,23 @@ def settle(
     return None
 
 
-def settle_state(
-    loss: LayerLoss, state: State, seconds: float, limit: int, leaps: bool = False
-) -> Settled | None:
-    """Go on exactly from the vertex of `state`, freshly computed; arguments as for `settle`.
+def _start(exact: ExactLoss, state: State) -> At | None:
+    """The exact vertex that `state` is at, up to rounding.
 
-    None if that cannot be done, or not in about `seconds`.
+    On a face further breakpoints may vanish within rounding.  On which side of them the face is
+    looked at is then a matter of the last digit of what the basis leaves free: they are made to
+    vanish, as far as they are independent.
     """
-    if not affordable(loss, seconds):
-        return None
+    loss = exact.loss
     end = End.of(loss, state)
-    theta = loss.units.outer(state.theta.reshape(loss.shape)).ravel()
+    theta = Rationals.of(loss.units.outer(state.theta.reshape(loss.shape)).ravel())
     active = loss.index.split(end.active)
-    deadline = time.thread_time() + seconds
-    return settle(ExactLoss(loss), theta, active, end.sides, deadline, limit, leaps)
+    if len(end.active) < loss.dim and len(end.tied):
+        vanishing = loss.index.split(np.concatenate([end.active, end.tied]))
+        at = vertex_at(exact, theta, independent(exact, vanishing, end.sides), end.sides)
+        if at is not None:
+            return at
+    return vertex_at(exact, theta, active, end.sides)
 
 
 def steepest(model: LocalModel, slopes: Objects, vertex: Vertex) -> tuple[int, Rationals]:
@@ -161,14 +161,9 @@ def leap(exact: ExactLoss, at: At, direction: Rationals) -> tuple[Pivot, At] | N
     stays = zeros(beyond)
     parts = (np.append(part, new) for part, new in zip(stays, entering, strict=True))
     candidates = Breakpoints(*parts).take(np.roll(np.arange(stays.stage.size + 1), 1))
-    u, _ = exact.rows(candidates, sides)
-    normals = exact.normals(candidates, u).num
-    _, independent = reduce(normals.T)
-    active = candidates.take(np.array(independent, np.int64))
-    columns = np.array(reduce(normals[independent])[1], np.int64)
-    values = exact.values(theta)
-    arrived = (Vertex(theta, active, sides, columns), region(values), exact.value(values))
-    if arrived[2] >= loss:
+    active = independent(exact, candidates, sides)
+    arrived = point_at(exact, theta, active, sides)
+    if arrived is None or arrived[2] >= loss:
         return None
     length = float(np.linalg.norm(theta.moved(Fraction(-1), vertex.theta).floats()))
     pivot = Pivot(

@@ -396,10 +396,11 @@ class Trajectory:
         arrays["option_tolerances"] = np.array(self.options.tolerances)
         for part, record in (
             ("steps", self.steps),
-            ("certificate", self.certificate),
             ("checkpoint", self.checkpoint),
         ):
             arrays.update({f"{part}_{name}": value for name, value in vars(record).items()})
+        certificate = self.certificate.to_arrays().items()
+        arrays.update({f"certificate_{name}": value for name, value in certificate})
         write_archive(path, "trajectory", arrays, force)
 
     @classmethod
@@ -442,7 +443,7 @@ class Trajectory:
             basis=arrays["basis"],
             descending=arrays["descending"],
             steps=Steps(**part("steps_")),
-            certificate=Certificate(**part("certificate_")),
+            certificate=Certificate.from_arrays(part("certificate_")),
             checkpoint=Checkpoint(**part("checkpoint_")),
             elapsed=arrays["elapsed"].item(),
         )

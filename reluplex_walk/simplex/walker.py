@@ -24,7 +24,7 @@ from ..proof.certificate import Certificate
 from ..proof.certify import certify
 from ..proof.end import hidden_vanishes, in_doubt, zero_loss
 from . import escape
-from .exact_pivots import Pivot, Settled, settle_state
+from .exact_pivots import Pivot, Settled, settle
 from .level import Visited, estimate
 from .plateau import cross
 from .trajectory import Checkpoint, Steps, Trajectory, WalkOptions, WalkStatus
@@ -316,7 +316,7 @@ class Walker:
         if not self.thorough:
             return False
         budget = self.options.proof_budget
-        self.settled = settled = settle_state(self.loss, self.state, budget, limit)
+        self.settled = settled = settle(self.loss, self.state, budget, limit)
         if settled is None:
             return False
         self._take_over(settled)
@@ -324,7 +324,7 @@ class Walker:
             if self._go_on(settled.end.verdict.direction.unit()):
                 return True
             limit -= len(settled.pivots)  # too faint for floats: exactly on
-            self.settled = settled = settle_state(self.loss, self.state, budget, limit, leaps=True)
+            self.settled = settled = settle(self.loss, self.state, budget, limit, leaps=True)
             if settled is None:
                 return False
             self._take_over(settled)
@@ -348,13 +348,14 @@ class Walker:
         loss, state = self.loss, self.state
         for pivot in settled.pivots:
             self._keep_exact(pivot)
-        if settled.pivots:
-            state.theta[:] = loss.units.inner(settled.pivots[-1].theta.reshape(loss.shape)).ravel()
-            active = loss.index.join(settled.end.vertex.active)
+        vertex = settled.end.vertex
+        active = loss.index.join(vertex.active)
+        if settled.pivots or not np.array_equal(active, state.basis[state.basis != FREE]):
+            state.theta[:] = loss.units.inner(vertex.theta.floats().reshape(loss.shape)).ravel()
             state.basis[:] = FREE
             state.basis[: active.size] = active
             hidden = loss.index.hidden_neurons
-            sides = settled.end.vertex.sides
+            sides = vertex.sides
             if hidden:
                 state.side[:hidden] = np.concatenate([side.T for side in sides[:-1]])
             state.side_r[:] = sides[-1].T

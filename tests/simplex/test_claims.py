@@ -51,3 +51,14 @@ def test_every_claim_is_confirmed(kind):
             traj.verify()
             proved += 1
     assert proved >= (25 if kind == "ordinary" else 15)
+
+
+def test_an_end_on_a_face_within_rounding_of_a_breakpoint():
+    # The last digit of what the basis leaves free decides on which side the face is looked at.
+    loss = odd_problem("wild scales", 24)
+    traj = rw.walk(loss, seed=24)
+    certificate = traj.certificate
+    assert (traj.status.name, certificate.rank, certificate.exact) == ("LOCAL_MINIMUM", 6, True)
+    assert (0, 3, 0) in {tuple(row) for row in certificate.active.tolist()}
+    assert (certificate.point.astype(float) == certificate.theta).all()
+    traj.verify()
