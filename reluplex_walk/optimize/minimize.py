@@ -136,8 +136,8 @@ def minimize(
     >>> import reluplex_walk as rw
     >>> data = rw.datasets.load_motorcycle()
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
-    >>> found = rw.minimize(loss, max_walks=40)
-    >>> found.best.status.name, found.loss < rw.walk(loss, step="long").loss
+    >>> found = rw.minimize(loss, max_walks=10)
+    >>> found.best.status.name, bool(found.loss < found.losses[0])  # lower than a single walk
     ('LOCAL_MINIMUM', True)
     """
     if not isinstance(loss, LayerLoss):

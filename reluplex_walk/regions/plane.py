@@ -30,7 +30,7 @@ _PARALLEL = 1e-9  # sine of the angle between directions that span no plane
 class Slice:
     """The loss on a window of the plane ``theta = origin + s u + t v``, piece by piece.
 
-    P is the number of polygons: the cells of the plane on which no breakpoint changes sign.
+    P is the number of polygons: the regions of the plane on which no breakpoint changes sign.
 
     Attributes
     ----------
@@ -46,6 +46,16 @@ class Slice:
         The affine pieces ``F = gradient . (s, t) + offset``.
     patterns : ndarray (P, bytes) of uint8
         As in :class:`Regions`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=3.0)
+    >>> len(cut), round(float(cut.areas.sum()), 9), round(float(cut.losses.min()), 9)
+    (7, 36.0, 1.0)
+    >>> len(cut.owner) == len(cut.corners) == sum(len(cut.polygon(k)) for k in range(7))
+    True
     """
 
     problem: LayerLoss
@@ -66,7 +76,7 @@ class Slice:
         return f"Slice({len(self)} polygons, extent={self.extent})"
 
     def polygon(self, index: int) -> Floats:
-        """Corners (k, 2) of one polygon, counter-clockwise.
+        """Corners (k, 2) of polygon `index`, counter-clockwise.
 
         Examples
         --------
@@ -101,7 +111,7 @@ class Slice:
         return np.asarray(np.add.reduceat(crosses, starts) / 2.0)
 
     def theta(self, s: float, t: float) -> Floats:
-        """Parameters (h, q) at a point of the plane.
+        """Parameters (h, q) at the point (`s`, `t`) of the plane.
 
         Examples
         --------
@@ -113,7 +123,9 @@ class Slice:
         return self.origin + s * self.u + t * self.v
 
     def project(self, theta: ArrayLike) -> tuple[Floats, Floats]:
-        """Nearest points of the plane to parameters (..., h, q): (..., 2), and their distances.
+        """Nearest points (..., 2) of the plane to `theta` (..., h, q), and their distances (...,).
+
+        The distances are those in parameter space.
 
         Examples
         --------
@@ -161,7 +173,18 @@ class Slice:
     ) -> Axes:
         """The loss over the plane: exact level lines with colours between them, and polygons.
 
-        See :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
+        With the walk `traj` on it, on the axes `ax`, with as many `levels`, and `edges` of polygons
+        or without: see :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> from matplotlib.figure import Figure
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0]], [0.0, 1.0])
+        >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0])
+        >>> ax = cut.plot(ax=Figure().subplots(), levels=5)
+        >>> ax.get_xlabel(), ax.get_ylabel()
+        ('s', 't')
         """
         from ..plotting import plot_slice
 
@@ -183,7 +206,8 @@ def slice(
     """Cut `loss` by the plane through `origin` spanned by `u` and `v`.
 
     The convex polygons into which the breakpoints cut the plane, with the affine loss on each:
-    no grid, no sampling.  For double description see :func:`enumerate_regions`.
+    no grid, no sampling.  The polygons come from the double description method, see
+    :func:`enumerate_regions`.
 
     Parameters
     ----------
@@ -198,12 +222,14 @@ def slice(
     Returns
     -------
     Slice
+        Its polygons cover the window.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument does not fit: parallel directions, an empty window; or there are more than
-        `max_polygons`.
+        If an argument does not fit: parallel directions, an empty window.
+    PolygonLimitError
+        (a ValueError) If there are more than `max_polygons`.
     ArithmeticError
         If the polygons found do not cover the window: no slice is returned that is not exact.
 
