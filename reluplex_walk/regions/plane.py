@@ -192,7 +192,18 @@ class Slice:
 
 
 class PolygonLimitError(ValueError):
-    """A slice has more polygons than asked for at most."""
+    """A slice has more polygons than asked for at most.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> try:
+    ...     rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=3.0, max_polygons=5)
+    ... except ValueError as error:
+    ...     print(error)
+    max_polygons: more than 5 polygons; take more, or a smaller extent
+    """
 
 
 def slice(
