@@ -71,6 +71,23 @@ class Certificate:
     ------
     ValueError
         If `method` is no known proof.
+
+    Examples
+    --------
+    The best line passes through the first and the last of three points:
+
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+    >>> certificate = rw.walk(loss).certificate
+    >>> certificate.method, certificate.is_local_minimum, certificate.is_global
+    ('vertex', True, True)
+    >>> certificate.rank, certificate.dim, certificate.n_tied, certificate.degenerate
+    (2, 2, 0, False)
+    >>> sorted(certificate.active.tolist())  # the residuals of the samples 0 and 2
+    [[0, 0, 0], [0, 2, 0]]
+    >>> len(certificate.slopes), round(certificate.smallest_slope, 6), certificate.strict
+    (4, 0.447214, True)
     """
 
     method: str
@@ -93,7 +110,19 @@ class Certificate:
             object.__setattr__(self, "digest", self.checksum())
 
     def checksum(self) -> str:
-        """The checksum that `digest` has to equal."""
+        """The checksum that `digest` has to equal: SHA-256 of all other fields, in hexadecimal.
+
+        Examples
+        --------
+        >>> import dataclasses
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> certificate = rw.walk(loss).certificate
+        >>> changed = dataclasses.replace(certificate, loss=0.0)
+        >>> [each.checksum() == each.digest for each in (certificate, changed)]
+        [True, False]
+        """
         checksum = hashlib.sha256()
         for field in fields(self):
             if field.name != "digest":
@@ -194,18 +223,48 @@ class Certificate:
         >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
         >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
         >>> check = rw.walk(loss).certificate.verify_exact(loss)
-        >>> check.loss, [int(v) for v in check.theta.ravel()]
-        (Fraction(7, 2), [4, 1])
+        >>> check.loss, check.theta.ravel().tolist()
+        (Fraction(7, 2), [Fraction(9, 2), Fraction(1, 1)])
         """
         return in_rationals(self, loss, budget)
 
     def save(self, path: str | Path, force: bool = False) -> None:
-        """Write the certificate to `path` (npz); FileExistsError if it exists, unless `force`."""
+        """Write the certificate to `path` (npz); FileExistsError if it exists, unless `force`.
+
+        Neither the data nor the network are in it: :meth:`Trajectory.save` keeps them, too.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "certificate.npz")
+        ...     rw.walk(loss).certificate.save(path)
+        ...     path.stat().st_size < 10_000
+        True
+        """
         write_archive(path, "certificate", vars(self), force)
 
     @classmethod
     def load(cls, path: str | Path) -> "Certificate":
-        """Read a certificate written by :meth:`save`."""
+        """Read a certificate from `path`, where :meth:`save` wrote it.
+
+        FileNotFoundError if there is no file, ValueError if it is another one or damaged.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "certificate.npz")
+        ...     rw.walk(loss).certificate.save(path)
+        ...     rw.Certificate.load(path).verify_exact(loss).loss
+        Fraction(7, 2)
+        """
         arrays = open_archive(path, "certificate")
         values: dict[str, Any] = {k: v if v.ndim else v.item() for k, v in arrays.items()}
         try:
