@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 class Dataset(NamedTuple):
     """Inputs and targets of a regression problem.  The arrays are read-only.
 
+    A tuple: ``X, y, *_ = load_engel()`` takes it apart.
+
     Attributes
     ----------
     X : ndarray (n, p)
@@ -28,6 +30,15 @@ class Dataset(NamedTuple):
     source : str
         Where the data come from.
     name : str
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_engel()
+    >>> data.X.shape, data.y.shape, data.name
+    ((235, 1), (235,), 'engel')
+    >>> data.feature_names, data.target_name, data.units["income"]
+    (('income',), 'foodexp', 'Belgian francs')
     """
 
     X: Floats
@@ -39,7 +50,7 @@ class Dataset(NamedTuple):
     name: str
 
     def label(self, column: str) -> str:
-        """Name of a column with its unit, for tables and axes.
+        """The name `column` with the unit of that column, if it has one, for tables and axes.
 
         Examples
         --------
@@ -56,12 +67,24 @@ def load_motorcycle() -> Dataset:
     The classic test of curve fitting: strongly curved, with a spread that varies along the curve
     and repeated measurements.
 
+    Returns
+    -------
+    Dataset
+        ``X`` (133, 1): ``times`` in ms after the impact, ascending.  ``y`` (133,): ``accel`` in g.
+
+    References
+    ----------
+    Silverman, Some aspects of the spline smoothing approach to non-parametric regression curve
+    fitting, J. R. Statist. Soc. B 47, 1985.
+
     Examples
     --------
     >>> from reluplex_walk.datasets import load_motorcycle
     >>> data = load_motorcycle()
     >>> data.X.shape, data.feature_names, data.target_name
     ((133, 1), ('times',), 'accel')
+    >>> len(set(data.X[:, 0]))  # times, some with several measurements
+    94
     """
     return _shipped(
         "mcycle.csv",
@@ -76,13 +99,25 @@ def load_motorcycle() -> Dataset:
 def load_engel() -> Dataset:
     """Food expenditure against household income (Belgian francs), 235 working-class households.
 
-    The standard example of quantile regression.
+    The standard example of quantile regression: expenditure rises with income, and so does its
+    spread.
+
+    Returns
+    -------
+    Dataset
+        ``X`` (235, 1): ``income``.  ``y`` (235,): ``foodexp``.  Both in Belgian francs a year.
+
+    References
+    ----------
+    Koenker and Bassett, Robust tests for heteroscedasticity based on regression quantiles,
+    Econometrica 50, 1982; the data are those of Engel (1857).
 
     Examples
     --------
     >>> from reluplex_walk.datasets import load_engel
-    >>> load_engel().X.shape
-    (235, 1)
+    >>> data = load_engel()
+    >>> data.X.shape, bool((data.y < data.X[:, 0]).all())  # nobody spends more than the income
+    ((235, 1), True)
     """
     return _shipped(
         "engel.csv",
@@ -97,13 +132,26 @@ def load_engel() -> Dataset:
 def load_stackloss() -> Dataset:
     """Ammonia lost by a plant oxidising it to nitric acid, 21 days, three operating conditions.
 
-    Small, integer-valued and collinear: repeated inputs and degenerate vertices.
+    Small and integer-valued, with repeated values: degenerate vertices.
+
+    Returns
+    -------
+    Dataset
+        ``X`` (21, 3): flow of cooling air, temperature of cooling water (degrees C) and
+        concentration of acid (per 1000, minus 500).  ``y`` (21,): ammonia lost (per 1000).
+
+    References
+    ----------
+    Brownlee, Statistical Theory and Methodology in Science and Engineering, 2nd ed., Wiley 1965.
 
     Examples
     --------
     >>> from reluplex_walk.datasets import load_stackloss
-    >>> load_stackloss().feature_names
-    ('Air.Flow', 'Water.Temp', 'Acid.Conc.')
+    >>> data = load_stackloss()
+    >>> data.X.shape, data.feature_names
+    ((21, 3), ('Air.Flow', 'Water.Temp', 'Acid.Conc.'))
+    >>> len(set(map(tuple, data.X.tolist())))  # distinct conditions
+    20
     """
     return _shipped(
         "stackloss.csv",
@@ -132,6 +180,7 @@ def read_csv(path: str | Path, target: str) -> Dataset:
     Returns
     -------
     Dataset
+        Columns in the order of the file, named after the file, without units.
 
     Raises
     ------
@@ -139,7 +188,7 @@ def read_csv(path: str | Path, target: str) -> Dataset:
         If there is no such file.
     ValueError
         If it cannot be read, holds no data, has no column `target` or no other column, or has a
-        ragged row or a cell that is not a finite number; the message says where.
+        ragged row or an entry that is not a finite number; the message says where.
 
     Examples
     --------

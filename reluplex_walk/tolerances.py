@@ -20,6 +20,12 @@ class Tolerances(NamedTuple):
     drift : float
         The basis is refactorised when a derivative that should vanish exceeds ``drift`` times
         what ``rate`` allows.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.TOLERANCES._replace(zero=1e-10)  # for walk(loss, tolerances=...)
+    Tolerances(zero=1e-10, rate=1e-11, slope=1e-12, drift=0.1)
     """
 
     zero: float = 1e-11

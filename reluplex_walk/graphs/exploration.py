@@ -172,19 +172,19 @@ def vertex_graph(
 ) -> VertexGraph:
     """All vertices and edges that pivots in every direction, up and down, reach from a vertex.
 
-    Breadth-first; at a degenerate vertex all its bases are visited, so that its edges are those of
-    the true arrangement.
+    Breadth-first; at a degenerate vertex all its bases are visited (up to 1,000), so that its edges
+    are those of the true arrangement.
 
     Parameters
     ----------
     loss : LayerLoss
-    start : Trajectory or array_like (h, q), optional
+    start : Trajectory or array_like (h, q) or (D,), optional
         A walk, whose end is the first vertex (if it lies inside a flat face, a vertex of that), or
         the parameters one is started from; default: a walk from its own default start.
     max_vertices : int, default 10000
         Stop expanding when so many are known.
     radius : float, optional
-        Expand only vertices at this distance from the first one at most.
+        Expand only vertices at this distance (Euclidean, of parameters) from the first one at most.
     time_limit : float, optional
         Seconds.
 

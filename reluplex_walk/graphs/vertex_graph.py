@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 class VertexGraph:
     """Vertices and edges of the loss: what :func:`.vertex_graph` returns.
 
-    K vertices, E edges.
+    K vertices, E edges.  Numbers of vertices are places in the arrays below.
 
     Attributes
     ----------
@@ -41,6 +41,19 @@ class VertexGraph:
         Whether every vertex was expanded: no vertex is missing that edges lead to.
     elapsed : float
         Seconds.
+
+    Examples
+    --------
+    The lines through two of the points (0, 0), (1, 1), (2, 0), and what joins them:
+
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 1])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> graph = rw.vertex_graph(loss)
+    >>> len(graph), graph.edges.tolist(), graph.rays.tolist(), graph.complete
+    (3, [[0, 1], [0, 2], [1, 2]], [2, 2, 2], True)
+    >>> graph.losses.round(9), graph.minima, graph.basins
+    (array([1., 2., 2.]), array([0]), array([0, 0, 0]))
     """
 
     problem: LayerLoss
@@ -63,7 +76,7 @@ class VertexGraph:
 
     @cached_property
     def minima(self) -> Ints:
-        """Vertices that no half-edge descends from, by ascending loss: where steepest edges end.
+        """Vertices no half-edge descends from, by ascending loss, (k,): where steepest edges end.
 
         All vertices of a flat minimum that are such ends are among them; :attr:`minimal_faces`
         has them together.
@@ -90,6 +103,15 @@ class VertexGraph:
         is a strict minimum, unless a flat half-edge of it has no end.  A face of which a vertex
         descends into cones beyond it lacks that vertex, as walks go on from there; one of which
         every vertex does is not here at all: :meth:`Regions.local_minima` has all of them.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> strict = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> flat = rw.LayerLoss(net, [[0.0], [0.0], [1.0], [1.0]], [0.0, 1.0, 0.0, 1.0])
+        >>> [[len(face) for face in rw.vertex_graph(f).minimal_faces] for f in (strict, flat)]
+        [[1], [4]]
         """
         rank = {int(k): place for place, k in enumerate(self.minima)}
         faces = nx.connected_components(self.graph().subgraph(rank))
@@ -101,6 +123,15 @@ class VertexGraph:
         """The minimum that each vertex drains into by steepest edges, (K,); -1 where not known.
 
         The ends are vertices, those of :attr:`minima`.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 0.0, 1.0])
+        >>> graph = rw.vertex_graph(loss)
+        >>> len(graph), np.unique(graph.basins).size  # convex: one basin
+        (6, 1)
         """
         ends = self.next.copy()
         while True:
@@ -114,6 +145,14 @@ class VertexGraph:
         """A key per vertex, made of the signs of all breakpoints, which fix it.
 
         Entries of trajectories have the same keys: :meth:`match`, :func:`.merge`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> len(set(rw.vertex_graph(loss).keys))  # three vertices
+        3
         """
         located = [self.problem.locate(ids) for ids in self.active]
         return [
@@ -122,7 +161,7 @@ class VertexGraph:
         ]
 
     def match(self, traj: Trajectory) -> Ints:
-        """Vertex of each entry of a trajectory on the same loss, (entries,); -1 if it is none.
+        """Vertex of each entry of `traj`, a walk on the same loss, (entries,); -1 if it is none.
 
         Raises
         ------
@@ -145,8 +184,9 @@ class VertexGraph:
         return np.array([vertex.get(key, -1) for key in walk_keys(traj, 0)], np.int64)
 
     def graph(self) -> nx.Graph:
-        """The graph: nodes with ``loss``, ``expanded`` and ``basin``, edges with ``length``.
+        """The networkx graph: nodes with ``loss``, ``expanded``, ``basin``, edges with ``length``.
 
+        Nodes are the numbers of the vertices; ``length`` is that in parameter space.
         :func:`.merge` puts walks on it.
 
         Examples
@@ -154,8 +194,9 @@ class VertexGraph:
         >>> import reluplex_walk as rw
         >>> net = rw.ReLUNetwork.random([1, 1])
         >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
-        >>> rw.vertex_graph(loss).graph().number_of_edges()
-        3
+        >>> graph = rw.vertex_graph(loss).graph()
+        >>> graph.number_of_edges(), sorted(graph.nodes[0])
+        (3, ['basin', 'expanded', 'loss'])
         """
         graph = nx.Graph(fingerprint=self.problem.fingerprint)
         for k, (loss, basin) in enumerate(zip(self.losses, self.basins, strict=True)):

@@ -35,6 +35,18 @@ class BreakpointDensity(NamedTuple):
         so that small segments around it cross some of them wherever it lies.
     control_lengths, control_crossed : ndarray (S,)
         The same for segments around norm-matched controls, each around a new one.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_motorcycle()
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+    >>> vertex = rw.walk(loss, max_pivots=60).theta
+    >>> found = rw.density.breakpoint_density(loss, vertex, radius=0.1, segments=20)
+    >>> found.lengths.shape, bool(found.lengths.max() <= 2 * found.radius)
+    ((20,), True)
+    >>> 0 < found.inactive < found.value, found.control > 0  # breakpoints per unit length
+    (True, True)
     """
 
     radius: float
@@ -74,6 +86,16 @@ class VertexDensity(NamedTuple):
         Length of each edge from the first vertex to the end.
     control_lengths : list of C ndarrays
         Length of each edge of the control walks.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_motorcycle()
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+    >>> traj = rw.walk(loss, max_pivots=60)
+    >>> found = rw.density.vertex_density(traj, [0.01, 0.1, 1.0], controls=2)
+    >>> found.at_end.shape, found.control.shape, len(found.control_lengths)
+    ((3,), (2, 3), 2)
     """
 
     radii: Floats
@@ -85,7 +107,21 @@ class VertexDensity(NamedTuple):
 
 
 def norm_matched(theta: ArrayLike, seed: int | np.random.Generator = 0) -> Floats:
-    """A random parameter whose rows are as long as those of `theta` (h, q), uniform in direction.
+    """A random parameter whose rows are as long as those of `theta`, uniform in direction.
+
+    Parameters
+    ----------
+    theta : array_like (h, q)
+    seed : int or numpy.random.Generator, default 0
+
+    Returns
+    -------
+    ndarray (h, q)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `theta` is no array (h, q) of finite numbers.
 
     Examples
     --------

@@ -51,6 +51,17 @@ class GlobalMinimum:
         How the search ended.
     elapsed : float
         Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 1])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> best = rw.global_minimum(loss, box=3.0)
+    >>> best.method, best.message, best.optimal, best.on_border
+    ('regions', 'all regions found', True, False)
+    >>> best.gap <= best.tolerance < 1e-6
+    True
     """
 
     theta: Floats
@@ -99,6 +110,7 @@ def global_minimum(
     Returns
     -------
     GlobalMinimum
+        ``optimal`` says whether the proof was completed.
 
     Raises
     ------
@@ -115,6 +127,8 @@ def global_minimum(
     >>> best = rw.global_minimum(loss, box=3.0)
     >>> best.optimal, round(best.loss, 9), round(best.lower_bound, 6)
     (True, 1.0, 1.0)
+    >>> rw.global_minimum(loss).on_border  # over all of parameter space
+    False
     """
     if not isinstance(loss, LayerLoss):
         raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")

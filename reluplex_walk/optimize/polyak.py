@@ -31,6 +31,15 @@ class Descent:
         The best parameters.
     losses : ndarray (steps + 1,)
         The loss at the start and after each step; it need not fall every time.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> descent = rw.polyak_descent(loss, level=1.0, start=[[0.0, 3.0]], steps=20)
+    >>> descent.theta.shape, descent.loss == loss(descent.theta)
+    ((1, 2), True)
     """
 
     theta: Floats
@@ -71,6 +80,7 @@ def polyak_descent(
     Returns
     -------
     Descent
+        The best parameters, and the loss along the way.
 
     Raises
     ------

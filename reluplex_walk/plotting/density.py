@@ -46,13 +46,15 @@ def plot_density(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import density, plotting
     >>> data = rw.datasets.load_motorcycle()
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
     >>> traj = rw.walk(loss, max_pivots=60)
     >>> entries = [16, 38, 60]
     >>> found = [density.breakpoint_density(loss, traj.vertices[k], 0.1, 10) for k in entries]
-    >>> [line.get_label() for line in plotting.plot_density(found, entries).lines]
+    >>> ax = plotting.plot_density(found, entries, ax=Figure().subplots())
+    >>> [line.get_label() for line in ax.lines]
     ['all', 'without those active there', 'norm-matched control']
     """
     if len(densities) != len(entries):

@@ -52,10 +52,11 @@ def plot_fit(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
     >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0]))
-    >>> [line.get_label() for line in plotting.plot_fit(traj).lines]
+    >>> [line.get_label() for line in plotting.plot_fit(traj, ax=Figure().subplots()).lines]
     ['data', 'end', 'start']
     """
     grid = _grid(traj, points)
@@ -108,10 +109,12 @@ def plot_fits(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
     >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0]))
-    >>> [ax.get_title() for ax in plotting.plot_fits(traj, entries=[0, 4])]
+    >>> axes = Figure().subplots(1, 2)
+    >>> [ax.get_title() for ax in plotting.plot_fits(traj, axes, entries=[0, 4])]
     ['start: loss 2.719', 'entry 4: loss 1.537']
     """
     grid = _grid(traj, points)

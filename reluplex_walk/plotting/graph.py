@@ -47,12 +47,14 @@ def plot_graph(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
     >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
-    >>> ax = plotting.plot_graph(rw.merge(rw.walk(loss, seed=seed) for seed in range(10)))
-    >>> ax.get_ylabel()
-    'loss'
+    >>> graph = rw.merge(rw.walk(loss, seed=seed) for seed in range(10))
+    >>> ax = plotting.plot_graph(graph, ax=Figure().subplots())
+    >>> [text.get_text() for text in ax.get_legend().texts]
+    ['walks meet', 'end; area: how many']
     """
     ax = new_axes(ax)
     from matplotlib.collections import LineCollection

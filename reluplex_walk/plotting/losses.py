@@ -51,11 +51,13 @@ def plot_loss(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
     >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0]))
-    >>> plotting.plot_loss(traj).get_xlabel()
-    'pivot'
+    >>> ax = plotting.plot_loss(traj, ax=Figure().subplots(), levels=traj.levels())
+    >>> ax.get_xlabel(), [text.get_text() for text in ax.get_legend().texts]  # phase 1 is shaded
+    ('pivot', ['before the first vertex', 'end: 0.9351', 'level expected', 'its interval'])
     """
     entries = np.arange(len(traj.losses))
     if levels is not None and np.shape(levels.level) != entries.shape:
@@ -111,10 +113,12 @@ def plot_gap(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> data = rw.datasets.load_motorcycle()
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
-    >>> [line.get_label() for line in plotting.plot_gap(rw.walk(loss, max_pivots=60)).lines]
+    >>> ax = plotting.plot_gap(rw.walk(loss, max_pivots=60), ax=Figure().subplots())
+    >>> [line.get_label() for line in ax.lines]
     ['gap', 'fit: halved every 16 pivots']
     """
     ax = new_axes(ax)
@@ -164,10 +168,12 @@ def plot_descending(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
     >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0]))
-    >>> int(plotting.plot_descending(traj).lines[-1].get_ydata()[-1])  # none at the end
+    >>> ax = plotting.plot_descending(traj, ax=Figure().subplots())
+    >>> int(ax.lines[-1].get_ydata()[-1])  # none at the end
     0
     """
     ax = new_axes(ax)

@@ -54,10 +54,12 @@ def overview(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
     >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0]))
-    >>> [ax.get_ylabel() for ax in plotting.overview(traj, ylabel="head").axes]
+    >>> figure = plotting.overview(traj, ylabel="head", figure=Figure(figsize=(8.0, 6.0)))
+    >>> [ax.get_ylabel() for ax in figure.axes]
     ['loss', 'head', 'loss above the end', 'descending half-edges']
     """
     canvas = figure or new_figure(8.0, 6.0)

@@ -59,11 +59,13 @@ def plot_plane(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> data = rw.datasets.load_motorcycle()
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
-    >>> plotting.plot_plane(rw.walk(loss, max_pivots=60)).get_xlabel()
-    'along first to last vertex'
+    >>> ax = plotting.plot_plane(rw.walk(loss, max_pivots=60), ax=Figure().subplots())
+    >>> [line.get_label() for line in ax.lines]
+    ['walk, projected', 'first vertex', 'middle vertex', 'last vertex']
     """
     axes_of_plane = plane_of(traj)
     if axes_of_plane is None:

@@ -56,11 +56,13 @@ def plot_slice(
     Examples
     --------
     >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
     >>> from reluplex_walk import plotting
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
     >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=3.0)
-    >>> plotting.plot_slice(cut, rw.walk(loss)).get_xlabel()
-    's'
+    >>> ax = plotting.plot_slice(cut, rw.walk(loss), ax=Figure().subplots(), levels=6)
+    >>> ax.get_xlabel(), ax.get_ylabel(), ax.get_xlim() == cut.extent[:2]
+    ('s', 't', True)
     """
     integer("levels", levels, 1)
     ax = new_axes(ax)

@@ -57,10 +57,12 @@ class LayerLoss:
 
     Attributes
     ----------
-    dim : int
-        D = h q, the number of trained parameters.
+    network, X, y, layer, kind, tau, sample_weight
+        As given; the arrays are read-only, `y` is (n, n_out).
     shape : tuple
         (h, q).
+    dim : int
+        D = h q, the number of trained parameters.
 
     Raises
     ------
@@ -69,13 +71,15 @@ class LayerLoss:
 
     Examples
     --------
+    The fit ``2 max(0, w x + b) + 1``, with the weight w and the bias b to be trained:
+
     >>> import reluplex_walk as rw
-    >>> net = rw.ReLUNetwork([[[1.0]]], [[0.0]])
-    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
-    >>> loss.dim, loss([[1.0, 0.0]])
-    (2, 2.0)
-    >>> loss.directional_derivative([[1.0, 0.0]], [[1.0, 0.0]])
-    -1.0
+    >>> net = rw.ReLUNetwork([[[1.0]], [[2.0]]], [[0.0], [1.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 6.0])
+    >>> loss.shape, loss.dim, loss.n_hidden
+    ((1, 2), 2, 1)
+    >>> loss.theta, loss(loss.theta), loss([2.0, 1.0])  # residuals 1, 2, -1 and 3, 6, 5
+    (array([[1., 0.]]), 4.0, 14.0)
     """
 
     def __init__(
@@ -157,7 +161,18 @@ class LayerLoss:
     # ---------------------------------------------------------------- evaluation
 
     def parameters(self, theta: ArrayLike, name: str = "theta") -> Floats:
-        """`theta` (h, q) or flat (D,) as a checked array (h, q)."""
+        """`theta` (h, q) or flat (D,) as a checked copy (h, q).
+
+        ValueError, TypeError, which call it `name`, if it does not fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1]), [[0.0], [1.0]], [0.0, 1.0])
+        >>> loss.parameters([1, 2, 3, 4])
+        array([[1., 2.],
+               [3., 4.]])
+        """
         expected = f"of shape {self.shape} or ({self.dim},)"
         array = real_array(name, theta, (1, 2), expected)
         if array.shape not in (self.shape, (self.dim,)):
@@ -170,12 +185,30 @@ class LayerLoss:
         return self.network.layer_parameters(self.layer)
 
     def random_start(self, seed: int = 0, scale: float = 1.0) -> Floats:
-        """Parameters (h, q) uniform on (-scale, scale)."""
+        """Parameters (h, q) uniform on (-`scale`, `scale`); the same for the same `seed`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1]), [[0.0], [1.0]], [0.0, 1.0])
+        >>> start = loss.random_start(seed=3)
+        >>> start.shape, bool((start == loss.random_start(seed=3)).all())
+        ((8, 2), True)
+        """
         return np.random.default_rng(seed).uniform(-scale, scale, self.shape)
 
     @property
     def tail(self) -> list[tuple[Floats, Floats]]:
-        """Weights and biases of the layers above the trained one."""
+        """Weights (n_{l+1}, n_l) and biases (n_{l+1},) of the layers above the trained one.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([4, 5, 3, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0, 1.0, 2.0, 3.0]], [1.0])
+        >>> [(w.shape, b.shape) for w, b in loss.tail]
+        [((3, 5), (3,)), ((1, 3), (1,))]
+        """
         above = slice(self.layer + 1, None)
         return list(zip(self.network.weights[above], self.network.biases[above], strict=True))
 
@@ -195,7 +228,7 @@ class LayerLoss:
         return np.where(residual_signs >= 0, self.right, -self.left)
 
     def __call__(self, theta: ArrayLike) -> float:
-        """The loss at `theta`, (h, q) or (D,)."""
+        """The loss at `theta`, (h, q) or (D,); ValueError, TypeError if it does not fit."""
         residuals = self._values(self.parameters(theta), self.inputs)[-1][self.owner] - self.targets
         return float((self._residual_slopes(residuals) * residuals).sum())
 
@@ -207,6 +240,21 @@ class LayerLoss:
         list of ndarray
             One (n, width) array per hidden layer from the trained one upwards, then the
             residuals (n, n_out).
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `theta` does not fit.
+
+        Examples
+        --------
+        The hidden neuron ``x - 1`` and the residuals ``max(0, x - 1) - y``:
+
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 1.0])
+        >>> [values.ravel().tolist() for values in loss.breakpoints([[1.0, -1.0]])]
+        [[-1.0, 0.0, 1.0], [0.0, -1.0, 0.0]]
         """
         theta = self.parameters(theta)
         values = self._values(theta, self.network.features(self.X, self.layer))
@@ -214,10 +262,19 @@ class LayerLoss:
         return values
 
     def pattern(self, theta: ArrayLike, zero: float | None = None) -> Pattern:
-        """Activation pattern at `theta`: the signs -1, 0, +1 of :meth:`breakpoints`.
+        """Activation pattern at `theta`: the signs -1, 0, +1 of :meth:`breakpoints`, as int8.
 
         `zero` (default :class:`Tolerances`.zero) is the size up to which a breakpoint counts as
-        0, relative to the largest sum of absolute terms in its layer.
+        0, relative to the largest sum of absolute terms in its layer.  ValueError, TypeError if
+        an argument does not fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 1.0])
+        >>> [signs.ravel().tolist() for signs in loss.pattern([[1.0, -1.0 + 1e-15]])]
+        [[-1, 0, 1], [0, -1, 0]]
         """
         values = self.breakpoints(theta)
         bounds = self._zero_bounds(self.parameters(theta), zero)
@@ -240,6 +297,13 @@ class LayerLoss:
 
         One (distinct samples, width) array per layer from the trained one upwards; the rounding
         of a value is relative to them.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[3.0], [-3.0]], [1.0, 2.0])
+        >>> loss.terms(np.array([[1.0, -3.0]]))[0].ravel()  # of 3 - 3 and -3 - 3
+        array([6., 6.])
         """
         inputs, sizes = self.inputs, []
         for w, b in [(theta[:, :-1], theta[:, -1]), *self.tail]:
@@ -248,7 +312,16 @@ class LayerLoss:
         return sizes
 
     def magnitude(self, theta: Floats) -> float:
-        """Sum of the absolute terms the loss at `theta` (h, q) is made of."""
+        """Sum of the absolute terms the loss at `theta` (h, q) is made of.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[3.0], [-3.0]], [0.0, -6.0])
+        >>> theta = np.array([[1.0, -3.0]])  # an exact fit, by cancellation
+        >>> loss(theta), loss.magnitude(theta)
+        (0.0, 18.0)
+        """
         cost = np.maximum(self.left, self.right)
         return float((cost * (self.terms(theta)[-1][self.owner] + np.abs(self.targets))).sum())
 
@@ -256,6 +329,13 @@ class LayerLoss:
         """Whether the loss at `theta` (h, q) is `value`, as far as double precision can tell.
 
         It is not where the data exceed what double precision can tell apart.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[0.0], [1.0]], [0.0, 2.0])
+        >>> loss.reproduces(loss.theta, 1.0 + 1e-12), loss.reproduces(loss.theta, 1.1)
+        (True, False)
         """
         here = self(theta)
         cost = np.maximum(self.left, self.right)
@@ -273,12 +353,25 @@ class LayerLoss:
             The region to take the gradient of, as from :meth:`pattern`; default that of `theta`.
             Zeros count as +1.
 
+        Returns
+        -------
+        ndarray (h, q)
+            Where breakpoints vanish at `theta` they count as positive, all of them, which need
+            not be a region that `theta` borders on.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit.
+
         Examples
         --------
         >>> import reluplex_walk as rw
         >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[2.0]], [1.0])
         >>> loss.gradient([[1.0, 0.0]])
         array([[2., 1.]])
+        >>> loss.gradient([[1.0, 0.0]], loss.pattern([[0.0, 0.0]]))  # on the other side
+        array([[-2., -1.]])
         """
         theta = self.parameters(theta)
         signs = self.pattern(theta, 0.0) if pattern is None else self._checked_pattern(pattern)
@@ -315,6 +408,24 @@ class LayerLoss:
             The direction d, of any length.
         zero : float, optional
             As in :meth:`pattern`; 0.0 takes the computed values at their word.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit.
+
+        Examples
+        --------
+        From the kink of ``|2 w - 1|`` the loss ascends both ways:
+
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[2.0]], [1.0])
+        >>> [loss.directional_derivative([0.5, 0.0], [d, 0.0]) for d in (1.0, -1.0)]
+        [2.0, 2.0]
         """
         point, d = self.parameters(theta), self.parameters(direction, "direction")
         values = self._values(point, self.inputs)
@@ -332,12 +443,28 @@ class LayerLoss:
 
     @cached_property
     def units(self) -> Units:
-        """The units the kernels see the inputs in."""
+        """The units the kernels see the inputs in: columns far from 0 are shifted, exactly.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> years = [[2000.0], [2001.0], [2002.0]]
+        >>> rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), years, [0.0, 1.0, 2.0]).units.centre
+        array([2001.])
+        """
         return Units.of(self.inputs)
 
     @cached_property
     def kernel(self) -> KernelArrays:
-        """The loss as arrays for :mod:`reluplex_walk.native`."""
+        """The loss as arrays for :mod:`reluplex_walk.native`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 3, 1]), [[0.0, 1.0]] * 9, range(9))
+        >>> loss.kernel.x.shape, loss.kernel.y.shape  # (q, samples), (n_out, residual rows)
+        ((3, 1), (1, 9))
+        """
         return kernel_arrays(
             self.units.inner_inputs(self.inputs),
             self.tail,
@@ -350,23 +477,51 @@ class LayerLoss:
 
     @cached_property
     def index(self) -> BreakpointIndex:
-        """Names of the breakpoints."""
+        """Ids of all breakpoints, and what they stand for.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 2, 1])
+        >>> index = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0]).index
+        >>> index.size, index.hidden, index.start.tolist()
+        (9, 6, [0, 6, 9])
+        """
         widths = self.network.widths[self.layer + 1 :]
         rows = (*[self.sample_rows] * self.n_hidden, self.residual_rows)
         return BreakpointIndex(tuple(widths), rows, len(self.X))
 
     def locate(self, ids: ArrayLike) -> NDArray[np.int64]:
-        """Breakpoint ids of the kernels as rows (layer, sample, neuron).
+        """Breakpoint ids of the kernels, `ids` (k,), as rows (layer, sample, neuron), (k, 3).
 
         ``layer`` counts hidden layers from the trained one (0) upwards, ``n_hidden`` stands for
         the residuals; ``sample`` is the first row of `X` the breakpoint belongs to; ``neuron``
-        the neuron of that layer (the output, for residuals).  FREE ids are left out.
+        the neuron of that layer (the output, for residuals).  FREE ids (-1) are left out.
+
+        Examples
+        --------
+        Two neurons and three samples: ids 0 to 5 are hidden, 6 to 8 residuals.
+
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 2, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> loss.locate([0, 4, -1, 8]).tolist()
+        [[0, 0, 0], [0, 1, 1], [1, 2, 0]]
         """
         return self.index.locate(ids)
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hashes of everything that defines the loss: ``network=... X=... y=...`` and so on."""
+        """Hashes of everything that defines the loss: ``network=... X=... y=...`` and so on.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 2, 1])
+        >>> a, b = (rw.LayerLoss(net, [[0.0]], [y]).fingerprint.split() for y in (1.0, 2.0))
+        >>> [part.split("=")[0] for part, other in zip(a, b) if part != other]
+        ['y']
+        """
         arrays = {f"network.{k}": v for k, v in self.network.to_arrays().items()}
         arrays.update(X=self.X, y=self.y, sample_weight=self.sample_weight)
         parts = {"layer": str(self.layer), "kind": self.kind, "tau": repr(self.tau)}

@@ -42,6 +42,8 @@ class ReLUNetwork:
     >>> net([[3.0], [-2.0]])
     array([[3.],
            [2.]])
+    >>> net.widths, net.n_layers
+    ((1, 2, 1), 2)
     """
 
     def __init__(
@@ -106,11 +108,24 @@ class ReLUNetwork:
         negative_slope : float, default 0.0
             Slope of the activation at negative values.
 
+        Returns
+        -------
+        ReLUNetwork
+            The same for the same arguments.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit; the message names it.
+
         Examples
         --------
         >>> import reluplex_walk as rw
-        >>> rw.ReLUNetwork.random([4, 5, 4, 2, 1], seed=0)
-        ReLUNetwork(4-5-4-2-1)
+        >>> net = rw.ReLUNetwork.random([4, 5, 4, 2, 1], seed=0)
+        >>> net, [w.shape for w in net.weights]
+        (ReLUNetwork(4-5-4-2-1), [(5, 4), (4, 5), (2, 4), (1, 2)])
+        >>> rw.ReLUNetwork.random([1, 8, 1], init="he").biases[0]
+        array([0., 0., 0., 0., 0., 0., 0., 0.])
         """
         sizes = [
             integer(f"widths[{k}]", int(n) if isinstance(n, np.integer) else n, low=1)
@@ -145,11 +160,19 @@ class ReLUNetwork:
         return len(self.weights)
 
     def activation(self, values: Floats) -> Floats:
-        """The (leaky) ReLU of `values`."""
+        """The (leaky) ReLU of `values`, an array of any shape.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 2, 1], negative_slope=0.25)
+        >>> net.activation(np.array([-2.0, 0.0, 3.0]))
+        array([-0.5,  0. ,  3. ])
+        """
         return np.where(values >= 0.0, values, self.negative_slope * values)
 
     def __call__(self, X: ArrayLike) -> Floats:
-        """Outputs (n, n_out) for inputs `X` (n, n_in)."""
+        """Outputs (n, n_out) for inputs `X` (n, n_in); ValueError, TypeError if it does not fit."""
         inputs = real_array("X", X, 2, f"of shape (n, {self.widths[0]})")
         if inputs.shape[1] != self.widths[0]:
             raise ValueError(
@@ -159,18 +182,48 @@ class ReLUNetwork:
         return hidden @ self.weights[-1].T + self.biases[-1]
 
     def features(self, X: Floats, layer: int) -> Floats:
-        """What layer `layer` receives: `X` (n, n_in) through the layers below it."""
+        """What layer `layer` receives: `X` (n, n_in) through the layers below it, (n, n_l).
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([4, 5, 3, 1])
+        >>> [net.features(np.ones((7, 4)), layer).shape for layer in range(net.n_layers)]
+        [(7, 4), (7, 5), (7, 3)]
+        """
         for w, b in zip(self.weights[:layer], self.biases[:layer], strict=True):
             X = self.activation(X @ w.T + b)
         return X
 
     def layer_parameters(self, layer: int) -> Floats:
-        """Weights and, in the last column, biases of one layer: (n_{l+1}, n_l + 1)."""
+        """Weights and, in the last column, biases of layer `layer`: (n_{l+1}, n_l + 1).
+
+        ValueError, TypeError if there is no such layer.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[1.0], [-1.0]], [[1.0, 1.0]]], [[2.0, 3.0], [0.0]])
+        >>> net.layer_parameters(0)
+        array([[ 1.,  2.],
+               [-1.,  3.]])
+        """
         layer = integer("layer", layer, 0, self.n_layers - 1)
         return np.column_stack([self.weights[layer], self.biases[layer]])
 
     def with_layer(self, layer: int, theta: ArrayLike) -> "ReLUNetwork":
-        """A copy with the parameters of one layer replaced by `theta` (n_{l+1}, n_l + 1)."""
+        """A copy with the parameters of layer `layer` replaced by `theta` (n_{l+1}, n_l + 1).
+
+        ValueError, TypeError if there is no such layer or `theta` does not fit it.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 8, 1], seed=0)
+        >>> again = net.with_layer(0, 2.0 * net.layer_parameters(0))
+        >>> bool((again.weights[0] == 2.0 * net.weights[0]).all()), again == net
+        (True, False)
+        """
         layer = integer("layer", layer, 0, self.n_layers - 1)
         rows, columns = self.weights[layer].shape
         parameters = real_array("theta", theta, 2, f"of shape ({rows}, {columns + 1})")
@@ -184,7 +237,14 @@ class ReLUNetwork:
         return ReLUNetwork(weights, biases, self.negative_slope)
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """The network as named arrays, the inverse of :meth:`from_arrays`."""
+        """The network as named arrays, the inverse of :meth:`from_arrays`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> sorted(rw.ReLUNetwork.random([2, 3, 1]).to_arrays())
+        ['biases_0', 'biases_1', 'negative_slope', 'weights_0', 'weights_1']
+        """
         arrays: dict[str, NDArray] = {"negative_slope": np.array(self.negative_slope)}
         for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
             arrays[f"weights_{layer}"] = w
@@ -193,7 +253,15 @@ class ReLUNetwork:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray]) -> "ReLUNetwork":
-        """The network in `arrays`, as :meth:`to_arrays` names them."""
+        """The network in `arrays`, as :meth:`to_arrays` names them; KeyError if one is missing.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([2, 3, 1])
+        >>> rw.ReLUNetwork.from_arrays(net.to_arrays()) == net
+        True
+        """
         layers = sum(name.startswith("weights_") for name in arrays)
         return cls(
             [arrays[f"weights_{layer}"] for layer in range(layers)],
@@ -202,12 +270,35 @@ class ReLUNetwork:
         )
 
     def save(self, path: str | Path, force: bool = False) -> None:
-        """Write the network to `path` (npz).  FileExistsError unless `force` if it exists."""
+        """Write the network to `path` (npz); FileExistsError if it exists, unless `force`.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, reluplex_walk as rw
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "net.npz")
+        ...     rw.ReLUNetwork.random([1, 8, 1]).save(path)
+        ...     rw.ReLUNetwork.random([2, 3, 1]).save(path, force=True)  # replaces it
+        ...     rw.ReLUNetwork.load(path)
+        ReLUNetwork(2-3-1)
+        """
         write_archive(path, "network", self.to_arrays(), force)
 
     @classmethod
     def load(cls, path: str | Path) -> "ReLUNetwork":
-        """Read a network written by :meth:`save`."""
+        """Read a network from `path`, where :meth:`save` wrote it.
+
+        FileNotFoundError if there is no file, ValueError if it is another one or damaged.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 8, 1], seed=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     net.save(pathlib.Path(folder, "net.npz"))
+        ...     rw.ReLUNetwork.load(pathlib.Path(folder, "net.npz")) == net
+        True
+        """
         try:
             return cls.from_arrays(open_archive(path, "network"))
         except KeyError as error:

@@ -76,6 +76,23 @@ class Certificate:
     ------
     ValueError
         If `method` is no known proof.
+
+    Examples
+    --------
+    The best line passes through the first and the last of three points:
+
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+    >>> certificate = rw.walk(loss).certificate
+    >>> certificate.method, certificate.is_local_minimum, certificate.is_global
+    ('vertex', True, True)
+    >>> certificate.rank, certificate.dim, certificate.n_tied, certificate.degenerate
+    (2, 2, 0, False)
+    >>> sorted(certificate.active.tolist())  # the residuals of the samples 0 and 2
+    [[0, 0, 0], [0, 2, 0]]
+    >>> len(certificate.slopes), round(certificate.smallest_slope, 6), certificate.strict
+    (4, 0.447214, True)
     """
 
     method: str
@@ -99,7 +116,19 @@ class Certificate:
             object.__setattr__(self, "digest", self.checksum())
 
     def checksum(self) -> str:
-        """The checksum that `digest` has to equal."""
+        """The checksum that `digest` has to equal: SHA-256 of all other fields, in hexadecimal.
+
+        Examples
+        --------
+        >>> import dataclasses
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> certificate = rw.walk(loss).certificate
+        >>> changed = dataclasses.replace(certificate, loss=0.0)
+        >>> [each.checksum() == each.digest for each in (certificate, changed)]
+        [True, False]
+        """
         checksum = hashlib.sha256()
         for name, part in self.to_arrays().items():
             if name != "digest":
@@ -200,8 +229,8 @@ class Certificate:
         >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
         >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
         >>> check = rw.walk(loss).certificate.verify_exact(loss)
-        >>> check.loss, [int(v) for v in check.theta.ravel()]
-        (Fraction(7, 2), [4, 1])
+        >>> check.loss, check.theta.ravel().tolist()
+        (Fraction(7, 2), [Fraction(9, 2), Fraction(1, 1)])
         """
         return in_rationals(self._claim(loss), loss, budget)
 
@@ -219,11 +248,36 @@ class Certificate:
         return Claim(**{name: getattr(self, name) for name in Claim._fields})
 
     def save(self, path: str | Path, force: bool = False) -> None:
-        """Write the certificate to `path` (npz); FileExistsError if it exists, unless `force`."""
+        """Write the certificate to `path` (npz); FileExistsError if it exists, unless `force`.
+
+        Neither the data nor the network are in it: :meth:`Trajectory.save` keeps them, too.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "certificate.npz")
+        ...     rw.walk(loss).certificate.save(path)
+        ...     path.stat().st_size < 10_000
+        True
+        """
         write_archive(path, "certificate", self.to_arrays(), force)
 
     def to_arrays(self) -> dict[str, Any]:
-        """The fields as arrays and plain values, as files hold them; numbers of `point` in hex."""
+        """The fields as arrays and plain values, as files hold them; numbers of `point` in hex.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> arrays = rw.walk(loss).certificate.to_arrays()
+        >>> arrays["method"], arrays["active"].shape
+        ('vertex', (2, 3))
+        """
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.point is None:
             del arrays["point"]
@@ -234,11 +288,19 @@ class Certificate:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> "Certificate":
-        """The inverse of :meth:`to_arrays`."""
-        values = {
-            k: v.item() if isinstance(v, np.ndarray) and not v.ndim else v
-            for k, v in arrays.items()
-        }
+        """The certificate whose :meth:`to_arrays` are `arrays`; ValueError if they are of none.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> certificate = rw.walk(loss).certificate
+        >>> rw.Certificate.from_arrays(certificate.to_arrays()).digest == certificate.digest
+        True
+        """
+        values: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
+        values = {name: v if v.ndim else v.item() for name, v in values.items()}
         if "point" in values:
             words = [bytes(word).decode().split("/") for word in values["point"].ravel()]
             flat = objects([Fraction(*(int(number, 16) for number in word)) for word in words])
@@ -247,7 +309,22 @@ class Certificate:
 
     @classmethod
     def load(cls, path: str | Path) -> "Certificate":
-        """Read a certificate written by :meth:`save`."""
+        """Read a certificate from `path`, where :meth:`save` wrote it.
+
+        FileNotFoundError if there is no file, ValueError if it is another one or damaged.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "certificate.npz")
+        ...     rw.walk(loss).certificate.save(path)
+        ...     rw.Certificate.load(path).verify_exact(loss).loss
+        Fraction(7, 2)
+        """
         arrays = open_archive(path, "certificate")
         try:
             return cls.from_arrays(arrays)

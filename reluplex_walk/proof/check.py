@@ -25,7 +25,20 @@ Ints = NDArray[np.int64]
 
 
 class CertificateError(ValueError):
-    """A certificate that does not hold; the message says what differs."""
+    """A certificate that does not hold; the message says what differs.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+    >>> other = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 11.0])
+    >>> try:
+    ...     rw.walk(loss).certificate.verify(other)
+    ... except rw.CertificateError as error:
+    ...     print(error)
+    loss: the certificate is of another loss: y differs
+    """
 
 
 class Claim(NamedTuple):
@@ -60,7 +73,18 @@ class ExactCheck(NamedTuple):
     bits : int
         Length of the longest numerator or denominator of `theta`.
     seconds : float
-        Time taken.
+        Computing time taken.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+    >>> check = rw.walk(loss).certificate.verify_exact(loss)
+    >>> check.method, check.loss, sorted(check.slopes)
+    ('vertex', Fraction(7, 2), [Fraction(1, 2), Fraction(1, 2), Fraction(3, 2), Fraction(3, 2)])
+    >>> check.n_breakpoints, check.n_vanishing
+    (3, 2)
     """
 
     theta: Objects

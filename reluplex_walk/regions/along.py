@@ -32,6 +32,16 @@ class Passage:
         The middle of the part of the step that lies in (the border of) the region.
     gradients, offsets : ndarray (P, h, q), (P,)
         The affine pieces ``F(theta) = <gradient, theta> + offset``.
+
+    Examples
+    --------
+    >>> import numpy as np, reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+    >>> passed = rw.walk(loss).regions()
+    >>> values = (passed.gradients * passed.points).sum(axis=(1, 2)) + passed.offsets
+    >>> len(passed) == len(values), bool(np.allclose(values, [loss(p) for p in passed.points]))
+    (True, True)
     """
 
     problem: LayerLoss

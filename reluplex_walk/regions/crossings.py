@@ -31,6 +31,14 @@ class Crossings(NamedTuple):
         Where on the segment, ascending: 0 at `start`, 1 at `end`.
     ids : ndarray (c,)
         Breakpoint ids; :meth:`LayerLoss.locate` makes them readable.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[1.0], [2.0]], [1.0, 1.0])
+    >>> times, ids = rw.crossings(loss, [0.0, 0.0], [2.0, 0.0])  # residuals 2 t - 1 and 4 t - 1
+    >>> times.tolist(), ids.tolist()
+    ([0.25, 0.5], [1, 0])
     """
 
     times: Floats
@@ -53,6 +61,7 @@ def crossings(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Crossings:
     Returns
     -------
     Crossings
+        In ascending order of time.
 
     Raises
     ------

@@ -29,10 +29,30 @@ _PROBES = 64
 
 
 class RegionsProgress(NamedTuple):
-    """What the callback of :func:`enumerate_regions` is told from time to time."""
+    """What the callback of :func:`enumerate_regions` is told from time to time.
+
+    Attributes
+    ----------
+    n_cells : int
+        Regions found so far.
+    estimate : float
+        Of the number of all regions, from random paths down the search tree (Knuth 1975).
+    elapsed : float
+        Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 1])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> told = []
+    >>> regions = rw.enumerate_regions(loss, progress=told.append)
+    >>> told[-1].n_cells == len(regions), told[-1].estimate
+    (True, 7.0)
+    """
 
     n_cells: int
-    estimate: float  # of all cells, from random probes
+    estimate: float
     elapsed: float
 
 
@@ -46,7 +66,7 @@ def enumerate_regions(
 ) -> Regions:
     """All affine regions of `loss`, in a box or in all of parameter space.
 
-    Depth-first subdivision into exact polyhedra (double description method, Motzkin et al. 1953,
+    Depth-first subdivision into exact polyhedra (double description method: Motzkin et al. 1953,
     Fukuda and Prodon 1996).  Degenerate arrangements are not perturbed: breakpoints vanish at a
     vertex if their value there is below 1e-13 of the sum of its terms, and where it is below 1e-9,
     rational arithmetic decides.
@@ -87,8 +107,10 @@ def enumerate_regions(
     >>> x = np.linspace(-1.0, 1.0, 10)
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), x[:, None], np.sin(7 * x))
     >>> regions = rw.enumerate_regions(loss)
-    >>> regions.n_cells, int(regions.bounded.sum()), regions.complete
+    >>> len(regions), int(regions.bounded.sum()), regions.complete
     (56, 36, True)
+    >>> rw.enumerate_regions(loss, box=1.0, max_regions=10).complete  # cut short
+    False
     """
     if not isinstance(loss, LayerLoss):
         raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")

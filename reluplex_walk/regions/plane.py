@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 class Slice:
     """The loss on a window of the plane ``theta = origin + s u + t v``, piece by piece.
 
-    P is the number of polygons: the cells of the plane on which no breakpoint changes sign.
+    P is the number of polygons: the regions of the plane on which no breakpoint changes sign.
 
     Attributes
     ----------
@@ -42,6 +42,16 @@ class Slice:
         The affine pieces ``F = gradient . (s, t) + offset``.
     patterns : ndarray (P, bytes) of uint8
         As in :class:`Regions`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=3.0)
+    >>> len(cut), round(float(cut.areas.sum()), 9), round(float(cut.losses.min()), 9)
+    (7, 36.0, 1.0)
+    >>> len(cut.owner) == len(cut.corners) == sum(len(cut.polygon(k)) for k in range(7))
+    True
     """
 
     problem: LayerLoss
@@ -62,7 +72,7 @@ class Slice:
         return f"Slice({len(self)} polygons, extent={self.extent})"
 
     def polygon(self, index: int) -> Floats:
-        """Corners (k, 2) of one polygon, counter-clockwise.
+        """Corners (k, 2) of polygon `index`, counter-clockwise.
 
         Examples
         --------
@@ -97,7 +107,7 @@ class Slice:
         return np.asarray(np.add.reduceat(crosses, starts) / 2.0)
 
     def theta(self, s: float, t: float) -> Floats:
-        """Parameters (h, q) at a point of the plane.
+        """Parameters (h, q) at the point (`s`, `t`) of the plane.
 
         Examples
         --------
@@ -109,7 +119,9 @@ class Slice:
         return self.origin + s * self.u + t * self.v
 
     def project(self, theta: ArrayLike) -> tuple[Floats, Floats]:
-        """Nearest points of the plane to parameters (..., h, q): (..., 2), and their distances.
+        """Nearest points (..., 2) of the plane to `theta` (..., h, q), and their distances (...,).
+
+        The distances are those in parameter space.
 
         Examples
         --------
@@ -157,8 +169,18 @@ class Slice:
     ) -> Axes:
         """The loss over the plane: exact level lines with colours between them, and polygons.
 
-        `traj` is a walk to draw, a Trajectory or vertices (K, h, q).  See
-        :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
+        With the walk `traj` (a Trajectory, or vertices (K, h, q)) on it, on the axes `ax`, with as
+        many `levels`, and `edges` of polygons or without: see :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> from matplotlib.figure import Figure
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0]], [0.0, 1.0])
+        >>> cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0])
+        >>> ax = cut.plot(ax=Figure().subplots(), levels=5)
+        >>> ax.get_xlabel(), ax.get_ylabel()
+        ('s', 't')
         """
         from ..plotting import plot_slice
 
@@ -166,7 +188,18 @@ class Slice:
 
 
 class PolygonLimitError(ValueError):
-    """A slice has more polygons than asked for at most."""
+    """A slice has more polygons than asked for at most.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> try:
+    ...     rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=3.0, max_polygons=5)
+    ... except ValueError as error:
+    ...     print(error)
+    max_polygons: more than 5 polygons; take more, or a smaller extent
+    """
 
 
 def slice(
@@ -180,7 +213,8 @@ def slice(
     """Cut `loss` by the plane through `origin` spanned by `u` and `v`.
 
     The convex polygons into which the breakpoints cut the plane, with the affine loss on each:
-    no grid, no sampling.  For double description see :func:`enumerate_regions`.
+    no grid, no sampling.  The polygons come from the double description method, see
+    :func:`enumerate_regions`.
 
     Parameters
     ----------
@@ -195,12 +229,14 @@ def slice(
     Returns
     -------
     Slice
+        Its polygons cover the window.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument does not fit: parallel directions, an empty window; or there are more than
-        `max_polygons`.
+        If an argument does not fit: parallel directions, an empty window.
+    PolygonLimitError
+        (a ValueError) If there are more than `max_polygons`.
     ArithmeticError
         If the polygons found do not cover the window: no slice is returned that is not exact.
 

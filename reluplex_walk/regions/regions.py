@@ -28,8 +28,17 @@ class Minimum:
     loss : float
     strict : bool
         Whether the loss ascends in every direction.
-    regions : ndarray
+    regions : ndarray (k,)
         Indices of the regions around it.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 1])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> best = rw.enumerate_regions(loss).minimum()  # the line through (0, 0) and (2, 0)
+    >>> (best.theta.round(9) + 0.0).tolist(), best.strict, len(best.regions)
+    ([[0.0, 0.0]], True, 4)
     """
 
     theta: Floats
@@ -42,8 +51,9 @@ class Minimum:
 class Regions:
     """Affine regions of a loss: what :func:`.enumerate_regions` returns.
 
-    A region (cell) is an open convex polyhedron of parameters on which no breakpoint, hidden or
-    residual, changes sign; the loss is affine on it.  N is their number.
+    A region is an open convex polyhedron of parameters on which no breakpoint, hidden or residual,
+    changes sign; the loss is affine on it.  N is their number; a region's index is its place in the
+    arrays below.
 
     Attributes
     ----------
@@ -70,6 +80,20 @@ class Regions:
         How the search ended.
     elapsed : float
         Seconds.
+
+    Examples
+    --------
+    Three lines in the plane make seven regions, of which one is a triangle:
+
+    >>> import numpy as np, reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 1])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> regions = rw.enumerate_regions(loss)
+    >>> regions.n_cells, regions.n_pieces, int(regions.bounded.sum()), regions.complete
+    (7, 7, 1, True)
+    >>> values = (regions.gradients * regions.points).sum(axis=(1, 2)) + regions.offsets
+    >>> bool(np.allclose(values, [loss(point) for point in regions.points]))
+    True
     """
 
     problem: LayerLoss
@@ -100,7 +124,7 @@ class Regions:
         return f"Regions({self.n_cells} cells, {int(self.bounded.sum())} bounded, {state})"
 
     def pattern(self, index: int) -> Pattern:
-        """Signs (-1, +1) in one region per row of `X`, as :meth:`LayerLoss.pattern` has them.
+        """Signs (-1, +1) in region `index` per row of `X`, as :meth:`LayerLoss.pattern` has them.
 
         Examples
         --------
@@ -116,7 +140,17 @@ class Regions:
 
     @cached_property
     def edges(self) -> Ints:
-        """Pairs of regions with a common facet, (E, 2), each once."""
+        """Pairs of regions with a common facet, (E, 2), each once.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> regions = rw.enumerate_regions(loss)  # three lines in the plane
+        >>> regions.edges.shape, bool((regions.edges[:, 0] < regions.edges[:, 1]).all())
+        ((9, 2), True)
+        """
         found = self.neighbours >= 0
         pairs = np.column_stack([self.facets[found, 0], self.neighbours[found]])
         return np.unique(np.sort(pairs, axis=1), axis=0)
@@ -127,6 +161,16 @@ class Regions:
 
         Neighbours with the same affine function, where a sign changes but the loss does not bend,
         are one piece.
+
+        Examples
+        --------
+        A hidden neuron that the output does not see: its breakpoints cut, the loss is constant.
+
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[1.0]], [[0.0]]], [[0.0], [0.0]])
+        >>> regions = rw.enumerate_regions(rw.LayerLoss(net, [[1.0], [2.0]], [1.0, -1.0]))
+        >>> regions.pieces, regions.n_pieces
+        (array([0, 0, 0, 0]), 1)
         """
         a, b = self.edges.T
         flat = self.gradients.reshape(self.n_cells, -1)
@@ -143,7 +187,7 @@ class Regions:
         return int(self.pieces.max(initial=-1)) + 1
 
     def graph(self) -> nx.Graph:
-        """The dual graph: a node per region, an edge per shared facet.
+        """The dual graph, a networkx.Graph: a node per region, an edge per shared facet.
 
         Nodes carry ``lowest``, ``bounded`` and ``piece``; edges ``breakpoint``, as
         "layer:sample:neuron" (one of them where several coincide).

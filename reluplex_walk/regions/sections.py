@@ -30,6 +30,16 @@ class LineSection:
     breakpoints : list of ndarray (k, 3)
         The breakpoints that change sign at each of the B inner positions, as rows (layer, sample,
         neuron), see :meth:`LayerLoss.locate`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> section = rw.line_section(loss, [0.0, 0.0], [1.0, 0.0], (-1.0, 2.0))  # slope -1 to 2
+    >>> section.losses.round(9).tolist(), section.slopes.round(9).tolist()
+    ([4.0, 1.0, 2.0, 5.0], [-3.0, 1.0, 3.0])
+    >>> [rows.tolist() for rows in section.breakpoints]  # the residuals of the samples 2 and 1
+    [[[0, 2, 0]], [[0, 1, 0]]]
     """
 
     problem: LayerLoss

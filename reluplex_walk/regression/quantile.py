@@ -60,6 +60,18 @@ class QuantileFit:
         Pivots made, on all subsamples.
     X, y, sample_weight : ndarray
         The data.
+
+    Examples
+    --------
+    >>> import numpy as np, reluplex_walk as rw
+    >>> data = rw.datasets.load_engel()
+    >>> fit = rw.quantile(data.X, data.y, tau=0.9)
+    >>> fit.status.name, round(float(np.mean(fit.residuals < 0.0)), 1)  # nine tenths lie below
+    ('GLOBAL_MINIMUM', 0.9)
+    >>> bool(np.isclose(fit.dual @ fit.y, fit.loss))  # no duality gap
+    True
+    >>> fit.problem
+    LayerLoss(ReLUNetwork(1-1), n=235, layer=0, pinball, tau=0.9)
     """
 
     coefficients: Floats
@@ -75,7 +87,7 @@ class QuantileFit:
     _proof: Certificate | None  # made already, where rounding left doubt
 
     def predict(self, X: ArrayLike) -> Floats:
-        """The fitted quantile (m,) at X (m, p).
+        """The fitted quantile (m,) at `X` (m, p); ValueError, TypeError if it does not fit.
 
         Examples
         --------
@@ -153,10 +165,10 @@ def lad(X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -
 
     Notes
     -----
-    Long steps from weighted median to weighted median (Barrodale and Roberts 1973), on samples
-    near the fit of a subsample (Portnoy and Koenker 1997), checked on all of them.  The basis at
-    the end is proved optimal with bounds on all rounding, in rational arithmetic where these leave
-    doubt.
+    Long steps from weighted median to weighted median (Barrodale and Roberts, SIAM J. Numer. Anal.
+    10, 1973), on samples near the fit of a subsample (Portnoy and Koenker, Statist. Sci. 12, 1997),
+    checked on all of them.  The basis at the end is proved optimal with bounds on all rounding, in
+    rational arithmetic where these leave doubt.
 
     Examples
     --------
@@ -203,7 +215,7 @@ def quantile(
 
     Notes
     -----
-    As for :func:`lad`; Koenker and d'Orey (1987) for quantiles.
+    As for :func:`lad`; Koenker and d'Orey (Applied Statistics 36, 1987) for quantiles.
 
     Examples
     --------

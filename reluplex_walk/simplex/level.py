@@ -62,7 +62,17 @@ class LevelEstimate:
     low, high : float or ndarray (K,)
         80 % interval, calibrated on other walks (conformal quantile regression).
     method : str
-        ``lookahead`` or ``record``.
+        ``lookahead`` or ``record``, see :meth:`Trajectory.level`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_motorcycle()
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+    >>> traj = rw.walk(loss, max_pivots=30)  # long before its end
+    >>> seen = traj.level()
+    >>> seen.method, bool(seen.low <= seen.level <= seen.high <= traj.loss)
+    ('lookahead', True)
     """
 
     level: float | Floats

@@ -33,7 +33,19 @@ Ints = NDArray[np.int64]
 
 
 class WalkStatus(Enum):
-    """Why a walk ended, and what is known of its end."""
+    """Why a walk ended, and what is known of its end.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+    >>> status = rw.walk(loss).status
+    >>> status is rw.WalkStatus.GLOBAL_MINIMUM, status.proved, status.message
+    (True, True, 'the end is a proved global minimum')
+    >>> [status.name for status in rw.WalkStatus if status.proved]
+    ['LOCAL_MINIMUM', 'GLOBAL_MINIMUM']
+    """
 
     LOCAL_MINIMUM = "the end is a proved local minimum"
     GLOBAL_MINIMUM = "the end is a proved global minimum"
@@ -56,7 +68,30 @@ class WalkStatus(Enum):
 
 @dataclass(frozen=True)
 class WalkOptions:
-    """How a walk chooses its steps; a resumed walk keeps them."""
+    """How a walk chooses its steps; a resumed walk keeps them.
+
+    Attributes
+    ----------
+    step, rule : str
+    seed : int
+    proof_budget : float
+        Seconds.
+    plateau : str
+    tolerances : Tolerances
+        All as :func:`walk` takes them.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+    >>> traj = rw.walk(loss, step="long", seed=3)
+    >>> traj.options.step, traj.options.rule, traj.options.seed
+    ('long', 'steepest', 3)
+    >>> again = rw.walk(loss, **vars(traj.options))  # the same walk
+    >>> again.n_pivots == traj.n_pivots
+    True
+    """
 
     step: str = "adjacent"
     rule: str = "steepest"
@@ -102,6 +137,14 @@ class Steps:
         Whether the edge was a far half-edge, on the other side of the leaving breakpoint.
     tied : ndarray (K - 1,)
         Further breakpoints that vanish at the vertex reached.
+
+    Examples
+    --------
+    >>> import numpy as np, reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+    >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0]))
+    >>> bool(np.allclose(traj.steps.length * traj.steps.slope, np.diff(traj.losses)))
+    True
     """
 
     length: Floats
@@ -140,6 +183,23 @@ class Trajectory:
         Where ``walk(loss, resume=trajectory)`` takes up again.
     elapsed : float
         Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+    >>> traj = rw.walk(loss)
+    >>> traj.status.name, traj.n_pivots, len(traj.losses), traj.vertices.shape
+    ('LOCAL_MINIMUM', 6, 7, (7, 3, 2))
+    >>> traj.theta.shape, traj.network, round(traj.loss, 4), round(loss(traj.theta), 4)
+    ((3, 2), ReLUNetwork(1-3-1), 0.9351, 0.9351)
+    >>> traj.phase1, traj.ranks, traj.active[-1].shape  # the fifth entry is the first vertex
+    (4, array([0, 1, 2, 3, 4, 4, 4]), (4, 3))
+    >>> traj.is_vertex.tolist(), traj.n_zero_length
+    ([False, False, False, False, True, True, True], 0)
+    >>> traj.descending  # 0 at a local minimum
+    array([2, 2, 3, 3, 1, 1, 0])
     """
 
     status: WalkStatus
@@ -175,6 +235,15 @@ class Trajectory:
 
         Phase 1 passes through entries that are neither: the pivot from there only adds to the
         active set.  From degenerate vertices a pivot may leave no single breakpoint, but several.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> traj.is_vertex.tolist()  # the rank grows to 4, where a face of dimension 2 is reached
+        [False, False, False, False, True, True, True]
         """
         adds_only = (self.steps.leaving == FREE) & (np.diff(self.ranks) > 0)
         return (self.ranks == self.problem.dim) | ~np.append(adds_only, not self.status.proved)
@@ -196,7 +265,18 @@ class Trajectory:
 
     @cached_property
     def active(self) -> list[Ints]:
-        """K arrays (r, 3): (hidden layer above the trained one or residual, sample, neuron)."""
+        """K arrays (r, 3): (hidden layer above the trained one or residual, sample, neuron).
+
+        Examples
+        --------
+        The best line goes through the samples 0 and 2, whose residuals vanish:
+
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0]))
+        >>> sorted(traj.active[-1].tolist())
+        [[0, 0, 0], [0, 2, 0]]
+        """
         return [self.problem.locate(row) for row in self.basis]
 
     @property
@@ -250,7 +330,17 @@ class Trajectory:
     def levels(self, method: str = "lookahead") -> LevelEstimate:
         """The estimates at all entries in one pass, each the same as :meth:`level` gives there.
 
-        ``level``, ``low`` and ``high`` are arrays (K,).
+        ``level``, ``low`` and ``high`` are arrays (K,).  ValueError if `method` is no method.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> levels = traj.levels("record")
+        >>> levels.level.shape, bool(levels.level[3] == traj.level(at=3, method="record").level)
+        ((7,), True)
         """
         method = choice("method", method, LEVEL_METHODS)
         return LevelEstimate(*estimate(self._visited, np.arange(len(self.losses)), method), method)
@@ -261,6 +351,15 @@ class Trajectory:
         1 minus the mean number of descending half-edges over the last D / 4 entries relative to
         the mean so far.  The number hardly falls before the end is near; how early and how often
         wrongly a proximity of 0.7 or more announces it, ``python -m benchmarks level`` measures.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_motorcycle()
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+        >>> proximity = rw.walk(loss, max_pivots=40).proximity()
+        >>> proximity.shape, bool((proximity < 0.7).all())  # not near
+        ((41,), True)
         """
         return proximity(self._visited)
 
@@ -274,6 +373,18 @@ class Trajectory:
         (breakpoints as "layer:sample:neuron", "" for none), ``flipped`` (whether the pivot left
         the region on the far side of the leaving breakpoint) and ``crossed``.  All are plain
         numbers and strings, so that every networkx writer takes them.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> graph = traj.graph()
+        >>> len(graph), graph.number_of_edges(), graph.nodes[6]["descending"]
+        (7, 6, 0)
+        >>> graph.edges[0, 1]["leaving"], graph.edges[0, 1]["entering"] != ""  # phase 1
+        ('', True)
         """
         from ..graphs.walk_graph import walk_graph  # and networkx
 
@@ -281,6 +392,8 @@ class Trajectory:
 
     def regions(self) -> Passage:
         """The affine regions the walk passed through, in order, with their gradients.
+
+        Returns a :class:`~reluplex_walk.regions.along.Passage`.
 
         Examples
         --------
@@ -298,6 +411,16 @@ class Trajectory:
         Its certificate against its own data and network (:meth:`Certificate.verify` and
         :meth:`Certificate.verify_exact` with `budget` seconds), and end, loss and status against
         the certificate.  CertificateError (a ValueError) says what does not agree.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> check = traj.verify()
+        >>> check.method, abs(float(check.loss) - traj.loss) < 1e-9
+        ('vertex', True)
         """
         certificate, size = self.certificate, float(np.abs(self.theta).max())
         certificate.verify(self.problem)
@@ -312,7 +435,18 @@ class Trajectory:
         return certificate.verify_exact(self.problem, budget)
 
     def summary_dict(self) -> dict[str, Any]:
-        """The main figures, as plain Python values."""
+        """The main figures, as plain Python values.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> figures = traj.summary_dict()
+        >>> figures["status"], figures["network"], figures["n"], figures["dim"], figures["rank"]
+        ('LOCAL_MINIMUM', '1-3-1', 4, 6, 4)
+        """
         return {
             "status": self.status.name,
             "message": self.status.message,
@@ -337,7 +471,23 @@ class Trajectory:
         }
 
     def summary(self) -> str:
-        """The main figures, as text."""
+        """The main figures, as text.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> print(traj.summary())
+        status       LOCAL_MINIMUM: the end is a proved local minimum
+        proof        ...
+        loss         ...
+        problem      network 1-3-1, layer 0, 4 samples, l1
+        pivots       6 (0 of length zero)
+        active       4 of 6 dimensions, 0 tied
+        ...
+        """
         d = self.summary_dict()
         kind = f"{d['kind']}, tau {self.problem.tau:g}" if d["kind"] == "pinball" else d["kind"]
         lines = [
@@ -356,7 +506,19 @@ class Trajectory:
     def plot(self, title: str | None = None, levels: LevelEstimate | None = None) -> "Figure":
         """The overview of the walk as a new matplotlib Figure (extra ``plot``).
 
-        See :func:`reluplex_walk.plotting.overview`.
+        `title` and `levels` are those of :func:`reluplex_walk.plotting.overview`.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> figure = traj.plot(title="four points")
+        >>> [ax.get_ylabel() for ax in figure.axes]
+        ['loss', 'y', 'loss above the end', 'descending half-edges']
+        >>> plt.close(figure)
         """
         from ..plotting import overview
 
@@ -384,6 +546,19 @@ class Trajectory:
         """Write the trajectory to `path` (npz), with the data and the network.
 
         FileExistsError if `path` exists, unless `force`.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "walk.npz")
+        ...     traj.save(path)
+        ...     rw.Trajectory.load(path).verify().method  # anyone can check it from the file
+        'vertex'
         """
         problem = self.problem
         arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
@@ -405,7 +580,24 @@ class Trajectory:
 
     @classmethod
     def load(cls, path: str | Path) -> "Trajectory":
-        """Read a trajectory written by :meth:`save`."""
+        """Read a trajectory from `path`, where :meth:`save` wrote it.
+
+        FileNotFoundError if there is no file, ValueError if it is another one or damaged.
+
+        Examples
+        --------
+        A walk that goes on another day:
+
+        >>> import pathlib, tempfile, reluplex_walk as rw
+        >>> data = rw.datasets.load_motorcycle()
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "walk.npz")
+        ...     rw.walk(loss, max_pivots=20).save(path)
+        ...     short = rw.Trajectory.load(path)
+        >>> rw.walk(short.problem, resume=short, max_pivots=60).n_pivots
+        60
+        """
         arrays = open_archive(path, "trajectory")
         try:
             return cls._from_arrays(arrays)

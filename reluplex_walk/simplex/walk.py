@@ -106,6 +106,15 @@ def walk(
     >>> traj = rw.walk(loss, start=[[0.0, 0.0]])
     >>> traj.status.name, traj.loss, float(traj.theta[0, 1])
     ('GLOBAL_MINIMUM', 9.0, 2.0)
+
+    A walk that was cut short goes on to the same end:
+
+    >>> data = rw.datasets.load_motorcycle()
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+    >>> short = rw.walk(loss, max_pivots=20)
+    >>> long = rw.walk(loss, max_pivots=60, resume=short)
+    >>> short.status.name, long.loss == rw.walk(loss, max_pivots=60).loss
+    ('PIVOT_LIMIT', True)
     """
     if not isinstance(loss, LayerLoss):
         raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")

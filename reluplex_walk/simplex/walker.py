@@ -48,7 +48,27 @@ _REFACTORISE = 4  # times in D pivots at least: O(D^3) then costs little beside 
 
 
 class Progress(NamedTuple):
-    """What the callback of :func:`walk` is told between chunks."""
+    """What the callback of :func:`walk` is told between chunks of pivots.
+
+    Attributes
+    ----------
+    n_pivots : int
+        Pivots made since the start.
+    loss : float
+        The loss there.
+    elapsed : float
+        Seconds, those before a resumption included.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+    >>> told = []
+    >>> traj = rw.walk(loss, callback=told.append)
+    >>> told[-1].n_pivots == traj.n_pivots, abs(told[-1].loss - traj.loss) < 1e-9
+    (True, True)
+    """
 
     n_pivots: int
     loss: float
