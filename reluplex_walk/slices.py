@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._validate import integer, real
 from .loss import LayerLoss
-from .subspace import cells_of, window_of
+from .subspace import regions_of, window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ _PARALLEL = 1e-9  # sine of the angle between directions that span no plane
 class Slice:
     """The loss on a window of the plane ``theta = origin + s u + t v``, piece by piece.
 
-    P is the number of polygons: the cells of the plane on which no breakpoint changes sign.
+    P is the number of polygons: the regions of the plane on which no breakpoint changes sign.
 
     Attributes
     ----------
@@ -228,7 +228,7 @@ def slice(
     if max_polygons is not None:
         integer("max_polygons", max_polygons, 1)
     chunks, found = [], 0
-    for chunk in cells_of(loss, point, [a, b], window):
+    for chunk in regions_of(loss, point, [a, b], window):
         chunks.append(chunk)
         found += len(chunk.point)
         if max_polygons is not None and found > max_polygons:

@@ -1,19 +1,19 @@
-"""The cells of a piecewise affine loss, by depth-first subdivision.
+"""The regions of a piecewise affine loss, by depth-first subdivision.
 
 The loss is looked at on an affine space with coordinates y in R^D: all parameters, or a line or a
-plane of them.  A *cell* is an open convex polyhedron on which no breakpoint changes sign.  It is
+plane of them.  A *region* is an open convex polyhedron on which no breakpoint changes sign.  It is
 held as the extreme rays of its homogenisation in R^(D+1): (y, 1) for a vertex, (y, 0) for a
 direction; each ray knows, as bits, the facets it lies on.  This is exact combinatorics on
 floating-point coordinates: degenerate arrangements need no perturbation.
 
-A node of the search is a cell of some of the breakpoints and the list of the *open* ones, whose
-sign in it is not known yet.  A breakpoint is affine in a cell once all shallower ones of its sample
-have a sign; it cuts the cell if and only if it is positive on one ray and negative on another.  If
-it does not, it has a sign here and in all parts of the cell, and leaves the list; with the last one
-of a sample, the sample's loss is affine and is added to that of the node.  One that cuts splits the
-cell by a step of the double description method (Motzkin et al. 1953; Fukuda and Prodon 1996): new
-rays lie on the edges between a positive and a negative ray, which are adjacent if and only if no
-third ray lies on all facets the two share.
+A node of the search is a region of some of the breakpoints and the list of the *open* ones, whose
+sign in it is not known yet.  A breakpoint is affine in a region once all shallower ones of its
+sample have a sign; it cuts the region if and only if it is positive on one ray and negative on
+another.  If it does not, it has a sign here and in all parts of the region, and leaves the list;
+with the last one of a sample, the sample's loss is affine and is added to that of the node.  One
+that cuts splits the region by a step of the double description method (Motzkin et al. 1953; Fukuda
+and Prodon 1996): new rays lie on the edges between a positive and a negative ray, which are
+adjacent if and only if no third ray lies on all facets the two share.
 
 A value on a ray is 0 up to NOISE times the sum of its absolute terms, taken at the size of the
 coordinates that the ray was computed from; it has its sign from CLEAR times that on, and is
@@ -24,7 +24,8 @@ import numpy as np
 
 from ._jit import entry, kernel
 from .arrays import column_of, is_hidden, row_of, sample_of
-from .cell_arrays import (
+from .pivot import uniform
+from .region_arrays import (
     COUNT,
     CUT,
     DOUBT,
@@ -43,7 +44,6 @@ from .cell_arrays import (
     ROOT,
     SIDE,
 )
-from .pivot import uniform
 
 NOISE = 1e-13
 CLEAR = 1e-9
@@ -81,7 +81,7 @@ def pull(P, C, i, t):
 
 @kernel
 def affine(P, C, c):
-    """C.f = coefficients of breakpoint `c` in the top cell, C.f_size their sums of terms."""
+    """C.f = coefficients of breakpoint `c` in the top region, C.f_size their sums of terms."""
     a, i = row_of(P, c), sample_of(P, c)
     t = P.stage[a]
     for m in range(P.row[t], P.row[t + 1]):
@@ -175,7 +175,7 @@ def _enter(P, C):
 
 @kernel
 def _sift(P, C):
-    """Decide what does not cut the top cell.  Returns the breakpoint to split it by, or NONE.
+    """Decide what does not cut the top region.  Returns the breakpoint to split it by, or NONE.
 
     ASKED: the row of C.doubt after the last answer holds a question.
     """
@@ -240,7 +240,7 @@ def _shared(C, a, b):
 
 @kernel
 def _adjacent(C, a, b, first, last):
-    """Whether rays `a` and `b` of a cell span an edge: no third ray lies on all they share."""
+    """Whether rays `a` and `b` of a region span an edge: no third ray lies on all they share."""
     if _shared(C, a, b) < C.f.size - 2:
         return False
     for r in range(first, last):
@@ -267,7 +267,7 @@ def _copy(C, target, source):
 
 @kernel
 def _prune(C, frame):
-    """Forget the facets of a cell that hold fewer rays than a facet must."""
+    """Forget the facets of a region that hold fewer rays than a facet must."""
     first, last = C.frame[frame, FIRST], C.frame[frame, FIRST] + C.frame[frame, COUNT]
     for s in range(C.facet.shape[1]):
         if C.facet[frame, s] == NONE:
@@ -305,7 +305,7 @@ def _join(C, new, a, b, slot):
 
 @kernel
 def _split(P, C, c, probing):
-    """Split the top cell by `c`: the positive part comes on top.  Returns EMPTY or what it lacks.
+    """Split the top region by `c`: the positive part comes on top.  Returns EMPTY or what it lacks.
 
     Probing keeps one part, drawn at random.
     """
@@ -392,7 +392,7 @@ def _split(P, C, c, probing):
 
 @entry
 def branch(P, C, probing):
-    """Split the top node once: EMPTY if it is done, LEAF if it is a cell, or what is lacking."""
+    """Split the top node once: EMPTY if it is done, LEAF if it is a region, or what is lacking."""
     c = _sift(P, C)
     if c == ASKED:
         return DOUBT
@@ -403,7 +403,7 @@ def branch(P, C, probing):
 
 @kernel
 def descend(P, C, probing):
-    """Split the top node until it is a cell: LEAF, or what is lacking."""
+    """Split the top node until it is a region: LEAF, or what is lacking."""
     while True:
         status = branch(P, C, probing)
         if status != EMPTY:
@@ -413,9 +413,9 @@ def descend(P, C, probing):
 
 @entry
 def probe(P, C):
-    """Follow one random path from the node on the stack to a cell: LEAF, or what is lacking.
+    """Follow one random path from the node on the stack to a region: LEAF, or what is lacking.
 
-    2 to the power of C.number[N_SPLITS] is an unbiased estimate of the number of cells below it
+    2 to the power of C.number[N_SPLITS] is an unbiased estimate of the number of regions below it
     (Knuth 1975).
     """
     return descend(P, C, True)

@@ -1,23 +1,23 @@
-"""What is kept of each cell: pattern, piece, a point inside, least loss, facets or vertices."""
+"""What is kept of each region: pattern, piece, a point inside, least loss, facets or vertices."""
 
 import numpy as np
 
 from ._jit import entry, kernel
 from .arrays import side_of
-from .cell_arrays import (
+from .region_arrays import (
     COUNT,
     EMPTY,
     FIRST,
     FULL,
     LEAF,
-    N_CELLS,
     N_DOUBTS,
     N_FACETS,
     N_FRAMES,
+    N_REGIONS,
     N_VERTICES,
     NONE,
 )
-from .cells import affine, descend
+from .subdivide import affine, descend
 
 _ZERO = 1e-11  # relative size up to which a value at a vertex or on a facet counts as 0
 
@@ -32,7 +32,7 @@ def _lies_on(C, r, s):
 
 @kernel
 def _centre(C, first, last, s, y):
-    """A point y (D,) inside the face of all rays with bit `s` (NONE: the cell); y[D] is its scale.
+    """A point y (D,) inside the face of all rays with bit `s` (NONE: the region); y[D]: its scale.
 
     The mean of its vertices, moved along its directions by as much as they are far from 0.  False
     if it lies at infinity.
@@ -67,7 +67,7 @@ def _centre(C, first, last, s, y):
 
 @kernel
 def _least(C, first, last, out):
-    """The least loss on the closed cell, and the centre of the face where it is attained."""
+    """The least loss on the closed region, and the centre of the face where it is attained."""
     D = C.f.size - 1
     least, size = 1e300, 0.0
     for r in range(first, last):
@@ -102,7 +102,7 @@ def _least(C, first, last, out):
 
 @kernel
 def _is_facet(C, top, s):
-    """Whether no other face of the cell holds all rays of face `s` and more."""
+    """Whether no other face of the region holds all rays of face `s` and more."""
     first, last = C.frame[top, FIRST], C.frame[top, FIRST] + C.frame[top, COUNT]
     for other in range(C.facet.shape[1]):
         if other == s or C.facet[top, other] == NONE:
@@ -121,7 +121,7 @@ def _is_facet(C, top, s):
 
 @kernel
 def _put_flip(C, c, began):
-    """Append breakpoint `c` to the cell's facets; False if there is no room."""
+    """Append breakpoint `c` to the region's facets; False if there is no room."""
     at = C.number[N_FACETS]
     if at >= C.flips.size:
         return False
@@ -214,8 +214,8 @@ def _pack(P, C, out):
 
 @kernel
 def _record(P, C, y, d, with_facets):
-    """Keep the cell on top of the stack; False if there is no room."""
-    out, top = C.number[N_CELLS], C.number[N_FRAMES] - 1
+    """Keep the region on top of the stack; False if there is no room."""
+    out, top = C.number[N_REGIONS], C.number[N_FRAMES] - 1
     if out >= C.facet_end.size:
         return False
     D = C.f.size - 1
@@ -251,16 +251,16 @@ def _record(P, C, y, d, with_facets):
         C.number[N_VERTICES] = vertices + last - first
     C.facet_end[out] = C.number[N_FACETS]
     C.vertex_end[out] = C.number[N_VERTICES]
-    C.number[N_CELLS] = out + 1
+    C.number[N_REGIONS] = out + 1
     return True
 
 
 @entry
 def advance(P, C, y, d, with_facets):
-    """Find cells until the stack is EMPTY or the output FULL, a sign is asked for or room lacks.
+    """Find regions until the stack is EMPTY or the output FULL, a sign is asked for or room lacks.
 
-    y (D + 1,), d (D,) are scratch.  Cells are kept with their facets, or else (all bounded) with
-    their vertices.
+    y (D + 1,), d (D,) are scratch.  Regions are kept with their facets, or else (all bounded)
+    with their vertices.
     """
     while C.number[N_FRAMES] > 0:
         status = descend(P, C, False)
