@@ -1,4 +1,4 @@
-"""The record the kernels of :mod:`.subdivide` work on: nodes of the search and regions found."""
+"""The moving record `S` of the kernels that divide: nodes of the search and regions found."""
 
 from typing import NamedTuple
 

@@ -23,31 +23,31 @@ _ZERO = 1e-11  # relative size up to which a value at a vertex or on a facet cou
 
 
 @kernel
-def _lies_on(C, r, s):
+def _lies_on(S, r, s):
     """1 if ray `r` lies on the facet with bit `s` (every ray does for s = NONE)."""
     if s == NONE:
         return 1
-    return int(C.on[r, s // 64] >> np.uint64(s % 64) & np.uint64(1))
+    return int(S.on[r, s // 64] >> np.uint64(s % 64) & np.uint64(1))
 
 
 @kernel
-def _centre(C, first, last, s, y):
+def _centre(S, first, last, s, y):
     """A point y (D,) inside the face of all rays with bit `s` (NONE: the region); y[D]: its scale.
 
     The mean of its vertices, moved along its directions by as much as they are far from 0.  False
     if it lies at infinity.
     """
-    D = C.f.size - 1
+    D = S.f.size - 1
     vertices, directions, scale = 0, 0, 0.0
     for k in range(D):
         y[k] = 0.0
     for r in range(first, last):
-        if _lies_on(C, r, s) == 1:
-            if C.ray[r, D] > 0.0:
+        if _lies_on(S, r, s) == 1:
+            if S.ray[r, D] > 0.0:
                 vertices += 1
-                scale = max(scale, C.scale[r])
+                scale = max(scale, S.scale[r])
                 for k in range(D):
-                    y[k] += C.ray[r, k]
+                    y[k] += S.ray[r, k]
             else:
                 directions += 1
     if vertices == 0:
@@ -58,58 +58,58 @@ def _centre(C, first, last, s, y):
         length = max(1.0, scale)
         scale += length
         for r in range(first, last):
-            if C.ray[r, D] == 0.0 and _lies_on(C, r, s) == 1:
+            if S.ray[r, D] == 0.0 and _lies_on(S, r, s) == 1:
                 for k in range(D):
-                    y[k] += C.ray[r, k] * length / directions
+                    y[k] += S.ray[r, k] * length / directions
     y[D] = scale
     return True
 
 
 @kernel
-def _least(C, first, last, out):
+def _least(S, first, last, out):
     """The least loss on the closed region, and the centre of the face where it is attained."""
-    D = C.f.size - 1
+    D = S.f.size - 1
     least, size = 1e300, 0.0
     for r in range(first, last):
-        if C.ray[r, D] > 0.0:
-            value, terms = C.piece[out, D], abs(C.piece[out, D])
+        if S.ray[r, D] > 0.0:
+            value, terms = S.piece[out, D], abs(S.piece[out, D])
             for k in range(D):
-                value += C.piece[out, k] * C.ray[r, k]
-                terms += abs(C.piece[out, k]) * C.scale[r]
+                value += S.piece[out, k] * S.ray[r, k]
+                terms += abs(S.piece[out, k]) * S.scale[r]
             if value < least:
                 least, size = value, terms
     vertices, directions = 0, 0
     for k in range(D):
-        C.least[out, k], C.f[k], C.f_size[k] = 0.0, 0.0, 0.0
+        S.least[out, k], S.f[k], S.f_size[k] = 0.0, 0.0, 0.0
     for r in range(first, last):
-        value, terms = C.piece[out, D] * C.ray[r, D], 0.0
+        value, terms = S.piece[out, D] * S.ray[r, D], 0.0
         for k in range(D):
-            value += C.piece[out, k] * C.ray[r, k]
-            terms += abs(C.piece[out, k]) * C.scale[r]
-        if C.ray[r, D] > 0.0 and value <= least + _ZERO * size:
+            value += S.piece[out, k] * S.ray[r, k]
+            terms += abs(S.piece[out, k]) * S.scale[r]
+        if S.ray[r, D] > 0.0 and value <= least + _ZERO * size:
             vertices += 1
             for k in range(D):
-                C.f[k] += C.ray[r, k]
-        elif C.ray[r, D] == 0.0 and value <= _ZERO * terms:
+                S.f[k] += S.ray[r, k]
+        elif S.ray[r, D] == 0.0 and value <= _ZERO * terms:
             directions += 1
             for k in range(D):
-                C.f_size[k] += C.ray[r, k]
+                S.f_size[k] += S.ray[r, k]
     for k in range(D):
-        C.least[out, k] = C.f[k] / vertices + C.f_size[k] / max(1, directions)
-    C.flat[out] = vertices > 1 or directions > 0
-    C.least[out, D] = max(least, 0.0)
+        S.least[out, k] = S.f[k] / vertices + S.f_size[k] / max(1, directions)
+    S.flat[out] = vertices > 1 or directions > 0
+    S.least[out, D] = max(least, 0.0)
 
 
 @kernel
-def _is_facet(C, top, s):
+def _is_facet(S, top, s):
     """Whether no other face of the region holds all rays of face `s` and more."""
-    first, last = C.frame[top, FIRST], C.frame[top, FIRST] + C.frame[top, COUNT]
-    for other in range(C.facet.shape[1]):
-        if other == s or C.facet[top, other] == NONE:
+    first, last = S.frame[top, FIRST], S.frame[top, FIRST] + S.frame[top, COUNT]
+    for other in range(S.facet.shape[1]):
+        if other == s or S.facet[top, other] == NONE:
             continue
         within, more = True, False
         for r in range(first, last):
-            here, there = _lies_on(C, r, s), _lies_on(C, r, other)
+            here, there = _lies_on(S, r, s), _lies_on(S, r, other)
             if here > there:
                 within = False
                 break
@@ -120,13 +120,13 @@ def _is_facet(C, top, s):
 
 
 @kernel
-def _put_flip(C, c, began):
+def _put_flip(S, c, began):
     """Append breakpoint `c` to the region's facets; False if there is no room."""
-    at = C.number[N_FACETS]
-    if at >= C.flips.size:
+    at = S.number[N_FACETS]
+    if at >= S.flips.size:
         return False
-    C.flips[at] = c if began else ~c
-    C.number[N_FACETS] += 1
+    S.flips[at] = c if began else ~c
+    S.number[N_FACETS] += 1
     return True
 
 
@@ -141,14 +141,14 @@ def _one_sided(value, size, rate, rate_size):
 
 
 @kernel
-def _cross(P, C, c, y, d):
+def _cross(P, S, c, y, d):
     """Append facet `c`: all breakpoints that have another sign beyond y, in direction d (D,).
 
     One-sided: where a value vanishes at y, its derivative along d decides.
     """
-    if not _put_flip(C, c, True):
+    if not _put_flip(S, c, True):
         return False
-    D, last = C.f.size - 1, P.widths.size - 1
+    D, last = S.f.size - 1, P.widths.size - 1
     n, m = P.x.shape[1], P.owner.size
     hidden = P.row[last] * n
     for i in range(n):
@@ -156,118 +156,118 @@ def _cross(P, C, c, y, d):
             for a in range(P.row[t], P.row[t + 1]):
                 value, size, rate, rate_size = P.bias[a], abs(P.bias[a]), 0.0, 0.0
                 if t == 0:
-                    value += C.linear[a, i, D]
-                    size += C.linear_size[a, i, D]
+                    value += S.linear[a, i, D]
+                    size += S.linear_size[a, i, D]
                     for k in range(D):
-                        value += C.linear[a, i, k] * y[k]
-                        size += C.linear_size[a, i, k] * y[D]
-                        rate += C.linear[a, i, k] * d[k]
-                        rate_size += C.linear_size[a, i, k] * abs(d[k])
+                        value += S.linear[a, i, k] * y[k]
+                        size += S.linear_size[a, i, k] * y[D]
+                        rate += S.linear[a, i, k] * d[k]
+                        rate_size += S.linear_size[a, i, k] * abs(d[k])
                 else:
                     inn, width = P.row[t - 1], P.widths[t - 1]
                     for k in range(width):
                         w = P.w[P.offset[t] + (a - P.row[t]) * width + k]
-                        value += w * C.forward[inn + k, 0]
-                        size += abs(w) * C.forward[inn + k, 1]
-                        rate += w * C.forward[inn + k, 2]
-                        rate_size += abs(w) * C.forward[inn + k, 3]
+                        value += w * S.forward[inn + k, 0]
+                        size += abs(w) * S.forward[inn + k, 1]
+                        rate += w * S.forward[inn + k, 2]
+                        rate_size += abs(w) * S.forward[inn + k, 3]
                 if t < last:
-                    side = C.side[a, i]
+                    side = S.side[a, i]
                     if a * n + i == c:
                         sign = -side
                     else:
                         sign = _one_sided(value, size, rate, rate_size)
-                    if sign != side and a * n + i != c and not _put_flip(C, a * n + i, False):
+                    if sign != side and a * n + i != c and not _put_flip(S, a * n + i, False):
                         return False
                     slope = P.mean_slope + P.half_jump * sign
-                    C.forward[a, 0], C.forward[a, 1] = slope * value, slope * size
-                    C.forward[a, 2], C.forward[a, 3] = slope * rate, slope * rate_size
+                    S.forward[a, 0], S.forward[a, 1] = slope * value, slope * size
+                    S.forward[a, 2], S.forward[a, 3] = slope * rate, slope * rate_size
                 else:
                     k = a - P.row[last]
                     for j in range(P.first[i], P.first[i + 1]):
                         other = hidden + k * m + j
-                        side = C.side_r[k, j]
+                        side = S.side_r[k, j]
                         far = value - P.y[k, j]
                         terms = size + abs(P.y[k, j])
                         sign = _one_sided(far, terms, rate, rate_size)
-                        if sign != side and other != c and not _put_flip(C, other, False):
+                        if sign != side and other != c and not _put_flip(S, other, False):
                             return False
     return True
 
 
 @kernel
-def _pack(P, C, out):
+def _pack(P, S, out):
     """The signs of all breakpoints, in the order of their ids, as bits."""
     at, byte = 0, 0
     hidden = P.row[P.widths.size - 1]
     for a in range(hidden + P.y.shape[0]):
         for i in range(P.x.shape[1] if a < hidden else P.owner.size):
-            side = C.side[a, i] if a < hidden else C.side_r[a - hidden, i]
+            side = S.side[a, i] if a < hidden else S.side_r[a - hidden, i]
             byte = 2 * byte + int(side > 0.0)
             at += 1
             if at % 8 == 0:
-                C.pattern[out, at // 8 - 1] = byte
+                S.pattern[out, at // 8 - 1] = byte
                 byte = 0
     if at % 8 != 0:
-        C.pattern[out, at // 8] = byte << (8 - at % 8)
+        S.pattern[out, at // 8] = byte << (8 - at % 8)
 
 
 @kernel
-def _record(P, C, y, d, with_facets):
+def _record(P, S, y, d, with_facets):
     """Keep the region on top of the stack; False if there is no room."""
-    out, top = C.number[N_REGIONS], C.number[N_FRAMES] - 1
-    if out >= C.facet_end.size:
+    out, top = S.number[N_REGIONS], S.number[N_FRAMES] - 1
+    if out >= S.facet_end.size:
         return False
-    D = C.f.size - 1
-    first, last = C.frame[top, FIRST], C.frame[top, FIRST] + C.frame[top, COUNT]
-    facets, vertices = C.number[N_FACETS], C.number[N_VERTICES]
+    D = S.f.size - 1
+    first, last = S.frame[top, FIRST], S.frame[top, FIRST] + S.frame[top, COUNT]
+    facets, vertices = S.number[N_FACETS], S.number[N_VERTICES]
     for k in range(D + 1):
-        C.piece[out, k] = C.sum[top, k]
-    _least(C, first, last, out)
-    _centre(C, first, last, NONE, y)
-    C.bounded[out] = True
+        S.piece[out, k] = S.sum[top, k]
+    _least(S, first, last, out)
+    _centre(S, first, last, NONE, y)
+    S.bounded[out] = True
     for k in range(D):
-        C.point[out, k] = y[k]
+        S.point[out, k] = y[k]
     for r in range(first, last):
-        if C.ray[r, D] == 0.0:
-            C.bounded[out] = False
-    _pack(P, C, out)
+        if S.ray[r, D] == 0.0:
+            S.bounded[out] = False
+    _pack(P, S, out)
     if with_facets:
-        for s in range(C.facet.shape[1]):
-            c = C.facet[top, s]
-            if c >= 0 and _is_facet(C, top, s) and _centre(C, first, last, s, y):
-                affine(P, C, c)
+        for s in range(S.facet.shape[1]):
+            c = S.facet[top, s]
+            if c >= 0 and _is_facet(S, top, s) and _centre(S, first, last, s, y):
+                affine(P, S, c)
                 for k in range(D):
-                    d[k] = -side_of(P, C, c) * C.f[k]
-                if not _cross(P, C, c, y, d):
-                    C.number[N_FACETS] = facets
+                    d[k] = -side_of(P, S, c) * S.f[k]
+                if not _cross(P, S, c, y, d):
+                    S.number[N_FACETS] = facets
                     return False
     else:
-        if vertices + last - first > C.vertex.shape[0]:
+        if vertices + last - first > S.vertex.shape[0]:
             return False
         for r in range(first, last):
             for k in range(D):
-                C.vertex[vertices + r - first, k] = C.ray[r, k]
-        C.number[N_VERTICES] = vertices + last - first
-    C.facet_end[out] = C.number[N_FACETS]
-    C.vertex_end[out] = C.number[N_VERTICES]
-    C.number[N_REGIONS] = out + 1
+                S.vertex[vertices + r - first, k] = S.ray[r, k]
+        S.number[N_VERTICES] = vertices + last - first
+    S.facet_end[out] = S.number[N_FACETS]
+    S.vertex_end[out] = S.number[N_VERTICES]
+    S.number[N_REGIONS] = out + 1
     return True
 
 
 @entry
-def advance(P, C, y, d, with_facets):
+def advance(P, S, y, d, with_facets):
     """Find regions until the stack is EMPTY or the output FULL, a sign is asked for or room lacks.
 
     y (D + 1,), d (D,) are scratch.  Regions are kept with their facets, or else (all bounded)
     with their vertices.
     """
-    while C.number[N_FRAMES] > 0:
-        status = descend(P, C, False)
+    while S.number[N_FRAMES] > 0:
+        status = descend(P, S, False)
         if status != LEAF:
             return status
-        if not _record(P, C, y, d, with_facets):
+        if not _record(P, S, y, d, with_facets):
             return FULL
-        C.number[N_DOUBTS] = 0
-        C.number[N_FRAMES] -= 1
+        S.number[N_DOUBTS] = 0
+        S.number[N_FRAMES] -= 1
     return EMPTY
