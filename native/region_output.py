@@ -4,6 +4,7 @@ import numpy as np
 
 from ._jit import entry, kernel
 from .arrays import side_of
+from .region_affine import affine
 from .region_arrays import (
     COUNT,
     EMPTY,
@@ -17,7 +18,7 @@ from .region_arrays import (
     N_VERTICES,
     NONE,
 )
-from .subdivide import affine, descend
+from .subdivide import descend
 
 _ZERO = 1e-11  # relative size up to which a value at a vertex or on a facet counts as 0
 
