@@ -2,7 +2,7 @@
 
 Numba keys its cache by the file of the compiled function alone, so a cached caller keeps running
 the old code of a callee that lives in another file.  Here the cache folder is named by a hash of
-*all* kernel sources: any edit or upgrade starts a fresh folder.
+*all* kernel sources, subfolders included: any edit or upgrade starts a fresh folder.
 """
 
 import hashlib
@@ -25,10 +25,12 @@ config: Any = numba.config
 _FASTMATH = {"nnan", "nsz", "reassoc", "contract"}
 
 
-def _source_hash() -> str:
+def source_hash(folder: Path = Path(__file__).parent) -> str:
+    """Of the names and contents of all Python sources under `folder`."""
+    sources = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name, path in sorted(sources.items()):
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -41,13 +43,13 @@ def _cache_base() -> Path:
 
 
 def _cache_folder() -> str:
-    folder = _cache_base() / "reluplex_walk" / _source_hash()
+    folder = _cache_base() / "reluplex_walk" / source_hash()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError:
-        folder = Path(tempfile.gettempdir()) / "reluplex_walk" / _source_hash()
+        folder = Path(tempfile.gettempdir()) / "reluplex_walk" / source_hash()
         folder.mkdir(parents=True, exist_ok=True)
     return str(folder)
 

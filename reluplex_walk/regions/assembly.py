@@ -1,4 +1,4 @@
-"""`Regions` from the chunks of cells that a search found."""
+"""`Regions` from the chunks of regions that a search found."""
 
 from typing import Any
 
@@ -91,7 +91,7 @@ class _Neighbours:
 
 
 def _facets(chunk: Chunk, count: int, neighbour: _Neighbours) -> tuple[Indices, Indices]:
-    """Facets (M, 2) of the first `count` cells as (cell, breakpoint), and the region beyond each.
+    """Facets (M, 2) of the first `count` regions, (region, breakpoint), and the region beyond each.
 
     The flips of a chunk are the breakpoints that change sign across each facet, ~id after the
     first.
@@ -99,12 +99,12 @@ def _facets(chunk: Chunk, count: int, neighbour: _Neighbours) -> tuple[Indices, 
     ends = chunk.facet_end[:count]
     flips = chunk.flips[: ends[-1]]
     leads = flips >= 0
-    cell = np.repeat(np.arange(count), np.diff(ends, prepend=0))[leads]
+    region = np.repeat(np.arange(count), np.diff(ends, prepend=0))[leads]
     ids = np.where(leads, flips, ~flips)
-    beyond = chunk.pattern[cell]
+    beyond = chunk.pattern[region]
     bits = (128 >> (ids & 7)).astype(np.uint8)
     np.bitwise_xor.at(beyond, (np.cumsum(leads) - 1, ids >> 3), bits)
-    return np.column_stack([cell, flips[leads]]).astype(np.int32), neighbour(beyond)
+    return np.column_stack([region, flips[leads]]).astype(np.int32), neighbour(beyond)
 
 
 __all__ = ["assemble"]

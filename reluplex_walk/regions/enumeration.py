@@ -11,19 +11,18 @@ import numpy as np
 
 from .._interrupt import interrupts
 from .._validate import integer, real
-from ..native import cell_arrays as native
-from ..native.cell_arrays import Cells
-from ..native.cells import probe
+from ..native import region_arrays as native
+from ..native.region_arrays import Stack
+from ..native.subdivide import probe
 from ..problem.loss import LayerLoss
-from . import subdivision
 from .assembly import assemble
 from .essential import Coordinates, coordinates
 from .regions import Regions
 from .signs import ExactSigns
-from .subdivision import Chunk
+from .subdivision import Chunk, new_stack, place_root, resume
 from .threads import divide, explore
 
-_LARGEST_DIM = 12  # a box has 2^D corners, a cell about as many vertices on average
+_LARGEST_DIM = 12  # a box has 2^D corners, a region about as many vertices on average
 _HOPELESS = 30_000_000  # regions: some GB and an hour or more
 _PROBES = 64
 
@@ -184,7 +183,7 @@ def enumerate_regions(
     )
 
 
-def _search(loss: LayerLoss, space: Coordinates) -> tuple[Cells, ExactSigns]:
+def _search(loss: LayerLoss, space: Coordinates) -> tuple[Stack, ExactSigns]:
     """An empty stack for the kernel in these coordinates, and exact signs to go with it."""
     h, r = loss.shape[0], space.features.shape[1]
     linear = np.zeros((h, len(space.features), h * r + 1))
@@ -195,8 +194,8 @@ def _search(loss: LayerLoss, space: Coordinates) -> tuple[Cells, ExactSigns]:
         zeros = [Fraction(0)] * r
         return [[*zeros * j, *space.exact[i], *zeros * (h - 1 - j), Fraction(0)] for j in range(h)]
 
-    cells = subdivision.new_cells(loss.kernel, linear, np.abs(linear), 0)
-    return cells, ExactSigns(loss, trained, space.window)
+    stack = new_stack(loss.kernel, linear, np.abs(linear), 0)
+    return stack, ExactSigns(loss, trained, space.window)
 
 
 def expected_regions(loss: LayerLoss, box: Any = None) -> float:
@@ -217,16 +216,14 @@ def _trained_layer(loss: LayerLoss) -> float:
 
 def _estimate(loss: LayerLoss, space: Coordinates) -> float:
     """Number of regions, estimated from random paths down the search tree (Knuth 1975)."""
-    cells, settle = _search(loss, space)
+    stack, settle = _search(loss, space)
     roots = space.roots
     rng = np.random.default_rng(0)
     total = 0.0
     for k in rng.integers(len(roots), size=_PROBES):
-        cells = subdivision.place_root(cells, loss.kernel, roots[k])
-        _, cells = subdivision.resume(
-            lambda current: int(probe(loss.kernel, current)), cells, settle
-        )
-        total += 2.0 ** int(cells.number[native.N_SPLITS])
+        stack = place_root(stack, loss.kernel, roots[k])
+        _, stack = resume(lambda current: int(probe(loss.kernel, current)), stack, settle)
+        total += 2.0 ** int(stack.number[native.N_SPLITS])
     return len(roots) * total / _PROBES
 
 

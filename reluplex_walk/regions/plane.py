@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._validate import integer, real
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
-from .window import cells_of, window_of
+from .window import regions_of, window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -170,7 +170,8 @@ class Slice:
         """The loss over the plane: exact level lines with colours between them, and polygons.
 
         With the walk `traj` (a Trajectory, or vertices (K, h, q)) on it, on the axes `ax`, with as
-        many `levels`, and `edges` of polygons or without: see :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
+        many `levels`, and `edges` of polygons or without: see
+        :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
 
         Examples
         --------
@@ -261,7 +262,7 @@ def slice(
     if max_polygons is not None:
         integer("max_polygons", max_polygons, 1)
     chunks, found = [], 0
-    for chunk in cells_of(loss, point, [a, b], window):
+    for chunk in regions_of(loss, point, [a, b], window):
         chunks.append(chunk)
         found += len(chunk.point)
         if max_polygons is not None and found > max_polygons:

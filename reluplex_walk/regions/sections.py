@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..problem.loss import LayerLoss
-from .window import cells_of, window_of
+from .window import regions_of, window_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,7 +88,7 @@ def line_section(
     point, d = loss.parameters(origin, "origin"), loss.parameters(direction, "direction")
     if not d.any():
         raise ValueError("direction: expected a direction, found zeros")
-    chunks = list(cells_of(loss, point, [d], window_of(extent, 1)))
+    chunks = list(regions_of(loss, point, [d], window_of(extent, 1)))
     ends = np.concatenate([chunk.vertex for chunk in chunks]).reshape(-1, 2)
     order = np.argsort(ends.min(axis=1))
     piece = np.concatenate([chunk.piece for chunk in chunks])[order]

@@ -1,4 +1,4 @@
-"""Exact signs for the subdivision into cells, where floating point leaves doubt.
+"""Exact signs for the subdivision into regions, where floating point leaves doubt.
 
 Floats are rationals: a vertex is the solution of a rational linear system, and the value of a
 breakpoint there a rational number.
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from ..exact.rationals import Objects, Rationals, from_fractions, reduce
-from ..native import cell_arrays as native
-from ..native.cell_arrays import Cells
+from ..native import region_arrays as native
+from ..native.region_arrays import Stack
 from ..problem.loss import LayerLoss
 
 Floats = NDArray[np.float64]
@@ -44,31 +44,31 @@ class ExactSigns:
         self.tail = [(rationals(w), rationals(b[None])[0]) for w, b in loss.tail]
         self.leak = Fraction(loss.network.negative_slope)
 
-    def __call__(self, cells: Cells, c: int, ray: int) -> int:
+    def __call__(self, stack: Stack, c: int, ray: int) -> int:
         """The sign of breakpoint `c` on ray number `ray` of the node on top of the stack."""
-        top = int(cells.number[native.N_FRAMES]) - 1
-        slots = np.arange(cells.facet.shape[1])
-        bits = cells.on[ray, slots // 64] >> (slots % 64).astype(np.uint64) & np.uint64(1)
-        facets = cells.facet[top, bits == 1]
-        exact = _direction([self._facet(cells, int(f)) for f in facets], cells.ray[ray])
-        f = self._breakpoint(cells, c)
+        top = int(stack.number[native.N_FRAMES]) - 1
+        slots = np.arange(stack.facet.shape[1])
+        bits = stack.on[ray, slots // 64] >> (slots % 64).astype(np.uint64) & np.uint64(1)
+        facets = stack.facet[top, bits == 1]
+        exact = _direction([self._facet(stack, int(f)) for f in facets], stack.ray[ray])
+        f = self._breakpoint(stack, c)
         value = sum((a * b for a, b in zip(f, exact, strict=True)), Fraction(0))
         return (value > 0) - (value < 0)
 
-    def _facet(self, cells: Cells, facet: int) -> Rational:
+    def _facet(self, stack: Stack, facet: int) -> Rational:
         """Coefficients (D + 1) of the function that vanishes on a facet."""
         if facet >= 0:
-            return self._breakpoint(cells, facet)
-        row = [Fraction(0)] * cells.f.size
+            return self._breakpoint(stack, facet)
+        row = [Fraction(0)] * stack.f.size
         if facet == native.INFINITY:
             row[-1] = Fraction(1)
             return row
         assert self.window is not None
-        high, k = divmod(native.BORDER - facet, cells.f.size - 1)
+        high, k = divmod(native.BORDER - facet, stack.f.size - 1)
         row[k], row[-1] = Fraction(1), -Fraction(float(self.window[high][k]))
         return row
 
-    def _breakpoint(self, cells: Cells, c: int) -> Rational:
+    def _breakpoint(self, stack: Stack, c: int) -> Rational:
         """Coefficients (D + 1) of a breakpoint, with the signs decided in the top node."""
         kernel = self.loss.kernel
         n, m = kernel.x.shape[1], kernel.owner.size
@@ -82,7 +82,7 @@ class ExactSigns:
             w, b = self.tail[stage]
             first = int(kernel.row[stage])
             slopes = [
-                Fraction(1) if cells.side[first + k, sample] > 0 else self.leak
+                Fraction(1) if stack.side[first + k, sample] > 0 else self.leak
                 for k in range(len(values))
             ]
             values = [
@@ -91,7 +91,7 @@ class ExactSigns:
                         (w[a][k] * slopes[k] * values[k][e] for k in range(len(values))),
                         Fraction(0),
                     )
-                    for e in range(cells.f.size)
+                    for e in range(stack.f.size)
                 ]
                 for a in range(len(w))
             ]

@@ -1,4 +1,4 @@
-"""The cells of a loss on a polyhedron: roots, room and exact signs for the kernel of `cells`.
+"""The regions of a loss on a polyhedron: roots, room and exact signs for the kernels.
 
 Coordinates y in R^D stand for parameters; the pre-activations of the trained layer are affine
 functions of them, ``linear[j, i] @ (y, 1)``, given with the sums of their absolute terms.
@@ -11,16 +11,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..native import cell_arrays as native
+from ..native import region_arrays as native
 from ..native.arrays import KernelArrays
-from ..native.cell_arrays import Cells
-from ..native.cell_output import advance
-from ..native.cells import branch
+from ..native.region_arrays import Stack
+from ..native.region_output import advance
+from ..native.subdivide import branch
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_CHUNK = 1024  # cells
+_CHUNK = 1024  # regions
 
 
 class Root(NamedTuple):
@@ -34,7 +34,7 @@ class Root(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Some cells; arrays as in :class:`.native.cell_arrays.Cells`, cut to length."""
+    """Some regions; arrays as in :class:`.native.region_arrays.Stack`, cut to length."""
 
     pattern: NDArray[np.uint8]
     piece: Floats
@@ -82,7 +82,7 @@ def orthant_roots(ids: Ints, normals: Floats, offsets: Floats) -> list[Root]:
     return roots
 
 
-def new_cells(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_vertices: int) -> Cells:
+def new_stack(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_vertices: int) -> Stack:
     """An empty stack; `n_vertices` of room in the output (0: they are not wanted)."""
     rows, n = kernel.stage.size, kernel.x.shape[1]
     outputs, m = kernel.y.shape
@@ -96,7 +96,7 @@ def new_cells(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_verti
     def ints(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
 
-    return Cells(
+    return Stack(
         linear=linear,
         linear_size=linear_size,
         side=np.ones((rows, n)),
@@ -133,138 +133,138 @@ def new_cells(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_verti
     )
 
 
-def place_root(cells: Cells, kernel: KernelArrays, root: Root) -> Cells:
-    """`cells` with the node `root` alone on its stack (its arrays may have grown)."""
-    while root.rays.shape[0] > cells.ray.shape[0]:
-        cells = _more(cells, native.RAYS)
-    while root.facets.size > cells.facet.shape[1]:
-        cells = _more(cells, native.FACETS)
+def place_root(stack: Stack, kernel: KernelArrays, root: Root) -> Stack:
+    """`stack` with the node `root` alone on it (its arrays may have grown)."""
+    while root.rays.shape[0] > stack.ray.shape[0]:
+        stack = _more(stack, native.RAYS)
+    while root.facets.size > stack.facet.shape[1]:
+        stack = _more(stack, native.FACETS)
     count, n = len(root.rays), kernel.x.shape[1]
     hidden = int(kernel.row[kernel.widths.size - 1]) * n
     breakpoints = hidden + kernel.y.size
     open_ids = np.setdiff1d(np.arange(breakpoints), list(root.sides))
     for c, side in root.sides.items():
         if c < hidden:
-            cells.side[divmod(c, n)] = side
+            stack.side[divmod(c, n)] = side
         else:
-            cells.side_r[divmod(c - hidden, kernel.owner.size)] = side
-    cells.ray[:count] = root.rays
-    cells.scale[:count] = root.scale
-    cells.on[:count] = 0
+            stack.side_r[divmod(c - hidden, kernel.owner.size)] = side
+    stack.ray[:count] = root.rays
+    stack.scale[:count] = root.scale
+    stack.on[:count] = 0
     for slot in range(root.facets.size):
         bit = np.uint64(1) << np.uint64(slot % 64)
-        cells.on[:count, slot // 64] |= np.where(root.on[:, slot], bit, np.uint64(0))
-    cells.facet[0] = native.NONE
-    cells.facet[0, : root.facets.size] = root.facets
-    cells.open[: open_ids.size] = open_ids
-    cells.frame[0] = (0, count, 0, open_ids.size, native.ROOT, 0)
-    cells.sum[0] = 0.0
-    cells.left[:] = 0
-    cells.number[native.N_FRAMES] = 1
-    cells.number[native.N_SPLITS] = cells.number[native.N_DOUBTS] = 0
-    return cells
+        stack.on[:count, slot // 64] |= np.where(root.on[:, slot], bit, np.uint64(0))
+    stack.facet[0] = native.NONE
+    stack.facet[0, : root.facets.size] = root.facets
+    stack.open[: open_ids.size] = open_ids
+    stack.frame[0] = (0, count, 0, open_ids.size, native.ROOT, 0)
+    stack.sum[0] = 0.0
+    stack.left[:] = 0
+    stack.number[native.N_FRAMES] = 1
+    stack.number[native.N_SPLITS] = stack.number[native.N_DOUBTS] = 0
+    return stack
 
 
-def _more(cells: Cells, lacking: int) -> Cells:
-    """`cells` with twice the room for what is lacking."""
+def _more(stack: Stack, lacking: int) -> Stack:
+    """`stack` with twice the room for what is lacking."""
 
     def longer(array: NDArray, fill: int = 0, axis: int = 0) -> NDArray:
         return np.concatenate([array, np.full_like(array, fill)], axis=axis)
 
     if lacking == native.FACETS:
-        return cells._replace(
-            on=longer(cells.on, axis=1), facet=longer(cells.facet, native.NONE, axis=1)
+        return stack._replace(
+            on=longer(stack.on, axis=1), facet=longer(stack.facet, native.NONE, axis=1)
         )
     if lacking == native.FRAMES:
-        return cells._replace(
-            frame=longer(cells.frame),
-            sum=longer(cells.sum),
-            facet=longer(cells.facet, native.NONE),
+        return stack._replace(
+            frame=longer(stack.frame),
+            sum=longer(stack.sum),
+            facet=longer(stack.facet, native.NONE),
         )
     if lacking == native.FULL:
-        return cells._replace(flips=longer(cells.flips), vertex=longer(cells.vertex))
-    return cells._replace(
-        ray=longer(cells.ray),
-        scale=longer(cells.scale),
-        on=longer(cells.on),
-        sign=longer(cells.sign),
-        value=longer(cells.value),
-        open=longer(cells.open),
+        return stack._replace(flips=longer(stack.flips), vertex=longer(stack.vertex))
+    return stack._replace(
+        ray=longer(stack.ray),
+        scale=longer(stack.scale),
+        on=longer(stack.on),
+        sign=longer(stack.sign),
+        value=longer(stack.value),
+        open=longer(stack.open),
     )
 
 
-Settle = Callable[[Cells, int, int], int]
+Settle = Callable[[Stack, int, int], int]
 """The exact sign of a breakpoint on a ray of the node on top of the stack."""
 
 
-def resume(step: Callable[[Cells], int], cells: Cells, settle: Settle) -> tuple[int, Cells]:
+def resume(step: Callable[[Stack], int], stack: Stack, settle: Settle) -> tuple[int, Stack]:
     """Run `step` until it is EMPTY, FULL or at a LEAF, giving it room and answers as it asks."""
     while True:
-        status = step(cells)
+        status = step(stack)
         if status == native.DOUBT:
-            at = int(cells.number[native.N_DOUBTS])
-            c, ray, _ = (int(v) for v in cells.doubt[at])
-            cells.doubt[at, 2] = settle(cells, c, ray)
-            cells.number[native.N_DOUBTS] += 1
-            if at + 2 > len(cells.doubt):
-                cells = cells._replace(doubt=np.concatenate([cells.doubt, 0 * cells.doubt]))
+            at = int(stack.number[native.N_DOUBTS])
+            c, ray, _ = (int(v) for v in stack.doubt[at])
+            stack.doubt[at, 2] = settle(stack, c, ray)
+            stack.number[native.N_DOUBTS] += 1
+            if at + 2 > len(stack.doubt):
+                stack = stack._replace(doubt=np.concatenate([stack.doubt, 0 * stack.doubt]))
         elif status in (native.RAYS, native.FACETS, native.FRAMES):
-            cells = _more(cells, status)
+            stack = _more(stack, status)
         else:
-            return status, cells
+            return status, stack
 
 
-def subdivide(kernel: KernelArrays, cells: Cells, root: Root, settle: Settle) -> Iterator[Chunk]:
-    """The cells of `root`, chunk by chunk; with vertices if `cells` has room for any."""
-    y, d = np.zeros(cells.f.size), np.zeros(cells.f.size - 1)
-    with_facets = not cells.vertex.size
+def subdivide(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) -> Iterator[Chunk]:
+    """The regions of `root`, chunk by chunk; with vertices if `stack` has room for any."""
+    y, d = np.zeros(stack.f.size), np.zeros(stack.f.size - 1)
+    with_facets = not stack.vertex.size
 
-    def step(current: Cells) -> int:
+    def step(current: Stack) -> int:
         return int(advance(kernel, current, y, d, with_facets))
 
-    cells = place_root(cells, kernel, root)
+    stack = place_root(stack, kernel, root)
     status = native.FULL
     while status == native.FULL:
-        status, cells = resume(step, cells, settle)
-        if cells.number[native.N_CELLS]:
-            yield _take(cells)
+        status, stack = resume(step, stack, settle)
+        if stack.number[native.N_REGIONS]:
+            yield _take(stack)
         else:
-            cells = _more(cells, native.FULL)
+            stack = _more(stack, native.FULL)
 
 
-def halves(kernel: KernelArrays, cells: Cells, root: Root, settle: Settle) -> list[Root]:
-    """`root` split by one breakpoint, in the order of a search; itself alone if it is a cell."""
-    cells = place_root(cells, kernel, root)
-    status, cells = resume(lambda current: int(branch(kernel, current, False)), cells, settle)
-    return [root] if status == native.LEAF else [_node(cells, kernel, k) for k in (1, 0)]
+def halves(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) -> list[Root]:
+    """`root` split by one breakpoint, in the order of a search; itself alone if it is a region."""
+    stack = place_root(stack, kernel, root)
+    status, stack = resume(lambda current: int(branch(kernel, current, False)), stack, settle)
+    return [root] if status == native.LEAF else [_node(stack, kernel, k) for k in (1, 0)]
 
 
-def _node(cells: Cells, kernel: KernelArrays, frame: int) -> Root:
+def _node(stack: Stack, kernel: KernelArrays, frame: int) -> Root:
     """A node just split off, as a root of its own."""
-    first, count, at, n_open, cut, side = cells.frame[frame].tolist()
+    first, count, at, n_open, cut, side = stack.frame[frame].tolist()
     rows = slice(first, first + count)
-    slots = np.arange(cells.facet.shape[1])
-    words = cells.on[rows][:, slots // 64]
+    slots = np.arange(stack.facet.shape[1])
+    words = stack.on[rows][:, slots // 64]
     hidden = int(kernel.row[kernel.widths.size - 1])
-    sides = dict(enumerate([*cells.side[:hidden].ravel(), *cells.side_r.ravel()]))
-    for c in cells.open[at : at + n_open].tolist():
+    sides = dict(enumerate([*stack.side[:hidden].ravel(), *stack.side_r.ravel()]))
+    for c in stack.open[at : at + n_open].tolist():
         del sides[c]
     sides[cut] = side
     return Root(
-        rays=cells.ray[rows].copy(),
-        scale=cells.scale[rows].copy(),
+        rays=stack.ray[rows].copy(),
+        scale=stack.scale[rows].copy(),
         on=(words >> (slots % 64).astype(np.uint64) & np.uint64(1)).astype(bool),
-        facets=cells.facet[frame].copy(),
+        facets=stack.facet[frame].copy(),
         sides=sides,
     )
 
 
-def _take(cells: Cells) -> Chunk:
-    """The cells found so far, as copies; the output is then empty."""
-    number = cells.number
-    found = int(number[native.N_CELLS])
+def _take(stack: Stack) -> Chunk:
+    """The regions found so far, as copies; the output is then empty."""
+    number = stack.number
+    found = int(number[native.N_REGIONS])
     lengths = dict.fromkeys(Chunk._fields, found)
     lengths["flips"] = int(number[native.N_FACETS])
     lengths["vertex"] = int(number[native.N_VERTICES])
-    number[[native.N_CELLS, native.N_FACETS, native.N_VERTICES]] = 0
-    return Chunk(**{name: getattr(cells, name)[:k].copy() for name, k in lengths.items()})
+    number[[native.N_REGIONS, native.N_FACETS, native.N_VERTICES]] = 0
+    return Chunk(**{name: getattr(stack, name)[:k].copy() for name, k in lengths.items()})

@@ -1,7 +1,7 @@
-"""A search for cells divided into subtrees, which threads work through.
+"""A search for regions divided into subtrees, which threads work through.
 
 The kernels run without Python's lock, so threads run on as many cores.  How the search is divided
-does not depend on their number, nor do the cells of a subtree and their order.
+does not depend on their number, nor do the regions of a subtree and their order.
 """
 
 from collections.abc import Callable, Generator
@@ -10,16 +10,16 @@ from queue import SimpleQueue
 from threading import Event
 
 from ..native.arrays import KernelArrays
-from ..native.cell_arrays import Cells
+from ..native.region_arrays import Stack
 from .subdivision import Chunk, Root, Settle, halves, subdivide
 
 _ENOUGH = 16  # subtrees: work for several threads, at little cost for small problems
 
 
-def divide(kernel: KernelArrays, cells: Cells, settle: Settle, roots: list[Root]) -> list[Root]:
+def divide(kernel: KernelArrays, stack: Stack, settle: Settle, roots: list[Root]) -> list[Root]:
     """`roots`, split until there are enough of them, in the order of a depth-first search."""
     while len(roots) < _ENOUGH:
-        parts = [part for root in roots for part in halves(kernel, cells, root, settle)]
+        parts = [part for root in roots for part in halves(kernel, stack, root, settle)]
         if len(parts) == len(roots):
             break
         roots = parts
@@ -28,12 +28,12 @@ def divide(kernel: KernelArrays, cells: Cells, settle: Settle, roots: list[Root]
 
 def explore(
     kernel: KernelArrays,
-    search: Callable[[], tuple[Cells, Settle]],
+    search: Callable[[], tuple[Stack, Settle]],
     roots: list[Root],
     threads: int,
     stop: Event,
 ) -> Generator[tuple[int, Chunk | None], None, None]:
-    """(root, chunk of its cells) as `threads` threads find them; (root, None) when it has no more.
+    """(root, chunk of its regions) as `threads` threads find them; (root, None) after the last one.
 
     Each thread works on an empty stack of its own, made by `search`.  Once `stop` is set, all end
     with the chunk they are at.
@@ -45,9 +45,9 @@ def explore(
 
     def work() -> None:
         try:
-            cells, settle = search()
+            stack, settle = search()
             for number, root in iter(waiting.get, None):
-                for chunk in subdivide(kernel, cells, root, settle):
+                for chunk in subdivide(kernel, stack, root, settle):
                     arrived.put((number, chunk))
                     if stop.is_set():
                         return

@@ -1,4 +1,4 @@
-"""The cells of the loss in a window of a line or plane of parameters."""
+"""The regions of the loss in a window of a line or plane of parameters."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from .._validate import real
 from ..problem.loss import LayerLoss
-from . import subdivision
 from .signs import ExactSigns, rationals
-from .subdivision import Chunk
+from .subdivision import Chunk, box_root, new_stack, subdivide
 
 Floats = NDArray[np.float64]
 
@@ -31,10 +30,10 @@ def window_of(extent: Any, dim: int) -> Any:
     return bounds
 
 
-def cells_of(
+def regions_of(
     loss: LayerLoss, origin: Floats, directions: list[Floats], window: tuple[float, ...]
 ) -> Iterator[Chunk]:
-    """The cells of ``origin + y @ directions`` for y in the window, with their vertices."""
+    """The regions of ``origin + y @ directions`` for y in the window, with their vertices."""
     inner = [loss.units.inner(array) for array in (*directions, origin)]
     x = loss.kernel.xt
     linear = np.stack([array @ x.T for array in inner], axis=-1)  # (h, n, D + 1)
@@ -49,9 +48,9 @@ def cells_of(
         ]
 
     low, high = np.array(window[::2]), np.array(window[1::2])
-    cells = subdivision.new_cells(loss.kernel, linear, sizes, 8 * 1024)
+    stack = new_stack(loss.kernel, linear, sizes, 8 * 1024)
     settle = ExactSigns(loss, trained, (low, high))
-    return subdivision.subdivide(loss.kernel, cells, subdivision.box_root(low, high), settle)
+    return subdivide(loss.kernel, stack, box_root(low, high), settle)
 
 
-__all__ = ["cells_of", "window_of"]
+__all__ = ["regions_of", "window_of"]

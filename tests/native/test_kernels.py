@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.native import nearby, walk as native
+from reluplex_walk.native import _jit, nearby, walk as native
 from reluplex_walk.native.arrays import FREE, LOSS, N_NEAR, N_QUEUE, N_TIED
 from reluplex_walk.native.factorise import normals
 from reluplex_walk.native.refresh import new_state, place, refresh, values
@@ -187,3 +187,22 @@ def test_walk_with_bounds_resumes_bit_for_bit(monkeypatch):
     resumed = rw.walk(loss, resume=part, max_pivots=600)
     np.testing.assert_array_equal(resumed.vertices, whole.vertices)
     np.testing.assert_array_equal(resumed.losses, whole.losses)
+
+
+def test_any_edit_of_a_kernel_changes_the_cache_folder(tmp_path):
+    assert _jit.source_hash() in _jit.CACHE_FOLDER
+    folder = tmp_path / "native"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "outer.py").write_text("a = 1\n")
+    (folder / "inner" / "inner.py").write_text("b = 1\n")
+    before = _jit.source_hash(folder)
+    (folder / "inner" / "__pycache__").mkdir()  # what Python leaves there is no source
+    (folder / "inner" / "__pycache__" / "inner.pyc").write_bytes(b"b")
+    assert _jit.source_hash(folder) == before
+    assert _jit.source_hash(folder.rename(tmp_path / "elsewhere")) == before
+    folder = tmp_path / "elsewhere"
+    (folder / "inner" / "inner.py").write_text("b = 2\n")
+    edited = _jit.source_hash(folder)
+    (folder / "inner" / "inner.py").rename(folder / "inner.py")
+    moved = _jit.source_hash(folder)
+    assert len({before, edited, moved}) == 3

@@ -66,7 +66,7 @@ def test_slices_of_all_kinds(case):
 
 
 def test_lines_in_a_plane():
-    # LAD with a weight and a bias: the slice is the whole problem, the cells are counted.
+    # LAD with a weight and a bias: the slice is the whole problem, the regions are counted.
     n = 9
     loss = random_loss([1, 1], n, 0)
     cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=1e4)

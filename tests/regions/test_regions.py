@@ -290,7 +290,7 @@ def test_limits_with_threads(monkeypatch):
     with pytest.raises(RuntimeError, match="of the callback"):
         rw.enumerate_regions(loss, progress=fail, threads=2)
 
-    def no_room(kernel, cells, root, settle):
+    def no_room(kernel, subdivision, root, settle):
         raise MemoryError
 
     monkeypatch.setattr("reluplex_walk.regions.threads.subdivide", no_room)

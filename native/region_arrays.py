@@ -1,4 +1,4 @@
-"""The record the kernels of :mod:`.cells` work on: nodes of the search and cells found."""
+"""The moving record `S` of the kernels that divide: nodes of the search and regions found."""
 
 from typing import NamedTuple
 
@@ -16,14 +16,14 @@ ROOT = -2
 
 EMPTY, FULL, DOUBT, RAYS, FACETS, FRAMES, LEAF = range(7)
 """What `advance` returns: nothing left to do, output full, a sign is asked for; more room needed
-for rays and lists, for facets of a cell, for frames; a cell reached (probing)."""
+for rays and lists, for facets of a region, for frames; a region reached (probing)."""
 
 FIRST, COUNT, FIRST_OPEN, N_OPEN, CUT, SIDE = range(6)  # columns of `frame`
-N_FRAMES, N_CELLS, N_FACETS, N_VERTICES, N_DOUBTS, N_SPLITS = range(6)  # entries of `number`
+N_FRAMES, N_REGIONS, N_FACETS, N_VERTICES, N_DOUBTS, N_SPLITS = range(6)  # entries of `number`
 
 
-class Cells(NamedTuple):
-    """The stack of nodes, and room for the cells found until it is emptied by the caller."""
+class Stack(NamedTuple):
+    """The stack of nodes, and room for the regions found until it is emptied by the caller."""
 
     linear: Floats  # (h, n, D + 1) pre-activations of the trained layer as affine functions of y
     linear_size: Floats  # the same shape: sums of absolute terms of each coefficient
@@ -48,15 +48,15 @@ class Cells(NamedTuple):
     blocked: Ints  # (n,) scratch: shallowest stage of the sample with an open breakpoint
     left: Ints  # (n,) scratch: open breakpoints of the sample
     forward: Floats  # (R, 4) scratch: value, its terms, derivative, its terms
-    pattern: NDArray[np.uint8]  # (cells, bytes) a bit per breakpoint id, 1 where positive
-    piece: Floats  # (cells, D + 1) gradient and offset of the loss
-    point: Floats  # (cells, D) inside
-    least: Floats  # (cells, D + 1) centre of the face with the least loss, and that loss
-    flat: NDArray[np.bool_]  # (cells,) whether that face is more than a vertex
-    bounded: NDArray[np.bool_]  # (cells,)
-    facet_end: Ints  # (cells,) end of the cell's facets
+    pattern: NDArray[np.uint8]  # (regions, bytes) a bit per breakpoint id, 1 where positive
+    piece: Floats  # (regions, D + 1) gradient and offset of the loss
+    point: Floats  # (regions, D) inside
+    least: Floats  # (regions, D + 1) centre of the face with the least loss, and that loss
+    flat: NDArray[np.bool_]  # (regions,) whether that face is more than a vertex
+    bounded: NDArray[np.bool_]  # (regions,)
+    facet_end: Ints  # (regions,) end of the region's facets
     flips: NDArray[
         np.int32
     ]  # (flips,) breakpoints that change sign across each facet; ~id after the first
-    vertex_end: Ints  # (cells,) end of the cell's vertices
+    vertex_end: Ints  # (regions,) end of the region's vertices
     vertex: Floats  # (vertices, D), with room for any only if they are wanted
