@@ -2,11 +2,12 @@
 
 The contract in pyproject.toml is the only source: the picture cannot disagree with the rule.  Each
 box is a room (or a module) with the first line of its docstring; dashed arrows are the exceptions
-the contract names.  ``python docs/architecture.py`` writes docs/_static/architecture.svg, as does
-every build of the site.
+the contract names.  ``python docs/architecture.py`` writes docs/_static/architecture.svg, and the
+tree of files to docs/_static/tree.txt, as does every build of the site.
 """
 
 import ast
+import re
 import textwrap
 from html import escape
 from pathlib import Path
@@ -15,7 +16,7 @@ from importlinter.api import read_configuration
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "reluplex_walk"
-TARGET = ROOT / "docs" / "_static" / "architecture.svg"
+STATIC = ROOT / "docs" / "_static"
 
 WIDTH, MARGIN, GAP, LINE = 760, 110, 12, 16  # pixels; MARGIN on the right, for the exceptions
 CHARACTER = 6.3  # width of one, on average
@@ -44,18 +45,35 @@ def _room(module: str) -> str:
     return module.strip().split(".")[1]
 
 
-def purpose(name: str) -> str:
-    """First line of the docstring of a room or module."""
-    folder = ROOT / name if name == "native" else ROOT / PACKAGE / name  # native/ may be no link
-    path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+def purpose(path: Path) -> str:
+    """First line of the docstring of a file, or of a folder's ``__init__``."""
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
+    return re.sub(r":\w+:(?=`)", "", text.split("\n")[0]).replace("``", "`")
+
+
+def place(name: str) -> Path:
+    """Where the room or module `name` is; reluplex_walk/native is a link, if there are any."""
+    return ROOT / name if name == "native" else ROOT / PACKAGE / name
+
+
+def tree() -> str:
+    """Every file of every room, with its purpose, from the top layer to the kernels."""
+    lines = []
+    for name in (name for layer in layers() for name in layer):
+        folder = place(name)
+        lines.append(f"{name + '/' * folder.is_dir():<24}{purpose(folder)}")
+        if folder.is_dir():
+            files = sorted(path for path in folder.glob("*.py") if path.stem != "__init__")
+            lines += [f"    {path.stem:<20}{purpose(path)}" for path in files]
+    return "\n".join(lines) + "\n"
 
 
 def draw() -> str:
     """The picture."""
     shapes, middle, top = [], {}, GAP
     for row in layers():
-        boxes = [(name, purpose(name)) for name in row]
+        boxes = [(name, purpose(place(name))) for name in row]
         if len(row) > 3:
             boxes = [("base modules", " · ".join(row))]
         width = (WIDTH - GAP * (len(boxes) - 1)) / len(boxes)
@@ -83,7 +101,7 @@ def _box(left: float, top: float, width: float, height: float, name: str, lines:
     texts = [
         f'<text x="{left + 8:g}" y="{top + 19 + LINE * k:g}"{style}>{escape(line)}</text>\n'
         for k, line in enumerate([name, *lines])
-        for style in ['' if k else ' font-weight="bold"']
+        for style in ["" if k else ' font-weight="bold"']
     ]
     return (
         f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="4" '
@@ -100,12 +118,12 @@ def _arrow(start: float, end: float, reach: float) -> str:
     )
 
 
-def write() -> Path:
-    """Write the picture to :data:`TARGET`."""
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(draw(), encoding="utf-8")
-    return TARGET
+def write() -> None:
+    """Write the picture and the tree to :data:`STATIC`."""
+    STATIC.mkdir(exist_ok=True)
+    (STATIC / "architecture.svg").write_text(draw(), encoding="utf-8")
+    (STATIC / "tree.txt").write_text(tree(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    print(write())
+    write()
