@@ -58,7 +58,7 @@ def polyak_descent(
     steps: int = 1000,
     seed: int = 0,
 ) -> Descent:
-    """Subgradient descent with the step (F - target) / |g|^2, where the target starts at `level`.
+    """Subgradient descent with steps ``(F - target) / |g|^2``, the target starting at `level`.
 
     The gap is what lies between the best loss and the target, at first `level`.  Once the target is
     reached (`level` was too high), the next one lies as far below the best loss; when it is not

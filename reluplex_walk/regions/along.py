@@ -1,4 +1,4 @@
-"""The affine regions a walk passes through, for :meth:`Trajectory.regions`."""
+"""The affine regions a walk passes through, for :meth:`.Trajectory.regions`."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """Affine regions along a walk, in order: what :meth:`Trajectory.regions` returns.
+    """Affine regions along a walk, in order: what :meth:`.Trajectory.regions` returns.
 
     A step of the walk runs along an edge, on the border of several regions; taken is that in which
     the breakpoints that stay 0 along the edge are positive.  All of them have the same slope along
@@ -27,7 +27,7 @@ class Passage:
     steps : ndarray (P,)
         Step of the walk that passes through the region: from vertex k to vertex k + 1.
     patterns : list of P patterns
-        Signs per row of `X`, as :meth:`LayerLoss.pattern` has them, 0 for what stays 0.
+        Signs per row of `X`, as :meth:`.LayerLoss.pattern` has them, 0 for what stays 0.
     points : ndarray (P, h, q)
         The middle of the part of the step that lies in (the border of) the region.
     gradients, offsets : ndarray (P, h, q), (P,)

@@ -1,0 +1,65 @@
+"""The documentation keeps up: every public object is on a page, every file it names is there."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import reluplex_walk as rw
+from reluplex_walk import plotting
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def documented() -> Counter[str]:
+    """Full names of the objects on the pages of the API."""
+    names: Counter[str] = Counter()
+    for page in (ROOT / "docs" / "api").glob("*.rst"):
+        text = page.read_text(encoding="utf-8")
+        module = re.findall(r"currentmodule:: (\S+)", text)
+        for name in re.findall(r"\.\. auto(?:class|function|data):: (\S+)", text):
+            full = name if name.startswith("reluplex_walk.") else f"{module[0]}.{name}"
+            names[full] += 1
+    return names
+
+
+def test_every_public_object_is_on_one_page():
+    found = documented()
+    modules = {"datasets": rw.datasets, "density": rw.density, "plotting": plotting}
+    public = {f"reluplex_walk.{name}" for name in {*rw.__all__} - {*modules, "__version__"}}
+    public |= {
+        f"reluplex_walk.{name}.{each}"
+        for name, module in modules.items()
+        for each in module.__all__
+    }
+    assert {name for name in public if found[name] != 1} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_files_named_exist(page):
+    named = re.findall(r"`(\w+/[\w/.-]*)`", page.read_text(encoding="utf-8"))
+    missing = [
+        name
+        for name in named
+        if not (ROOT / name).exists() and not (ROOT / "reluplex_walk" / name).exists()
+    ]
+    assert missing == []
+
+
+def test_first_example_runs(capsys):
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(code, {})
+    assert "LOCAL_MINIMUM" in capsys.readouterr().out
+
+
+def test_every_member_of_a_file_is_described(tmp_path):
+    loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    rw.walk(loss).save(tmp_path / "walk.npz")
+    page = (ROOT / "docs" / "certificate-format.md").read_text(encoding="utf-8")
+    with np.load(tmp_path / "walk.npz") as members:
+        names = [re.sub(r"_\d+$", "_L", name.removeprefix("certificate_")) for name in members]
+    assert [name for name in names if f"`{name}`" not in page] == []
