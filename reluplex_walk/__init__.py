@@ -30,14 +30,18 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .problem.network import ReLUNetwork as ReLUNetwork
     from .proof.certificate import Certificate as Certificate
     from .proof.check import CertificateError as CertificateError, ExactCheck as ExactCheck
-    from .regions.crossings import Crossings as Crossings, crossings as crossings
     from .regions.enumeration import (
         RegionsProgress as RegionsProgress,
         enumerate_regions as enumerate_regions,
     )
+    from .regions.line import (
+        Crossings as Crossings,
+        LineSection as LineSection,
+        crossings as crossings,
+        line_section as line_section,
+    )
     from .regions.plane import Slice as Slice, slice as slice, slice_through as slice_through
     from .regions.regions import Minimum as Minimum, Regions as Regions
-    from .regions.sections import LineSection as LineSection, line_section as line_section
     from .regression.quantile import (
         QuantileFit as QuantileFit,
         lad as lad,
@@ -65,11 +69,10 @@ _HOMES = {
     "problem.network": ("ReLUNetwork",),
     "proof.certificate": ("Certificate",),
     "proof.check": ("CertificateError", "ExactCheck"),
-    "regions.crossings": ("Crossings", "crossings"),
     "regions.enumeration": ("RegionsProgress", "enumerate_regions"),
+    "regions.line": ("Crossings", "LineSection", "crossings", "line_section"),
     "regions.plane": ("Slice", "slice", "slice_through"),
     "regions.regions": ("Minimum", "Regions"),
-    "regions.sections": ("LineSection", "line_section"),
     "regression.quantile": ("QuantileFit", "lad", "quantile", "quantile_path"),
     "simplex.level": ("LevelEstimate",),
     "simplex.trajectory": ("Trajectory", "WalkOptions", "WalkStatus"),

@@ -80,6 +80,9 @@ class RegionTolerances(NamedTuple):
         Share of the window that the polygons of a slice may miss.
     parallel : float
         Sine of the angle between directions that span no plane.
+    noise : float
+        Bound, as for one rounding error, within which all along a line is noise: values are 0,
+        positions the same.
     """
 
     rank: float = 1e-11
@@ -88,6 +91,7 @@ class RegionTolerances(NamedTuple):
     least: float = 1e-11
     covered: float = 1e-9
     parallel: float = 1e-9
+    noise: float = 2.0**-45
 
 
 class SimplexTolerances(NamedTuple):

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import integer, real, real_array
 from ..problem.loss import Floats, LayerLoss
-from ..regions.crossings import crossings
+from ..regions.line import crossings
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem.loss import LayerLoss, Pattern
-from .sections import line_section
+from .line import line_section
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

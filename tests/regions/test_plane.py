@@ -128,31 +128,6 @@ def test_slice_through():
     assert cut.theta(*at[2]) == pytest.approx(points[2])
 
 
-def test_line_section():
-    loss = random_loss([2, 3, 2, 1], 15, 0)
-    rng = np.random.default_rng(1)
-    origin, d = rng.normal(size=(2, *loss.shape))
-    line = rw.line_section(loss, origin, d, (-2.0, 3.0))
-    assert (np.diff(line.positions) > 0).all()
-    assert (line.positions[0], line.positions[-1]) == (-2.0, 3.0)
-    for s, value in zip(line.positions, line.losses, strict=True):
-        assert loss(origin + s * d) == pytest.approx(value, rel=1e-9)
-    for s, ids in zip(line.positions[1:-1], line.breakpoints, strict=True):
-        values = loss.breakpoints(origin + s * d)
-        assert len(ids) >= 1
-        for layer, row, neuron in ids:
-            assert abs(values[layer][row, neuron]) < 1e-9
-    # Dense evaluation sees each sign change, and no other.
-    dense = np.linspace(-2.0, 3.0, 4001)
-    signs = [np.concatenate([p.ravel() for p in loss.pattern(origin + s * d, 0.0)]) for s in dense]
-    changes = int((np.diff(np.array(signs), axis=0) != 0).sum())
-    assert changes <= sum(len(ids) for ids in line.breakpoints) <= changes + 4
-    middle = (line.positions[1:] + line.positions[:-1]) / 2
-    for s, slope in zip(middle, line.slopes, strict=True):
-        found = loss.directional_derivative(origin + s * d, d)
-        assert found == pytest.approx(slope, rel=1e-8, abs=1e-8)
-
-
 def test_plot_tells_points_on_the_plane_from_projected_ones():
     loss = random_loss([1, 2, 1], 8, 0)
     traj = rw.walk(loss, seed=0)
@@ -194,7 +169,5 @@ def test_bad_input():
         rw.slice_through(loss, zero, zero, u)
     with pytest.raises(ValueError, match="margin: expected a number > 0"):
         rw.slice_through(loss, zero, u, np.ones(4), margin=0.0)
-    with pytest.raises(ValueError, match="direction: expected a direction, found zeros"):
-        rw.line_section(loss, zero, zero)
     with pytest.raises(TypeError, match="loss: expected a LayerLoss"):
         rw.slice(3, zero, u, u)

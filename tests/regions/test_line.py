@@ -1,4 +1,4 @@
-"""Crossings along a segment against signs at many rational points of it, evaluated exactly."""
+"""Crossings and sections against signs and losses at rational points, evaluated exactly."""
 
 from collections import Counter
 from fractions import Fraction
@@ -9,7 +9,7 @@ import pytest
 
 import reluplex_walk as rw
 from tests.problems.random import random_loss, variant
-from tests.references.naive import dot, exact, layers_of
+from tests.references.naive import dot, exact, layers_of, loss_and_derivative
 
 GRID = 60
 
@@ -154,3 +154,113 @@ def test_bad_arguments():
         rw.crossings(loss.network, loss.theta, loss.theta)
     with pytest.raises(ValueError, match=r"end: expected an array of shape \(3, 3\)"):
         rw.crossings(loss, loss.theta, [1.0])
+    with pytest.raises(ValueError, match="direction: expected a direction, found zeros"):
+        rw.line_section(loss, loss.theta, 0.0 * loss.theta)
+    with pytest.raises(ValueError, match=r"extent: expected \(s_min, s_max\) with min < max"):
+        rw.line_section(loss, loss.theta, loss.theta, (1.0, 1.0))
+
+
+def test_line_section():
+    loss = random_loss([2, 3, 2, 1], 15, 0)
+    rng = np.random.default_rng(1)
+    origin, d = rng.normal(size=(2, *loss.shape))
+    line = rw.line_section(loss, origin, d, (-2.0, 3.0))
+    assert (np.diff(line.positions) > 0).all()
+    assert (line.positions[0], line.positions[-1]) == (-2.0, 3.0)
+    for s, value in zip(line.positions, line.losses, strict=True):
+        assert loss(origin + s * d) == pytest.approx(value, rel=1e-9)
+    for s, ids in zip(line.positions[1:-1], line.breakpoints, strict=True):
+        values = loss.breakpoints(origin + s * d)
+        assert len(ids) >= 1
+        for layer, row, neuron in ids:
+            assert abs(values[layer][row, neuron]) < 1e-9
+    # Dense evaluation sees each sign change, and no other.
+    dense = np.linspace(-2.0, 3.0, 4001)
+    signs = [np.concatenate([p.ravel() for p in loss.pattern(origin + s * d, 0.0)]) for s in dense]
+    changes = int((np.diff(np.array(signs), axis=0) != 0).sum())
+    assert changes <= sum(len(ids) for ids in line.breakpoints) <= changes + 4
+    middle = (line.positions[1:] + line.positions[:-1]) / 2
+    for s, slope in zip(middle, line.slopes, strict=True):
+        found = loss.directional_derivative(origin + s * d, d)
+        assert found == pytest.approx(slope, rel=1e-8, abs=1e-8)
+
+
+SEGMENTS = [
+    ([2, 4, 3, 2], {}),
+    ([2, 4, 3, 2], {"kind": "pinball", "tau": 0.7, "layer": 1}),
+    ([3, 3, 2], {"kind": "hinge"}),
+    ([2, 3, 3, 3], {"kind": "hinge", "layer": 1, "negative_slope": 0.2}),
+    ([3, 4, 2], {"layer": 1, "weighted": True}),
+]
+
+
+@pytest.mark.parametrize("case", range(len(SEGMENTS)))
+def test_sections_cross_what_crossings_does(case):
+    widths, options = SEGMENTS[case]
+    crossed = 0
+    for seed in range(20):
+        loss = random_loss(widths, 25, seed, **options)
+        start, end = loss.random_start(seed, 2.0), loss.random_start(seed + 50, 2.0)
+        found = rw.crossings(loss, start, end)
+        line = rw.line_section(loss, start, end - start, (0.0, 1.0))
+        crossed += len(found.ids)
+        np.testing.assert_array_equal(np.concatenate(line.breakpoints), loss.locate(found.ids))
+        np.testing.assert_allclose(line.positions[1:-1], found.times, rtol=0, atol=1e-12)
+    assert crossed > 400
+
+
+@pytest.mark.parametrize("case", range(9))
+def test_losses_and_slopes_are_exact_up_to_rounding(case):
+    loss = variant(case, 3)
+    origin, d = np.random.default_rng(case).normal(size=(2, *loss.shape))
+    line = rw.line_section(loss, origin, d, (-2.0, 1.0))
+    for s, value in zip(line.positions, line.losses, strict=True):
+        exact_value, _ = loss_and_derivative(loss, origin + s * d)
+        assert value == pytest.approx(float(exact_value), rel=1e-12)
+    largest = np.abs(line.slopes).max()
+    for a, b, slope in zip(line.positions, line.positions[1:], line.slopes, strict=False):
+        _, rate = loss_and_derivative(loss, origin + (a + b) / 2 * d, d)
+        assert slope == pytest.approx(float(rate), rel=1e-12, abs=1e-12 * largest)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_degenerate_sections(seed):
+    """Of small integers: breakpoints are those whose sign differs, 0 counting as +1."""
+    for loss, start, end in (
+        whole_numbers([1, 3, 3, 1], 6, seed),
+        whole_numbers([2, 2, 2, 2], 6, seed, negative_slope=0.5),
+    ):
+        line = rw.line_section(loss, start, end - start, (0.0, 1.0))
+        between = [(Fraction(a) + Fraction(b)) / 2 for a, b in pairwise(line.positions.tolist())]
+        signs = [signs_at(loss, start, end, t) for t in between]
+        for before, after, found in zip(signs, signs[1:], line.breakpoints, strict=False):
+            flips = sorted(c for c in before if (before[c] >= 0) != (after[c] >= 0))
+            assert loss.locate(flips).tolist() == found.tolist()
+            assert flips
+        for t, slope in zip(between, line.slopes, strict=True):
+            _, rate = loss_and_derivative(loss, start + float(t) * (end - start), end - start)
+            assert slope == pytest.approx(float(rate), abs=1e-9)
+
+
+def test_breakpoints_crossed_at_the_same_place_share_a_position():
+    """All lines through the origin: decimals of which no product is exact."""
+    network = rw.ReLUNetwork([np.zeros((1, 1)), [[0.7]]], [np.zeros(1), [0.1]])
+    loss = rw.LayerLoss(network, np.arange(1, 8)[:, None] / 10, np.full(7, 0.1))
+    line = rw.line_section(loss, [[-0.1, 0.0]], [[0.3, 0.0]], (0.0, 1.0))
+    assert line.positions == pytest.approx([0.0, 1 / 3, 1.0])
+    assert len(line.breakpoints[0]) == 7  # residuals are 0 before, which counts as positive
+    assert line.losses == pytest.approx([0.0, 0.0, 0.7 * 0.2 * 2.8])
+
+
+def test_a_section_through_a_vertex_meets_all_its_breakpoints_there():
+    traj = rw.walk(random_loss([2, 3, 2, 1], 40, 0))
+    line = rw.line_section(traj.problem, traj.theta, traj.problem.random_start(1), 1e-3)
+    middle = np.argmin(np.abs(line.positions[1:-1]))
+    assert abs(line.positions[1:-1][middle]) < 1e-12
+    assert (np.diff(line.positions) > 1e-9).all()
+    active = {tuple(row) for row in traj.active[-1].tolist()}
+    found = {tuple(row) for row in line.breakpoints[middle].tolist()}
+    assert found <= active
+    for layer, sample, neuron in active - found:  # these turn back
+        sides = [traj.problem.breakpoints(line.origin + s * line.direction) for s in (-1e-6, 1e-6)]
+        assert sides[0][layer][sample, neuron] * sides[1][layer][sample, neuron] > 0

@@ -1,0 +1,40 @@
+"""`ExactLayers`: the layers above the trained one in rational arithmetic, a step at a time.
+
+Values at points, derivatives along a direction and coefficients of affine functions are all rows of
+one number per neuron, and the same step takes them upwards; they differ in their share of the
+biases alone.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..problem.loss import LayerLoss
+from .rationals import Rationals
+
+
+class ExactLayers:
+    """Weights, biases and slopes of a `LayerLoss` above the trained layer, as they are."""
+
+    def __init__(self, loss: LayerLoss) -> None:
+        self.weights = [Rationals.of(np.column_stack([w, b])) for w, b in loss.tail]
+        self.slope = Fraction(loss.network.negative_slope)
+
+    def above(
+        self, stage: int, rows: Rationals, positive: NDArray[np.bool_], biases: Any
+    ) -> Rationals:
+        """Rows (..., width) of the stage above, from the `rows` of pre-activations of `stage`.
+
+        `positive` (..., width) says where these are positive.  `biases`, an integer or an array
+        (..., 1) of them, is 1 for values at points and constants of affine functions, 0 for
+        derivatives and other coefficients.
+        """
+        layer, up, down = self.weights[stage], self.slope.denominator, self.slope.numerator
+        num = (rows.num * np.where(positive, up, down)) @ layer.num[:, :-1].T
+        den = rows.den * up
+        return Rationals(num + biases * (den * layer.num[:, -1]), den * layer.den)
+
+
+__all__ = ["ExactLayers"]
