@@ -1,12 +1,12 @@
 """Making the certificate of a walk's end."""
 
-import time
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Deadline
 from ..exact.loss import ExactLoss, Sides
 from ..native.arrays import FREE, LOSS, N_TIED, PARKED, START_SIZE, State
 from ..native.walk import prices
@@ -72,8 +72,7 @@ def settle_state(
     end = End.of(loss, state)
     theta = loss.units.outer(state.theta.reshape(loss.shape)).ravel()
     active = breakpoints.split(loss, end.active)
-    deadline = time.thread_time() + seconds
-    return settle(ExactLoss(loss), theta, active, end.sides, deadline, limit, leaps)
+    return settle(ExactLoss(loss), theta, active, end.sides, Deadline(seconds), limit, leaps)
 
 
 def in_doubt(loss: LayerLoss, state: State) -> bool:

@@ -1,12 +1,12 @@
 """Checks of a certificate against a loss, in floats and in rationals, without the walk's state."""
 
-import time
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Deadline
 from .._validate import real
 from ..exact.loss import ExactLoss, Sides, region
 from ..exact.rationals import Objects, Rationals
@@ -64,15 +64,15 @@ class ExactCheck(NamedTuple):
 
 def in_rationals(certificate: "Certificate", loss: LayerLoss, budget: float) -> ExactCheck:
     """See :meth:`Certificate.verify_exact`."""
-    began = time.thread_time()
     if real("budget", budget) <= 0:
         raise ValueError(f"budget: expected a number > 0, found {budget}")
+    deadline = Deadline(budget)
     ids = _same(certificate, loss)
     exact = ExactLoss(loss)
     vanishing = split(loss, ids)
     sides = _sides(exact.values(Rationals.of(certificate.theta.ravel())), vanishing, certificate)
     active = split(loss, ids[: certificate.rank])
-    found = settle(exact, certificate.theta.ravel(), active, sides, began + budget)
+    found = settle(exact, certificate.theta.ravel(), active, sides, deadline)
     if found is None:
         raise CertificateError("active: these breakpoints do not define a vertex near theta")
     exact_ids = join(loss, zeros(found.signs))
@@ -106,7 +106,7 @@ def in_rationals(certificate: "Certificate", loss: LayerLoss, budget: float) -> 
         n_breakpoints=sum(sign.size for sign in found.signs),
         n_vanishing=len(exact_ids),
         bits=found.vertex.theta.bits,
-        seconds=time.thread_time() - began,
+        seconds=deadline.spent,
     )
 
 

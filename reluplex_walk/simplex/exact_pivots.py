@@ -6,13 +6,13 @@ close a call.  Where one does (concurrent lines of rounded decimals, sums of slo
 to rounding), the walk goes on in rationals, from vertex to adjacent vertex.
 """
 
-import time
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Deadline
 from ..exact import rationals
 from ..exact.loss import ExactLoss, LocalModel, Sides, Vertex, region
 from ..exact.rationals import Objects, Rationals, reduce
@@ -66,7 +66,7 @@ def settle(
     theta: Floats,
     active: Breakpoints,
     sides: Sides,
-    deadline: float,
+    deadline: Deadline,
     limit: int = 0,
     leaps: bool = False,
 ) -> Settled | None:
@@ -74,7 +74,7 @@ def settle(
 
     `sides` (+-1) is the region it is looked at from.  Makes up to `limit` pivots; directions found
     at degenerate vertices are followed only with `leaps`, else reported.  None if `active` do not
-    define a vertex there; where pivots or time (`deadline`, thread_time) run out the verdict is
+    define a vertex there; where pivots or time (`deadline`) run out the verdict is
     ``none``.
     """
     pivots: list[Pivot] = []
@@ -83,7 +83,7 @@ def settle(
         vertex, signs, loss = at
         local = local_slopes(exact, at)
         step = None
-        more = len(pivots) < limit and time.thread_time() < deadline
+        more = len(pivots) < limit and not deadline.passed
         if loss == 0:
             verdict = Verdict("zero-loss")
         elif local is None:

@@ -1,10 +1,10 @@
 """Crossing plateaus: flat half-edges of a weak minimum, followed exactly in search of a descent."""
 
-import time
 from collections import deque
 
 import numpy as np
 
+from .._limits import Deadline
 from ..exact.loss import ExactLoss
 from ..proof.degenerate import Verdict, judge
 from .exact_pivots import At, Pivot, Settled, follow, local_slopes, steepest, zeros
@@ -12,13 +12,12 @@ from .exact_pivots import At, Pivot, Settled, follow, local_slopes, steepest, ze
 Key = frozenset[tuple[int, int, int]]
 
 
-def cross(exact: ExactLoss, settled: Settled, deadline: float, limit: int) -> Settled | None:
+def cross(exact: ExactLoss, settled: Settled, deadline: Deadline, limit: int) -> Settled | None:
     """The nearest vertex (in pivots) across flat half-edges from which the loss descends.
 
     Breadth first from a proved weak minimum, over vertices with the same loss; at a degenerate one
     the proof is asked for a descent and nothing goes beyond it.  No active set is seen twice.  None
-    if there is no such vertex within `limit` pivots, or none is found before `deadline`
-    (thread_time).
+    if there is no such vertex within `limit` pivots, or none is found before `deadline`.
     """
     start = (settled.vertex, settled.signs, settled.loss)
     visited = {_key(start)}
@@ -30,7 +29,7 @@ def cross(exact: ExactLoss, settled: Settled, deadline: float, limit: int) -> Se
             continue
         model, slopes = found
         for k in np.flatnonzero(slopes == 0):
-            if time.thread_time() > deadline:
+            if deadline.passed:
                 return None
             step = follow(exact, model, slopes, at, int(k))
             if step is None or _key(step[1]) in visited:
@@ -48,7 +47,7 @@ def _key(at: At) -> Key:
     return frozenset(zip(*(part.tolist() for part in at[0].active), strict=True))
 
 
-def _descent(exact: ExactLoss, at: At, deadline: float) -> Verdict | None:
+def _descent(exact: ExactLoss, at: At, deadline: Deadline) -> Verdict | None:
     """A verdict with a direction that descends, if there is one."""
     found = local_slopes(exact, at)
     if found is None:
