@@ -16,6 +16,7 @@ from ._version import __version__ as __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see
     from . import datasets as datasets
+    from .ended import Ended as Ended
     from .graphs.exploration import vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
@@ -59,6 +60,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .tolerances import TOLERANCES as TOLERANCES, Tolerances as Tolerances
 
 _HOMES = {
+    "ended": ("Ended",),
     "graphs.exploration": ("vertex_graph",),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),

@@ -1,14 +1,14 @@
 """`vertex_graph`: vertices and edges of the loss around a vertex, not only those one walk sees."""
 
-import time
 from collections import deque
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._interrupt import interrupts
+from .._limits import Limits
 from .._validate import integer, real
+from ..ended import Ended
 from ..native import pivot as native
 from ..native.arrays import FREE, N_TIED, STEP, State
 from ..native.refresh import new_state, place, refresh
@@ -215,29 +215,31 @@ def vertex_graph(
     for name, value in (("radius", radius), ("time_limit", time_limit)):
         if value is not None and real(name, value) <= 0:
             raise ValueError(f"{name}: expected a number > 0, found {value}")
-    began = time.perf_counter()
-    traj = start if isinstance(start, Trajectory) else walk(loss, start)
-    if traj.problem.fingerprint != loss.fingerprint:
+    if isinstance(start, Trajectory) and start.problem.fingerprint != loss.fingerprint:
         raise ValueError("start: this trajectory belongs to another loss (data, network, kind)")
-    search = _Search(loss)
-    search.begin(traj.theta, traj.basis[-1])
-    open_vertices: set[int] = set()
-    with interrupts() as stop:
+    with Limits(max_vertices, time_limit) as limits:
+        traj = start if isinstance(start, Trajectory) else walk(loss, start)
+        search = _Search(loss)
+        search.begin(traj.theta, traj.basis[-1])
+        open_vertices: set[int] = set()
+        ended, crowded = None, False
         while search.queue:
             stand = search.queue.popleft()
             distance = np.linalg.norm(search.vertices[stand.vertex] - search.vertices[0])
-            late = time_limit is not None and time.perf_counter() - began > time_limit
-            full = len(search.vertices) >= max_vertices
             far = radius is not None and distance > radius
-            crowded = len(search.bases[stand.vertex]) > _BASES
-            if late or full or far or crowded or stop.is_set():
+            many = len(search.bases[stand.vertex]) > _BASES
+            ended, crowded = ended or limits.look(len(search.vertices)), crowded or many
+            if far or many or ended is not None:
                 open_vertices.add(stand.vertex)
             else:
                 search.expand(stand)
-    return _assemble(search, open_vertices, time.perf_counter() - began)
+    ended = ended or (Ended.WORK_LIMIT if crowded else Ended.FINISHED)
+    return _assemble(search, open_vertices, ended, limits.elapsed)
 
 
-def _assemble(search: _Search, open_vertices: set[int], elapsed: float) -> VertexGraph:
+def _assemble(
+    search: _Search, open_vertices: set[int], ended: Ended, elapsed: float
+) -> VertexGraph:
     count = len(search.vertices)
     expanded = np.array([k not in open_vertices for k in range(count)])
     following = [search.steepest.get(k, (0.0, k))[1] for k in range(count)]
@@ -251,6 +253,7 @@ def _assemble(search: _Search, open_vertices: set[int], elapsed: float) -> Verte
         expanded=expanded,
         next=np.where(expanded, following, -1),
         complete=not open_vertices,
+        ended=ended,
         elapsed=elapsed,
     )
 

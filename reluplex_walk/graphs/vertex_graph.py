@@ -7,6 +7,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
 from .walk_graph import walk_keys
@@ -39,6 +40,9 @@ class VertexGraph:
         that is not known.
     complete : bool
         Whether every vertex was expanded: no vertex is missing that edges lead to.
+    ended : Ended
+        Why the search stopped: FINISHED (within `radius`, if that was given), WORK_LIMIT at
+        `max_vertices` or at a vertex of very many bases, TIME_LIMIT or INTERRUPTED.
     elapsed : float
         Seconds.
 
@@ -65,6 +69,7 @@ class VertexGraph:
     expanded: NDArray[np.bool_]
     next: Ints
     complete: bool
+    ended: Ended
     elapsed: float
 
     def __len__(self) -> int:

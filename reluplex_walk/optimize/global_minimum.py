@@ -4,20 +4,22 @@ Two exact methods, both exponential: mixed-integer programming, and exhaustion o
 where these are few (or no box bounds the parameters).
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Limits
 from .._validate import choice, real
+from ..ended import Ended
 from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
 from ..regions.enumeration import enumerate_regions, expected_regions
 from ..simplex.walk import walk
 from ..tolerances import OPTIMIZE
 from . import integer_program
+from .integer_program import Solution
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +51,8 @@ class GlobalMinimum:
         nothing.
     message : str
         How the search ended.
+    ended : Ended
+        FINISHED, TIME_LIMIT, INTERRUPTED, or PRECISION where HiGHS failed.
     elapsed : float
         Seconds.
 
@@ -72,6 +76,7 @@ class GlobalMinimum:
     on_border: bool
     method: str
     message: str
+    ended: Ended
     elapsed: float
 
     @property
@@ -110,7 +115,8 @@ def global_minimum(
     Returns
     -------
     GlobalMinimum
-        ``optimal`` says whether the proof was completed.
+        ``optimal`` says whether the proof was completed.  Also after Ctrl-C, with what is known by
+        then; HiGHS looks at that only when it ends.
 
     Raises
     ------
@@ -141,37 +147,44 @@ def global_minimum(
         raise ValueError("box: expected a number > 0 or a pair (lower, upper) with method='milp'")
     else:
         lower, upper = np.full(loss.shape, -np.inf), np.full(loss.shape, np.inf)
-    began = time.perf_counter()
-    centre = np.zeros(loss.shape) if box is None else (lower + upper) / 2.0
-    best = _descend(loss, centre, lower, upper, time_limit)
-    known = loss(best)
-    if known == 0.0:
-        bound, tolerance, finished = 0.0, 0.0, True
-        method, message = "zero-loss", "the loss is 0"
-    else:
-        if method == "auto":
-            thin = bool((lower == upper).any())  # a box without regions
-            few = box is None or (not thin and expected_regions(loss, box) <= _FEW)
-            method = "regions" if few else "milp"
-        prove = _by_regions if method == "regions" else integer_program.solve
-        solution = prove(loss, lower, upper, known, time_limit)
+    with Limits() as limits:
+        centre = np.zeros(loss.shape) if box is None else (lower + upper) / 2.0
+        best = _descend(loss, centre, lower, upper, time_limit)
+        known = loss(best)
+        if known == 0.0:
+            method = "zero-loss"
+        elif method == "auto":
+            method = _method(loss, box, lower, upper)
+        if known == 0.0:
+            solution = Solution(None, 0.0, 0.0, Ended.FINISHED, "the loss is 0")
+        elif limits.interrupted:
+            solution = Solution(None, 0.0, 0.0, Ended.INTERRUPTED, "interrupted")
+        else:
+            prove = _by_regions if method == "regions" else integer_program.solve
+            solution = prove(loss, lower, upper, known, time_limit)
         if solution.theta is not None:
             found = _descend(loss, solution.theta, lower, upper, time_limit)
             best = min(best, found, key=loss)
-        bound, tolerance, finished = solution.bound, solution.tolerance, solution.finished
-        message = solution.message
-    value = loss(best)
+    value, finished = loss(best), solution.ended is Ended.FINISHED
     return GlobalMinimum(
         theta=best,
         loss=value,
-        lower_bound=min(bound, value),
-        tolerance=tolerance,
-        optimal=finished and abs(value - bound) <= tolerance,
+        lower_bound=min(solution.bound, value),
+        tolerance=solution.tolerance,
+        optimal=finished and abs(value - solution.bound) <= solution.tolerance,
         on_border=bool(((best == lower) | (best == upper)).any()),
         method=method,
-        message=message,
-        elapsed=time.perf_counter() - began,
+        message=solution.message,
+        ended=solution.ended,
+        elapsed=limits.elapsed,
     )
+
+
+def _method(loss: LayerLoss, box: Any, lower: Floats, upper: Floats) -> str:
+    """``regions`` if they are few, or no box bounds the parameters."""
+    thin = bool((lower == upper).any())  # a box without regions
+    few = box is None or (not thin and expected_regions(loss, box) <= _FEW)
+    return "regions" if few else "milp"
 
 
 def _descend(
@@ -186,17 +199,17 @@ def _descend(
 
 def _by_regions(
     loss: LayerLoss, lower: Floats, upper: Floats, known: float, seconds: float | None
-) -> integer_program.Solution:
-    """The least loss of all regions, as :func:`integer_program.solve` gives it."""
+) -> Solution:
+    """The least loss of all regions, as :func:`.integer_program.solve` gives it."""
     box = None if np.isinf(upper).any() else (lower, upper)
     regions = enumerate_regions(loss, box, time_limit=seconds)
     minimum = regions.minimum()
     costs = np.maximum(loss.left, loss.right)
-    return integer_program.Solution(
+    return Solution(
         theta=minimum.theta,
         bound=float(regions.lowest.min()) if regions.complete else 0.0,
         tolerance=OPTIMIZE.rounding * float(known + (costs * np.abs(loss.targets)).sum()),
-        finished=regions.complete,
+        ended=regions.ended,
         message=regions.message,
     )
 

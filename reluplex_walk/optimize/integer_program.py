@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from ..ended import Ended
 from ..problem.loss import LayerLoss
 
 Floats = NDArray[np.float64]
@@ -35,7 +36,7 @@ class Solution(NamedTuple):
     theta: Floats | None  # (h, q)
     bound: float  # no theta of the box has a lower loss, up to `tolerance`
     tolerance: float
-    finished: bool  # the gap was closed
+    ended: Ended  # FINISHED: the gap was closed
     message: str
 
 
@@ -123,7 +124,7 @@ def solve(
         theta=None if result.x is None else result.x[: loss.dim].reshape(loss.shape),
         bound=max(0.0, unit * float(bound)),
         tolerance=_tolerance(stages, costs),
-        finished=finished,
+        ended=Ended.FINISHED if finished else Ended.TIME_LIMIT if limit else Ended.PRECISION,
         message=result.message,
     )
 

@@ -6,14 +6,14 @@ of its basin, and a walk of long steps leads down again.  Walks on the way prove
 can decide; the end of the budget is for proving the best of them.
 """
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._interrupt import interrupts
+from .._limits import Deadline, Limits
 from .._validate import integer, real, real_array
+from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..problem.scaling import Units
 from ..simplex.trajectory import Trajectory, WalkOptions, WalkStatus
@@ -26,6 +26,12 @@ _FRESH, _FRESH_SHARE = 6, 0.1  # starts before the first kick, and among the kic
 _LEADERS = 8  # lowest walks that are kept to be proved
 _FOR_PROOF = (0.1, 0.4)  # shares of the time limit: at a simple vertex, at a degenerate one
 _PER_TIED = 2e-3  # seconds a proof takes at least, for each tied breakpoint
+_STATUS = {
+    Ended.FINISHED: "global_minimum",
+    Ended.WORK_LIMIT: "max_walks",
+    Ended.TIME_LIMIT: "time_limit",
+    Ended.INTERRUPTED: "interrupted",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +52,9 @@ class Minimization:
     seconds, losses : ndarray (W,)
         The time course: when each walk ended and at which loss; ``np.minimum.accumulate(losses)``
         is the least so far.
-    status : {"max_walks", "time_limit", "interrupted", "global_minimum"}
-        What ended the search.
+    ended : Ended
+        Why the search stopped: FINISHED with a global minimum, WORK_LIMIT at `max_walks`,
+        TIME_LIMIT or INTERRUPTED.
     elapsed : float
         Seconds, with the proof.
 
@@ -69,8 +76,13 @@ class Minimization:
     proved: NDArray[np.bool_]
     seconds: Floats
     losses: Floats
-    status: str
+    ended: Ended
     elapsed: float
+
+    @property
+    def status(self) -> str:
+        """What ended the search: max_walks, time_limit, interrupted or global_minimum."""
+        return _STATUS[self.ended]
 
     @property
     def theta(self) -> Floats:
@@ -152,25 +164,18 @@ def minimize(
         raise ValueError(f"proof_budget: expected a number > 0, found {proof_budget}")
     seed = integer("seed", seed, 0, 2**63 - 1)
     starts = [loss.random_start(seed)] if start is None else _starts(loss, start)
-    search = _Search(loss, seed, starts)
-    end = np.inf if time_limit is None else search.began + time_limit
-    status = ""
-    with interrupts() as interrupted:
-        while not status:
-            search.step(end)
-            now = time.perf_counter()
-            if search.last is WalkStatus.GLOBAL_MINIMUM:
-                status = "global_minimum"
-            elif len(search.losses) == max_walks:
-                status = "max_walks"
-            elif now >= end:
-                status = "time_limit"
-            due = time_limit is not None and end - now <= search.reserve(time_limit, proof_budget)
-            if (status or due) and not interrupted.is_set():
-                search.prove(min(end, now + proof_budget))
-            if interrupted.is_set() or search.last is WalkStatus.INTERRUPTED:
-                status = "interrupted"
-    return search.result(status)
+    ended: Ended | None = None
+    with Limits(max_walks, time_limit) as limits:
+        search = _Search(loss, seed, starts, limits)
+        while ended is None:
+            search.step()
+            best_possible = search.last is WalkStatus.GLOBAL_MINIMUM
+            ended = Ended.FINISHED if best_possible else limits.look(len(search.losses))
+            if ended is not None or limits.left <= search.reserve(proof_budget):
+                search.prove(proof_budget)
+            if limits.interrupted:
+                ended = Ended.INTERRUPTED
+    return search.result(ended)
 
 
 def _starts(loss: LayerLoss, start: ArrayLike) -> list[Floats]:
@@ -187,8 +192,8 @@ def _starts(loss: LayerLoss, start: ArrayLike) -> list[Floats]:
 class _Search:
     """The walks made so far, and where the next one starts."""
 
-    def __init__(self, loss: LayerLoss, seed: int, starts: list[Floats]) -> None:
-        self.began, self.computing = time.perf_counter(), time.thread_time()
+    def __init__(self, loss: LayerLoss, seed: int, starts: list[Floats], limits: Limits) -> None:
+        self.limits, self.computing = limits, Deadline(np.inf)
         self.loss = loss
         self.options = WalkOptions(step="long", seed=seed)
         self.starts = starts
@@ -206,8 +211,8 @@ class _Search:
         self.losses: list[float] = []
         self.last = WalkStatus.NOT_PROVED  # how the last walk or proof ended
 
-    def step(self, deadline: float) -> None:
-        """One more walk, until `deadline` (perf_counter) at most."""
+    def step(self) -> None:
+        """One more walk."""
         made = len(self.losses)
         if made < len(self.starts):
             theta = self.starts[made]
@@ -216,16 +221,15 @@ class _Search:
             theta = self.units.outer(self.rng.uniform(-size, size, self.loss.shape))
         else:
             theta = self.units.outer(self._kick(self.units.inner(self._parent().theta)))
-        traj = self._scout(theta, deadline)
-        cut = (WalkStatus.INTERRUPTED, WalkStatus.TIME_LIMIT)
+        traj = self._scout(theta)
         leaky = self.loss.network.negative_slope != 0.0
-        while not leaky and traj.status not in cut and (zero := _zero_neurons(traj)).any():
+        while not leaky and not traj.ended.early and (zero := _zero_neurons(traj)).any():
             # A neuron at 0 stops the walk: all its breakpoints vanish there.  One that is off for
             # every sample adds as little, and leaves the others free to go on.
             theta = traj.theta.copy()
             theta[zero] = np.append(np.zeros(theta.shape[1] - 1), -1.0)
-            traj = self._scout(theta, deadline)
-        self.seconds.append(time.perf_counter() - self.began)
+            traj = self._scout(theta)
+        self.seconds.append(self.limits.elapsed)
         self.losses.append(traj.loss)
         self.last = traj.status
         self.leaders = _lowest([*self.leaders, traj], _LEADERS)
@@ -233,12 +237,11 @@ class _Search:
             self.simple = _lowest([*self.simple, traj], 1)
         self._keep(traj)
 
-    def _scout(self, theta: Floats, deadline: float) -> Trajectory:
+    def _scout(self, theta: Floats) -> Trajectory:
         """A walk from `theta` (h, q) that proves only what floats decide."""
         walker = Walker(self.loss, self.options, thorough=False)
         walker.begin(theta)
-        left = max(0.0, deadline - time.perf_counter())
-        return walker.walk(None, left, None, None)
+        return walker.walk(Limits(seconds=self.limits.left))
 
     def _parent(self) -> Trajectory:
         """The walk whose end is kicked: the k-th lowest with probability 2^-k."""
@@ -268,46 +271,44 @@ class _Search:
         return theta
 
     def _keep(self, traj: Trajectory) -> None:
-        if traj.status.proved or traj.status is WalkStatus.NOT_PROVED:  # else it was cut short
+        if not traj.ended.early:
             self.ends.append((traj.loss, traj.status.proved, traj.theta))
         if traj.status.proved and (self.proved is None or traj.loss < self.proved.loss):
             self.proved = traj
 
-    def reserve(self, time_limit: float, most: float) -> float:
+    def reserve(self, most: float) -> float:
         """Seconds, up to `most`, that are kept for the proof of the lowest end."""
         leader = self.leaders[0]
         if leader.status is not WalkStatus.NOT_PROVED or leader.loss in self.tried:
             return 0.0
-        short, long = (min(most, share * time_limit) for share in _FOR_PROOF)
+        short, long = (min(most, share * self.limits.seconds) for share in _FOR_PROOF)
         return long if leader.certificate.degenerate and _affordable(leader, long) else short
 
-    def prove(self, deadline: float) -> None:
-        """Prove the lowest end for which the time until `deadline` (perf_counter) suffices.
+    def prove(self, budget: float) -> None:
+        """Prove the lowest end for which `budget` seconds, or what is left of the time, suffice.
 
         Simple vertices come first: proofs at degenerate ones can take any time.
         """
-        ends = [*self.leaders, *self.simple]
+        clock, ends = Limits(seconds=min(self.limits.left, budget)), [*self.leaders, *self.simple]
         for traj in sorted(ends, key=lambda t: (t.certificate.degenerate, t.loss)):
-            left = deadline - time.perf_counter()
-            if left <= 0.0 or self.last is WalkStatus.INTERRUPTED:
+            if clock.left == 0.0 or self.limits.interrupted:
                 break
             done = traj.status is not WalkStatus.NOT_PROVED or traj.loss in self.tried
             if done or (self.proved is not None and self.proved.loss <= traj.loss):
                 continue
             # Proofs count computing time: on a busy machine there is less of it.
-            computing = time.thread_time() - self.computing
-            seconds = left * min(1.0, computing / (time.perf_counter() - self.began))
+            seconds = clock.left * min(1.0, self.computing.spent / self.limits.elapsed)
             if not _affordable(traj, seconds):
                 continue
             self.tried.add(traj.loss)
             # From its last checkpoint, now with proofs, which may lead further down.
             walker = Walker(self.loss, replace(self.options, proof_budget=seconds))
             walker.restore(traj)
-            again = walker.walk(None, left, None, None)
+            again = walker.walk(Limits(seconds=clock.left))
             self.last = again.status
             self._keep(again)
 
-    def result(self, status: str) -> Minimization:
+    def result(self, ended: Ended) -> Minimization:
         ends: list[tuple[float, bool, Floats]] = []
         for end in sorted(self.ends, key=lambda e: (e[0], not e[1])):
             if not ends or end[0] - ends[-1][0] > OPTIMIZE.level * end[0]:
@@ -321,8 +322,8 @@ class _Search:
             proved=np.array([proved for _, proved, _ in ends], np.bool_),
             seconds=np.array(self.seconds),
             losses=np.array(self.losses),
-            status=status,
-            elapsed=time.perf_counter() - self.began,
+            ended=ended,
+            elapsed=self.limits.elapsed,
         )
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._limits import Limits
 from .._validate import integer, real
+from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.level import LevelEstimate
 
@@ -31,6 +33,9 @@ class Descent:
         The best parameters.
     losses : ndarray (steps + 1,)
         The loss at the start and after each step; it need not fall every time.
+    ended : Ended
+        FINISHED where the loss or its subgradient became 0, WORK_LIMIT after all steps, or
+        INTERRUPTED.
 
     Examples
     --------
@@ -44,6 +49,7 @@ class Descent:
 
     theta: Floats
     losses: Floats
+    ended: Ended
 
     @property
     def loss(self) -> float:
@@ -80,7 +86,7 @@ def polyak_descent(
     Returns
     -------
     Descent
-        The best parameters, and the loss along the way.
+        The best parameters, and the loss along the way; also after Ctrl-C.
 
     Raises
     ------
@@ -119,23 +125,24 @@ def polyak_descent(
         )
     losses, best, best_theta = [value], value, theta
     gap, waited, patience = value - target, 0, float(_PATIENCE)
-    for _ in range(steps):
-        if best <= target:
-            target, waited = best - gap, 0
-        elif waited >= patience:
-            gap, waited, patience = gap / 2.0, 0, patience * _SLOWER
-            target, value, theta = best - gap, best, best_theta
-        g = loss.gradient(theta)
-        size = float((g * g).sum())
-        if value == 0.0 or size == 0.0:
-            break
-        theta = theta - (value - target) / size * g
-        value = loss(theta)
-        losses.append(value)
-        waited += 1
-        if value < best:
-            best, best_theta = value, theta
-    return Descent(best_theta, np.array(losses))
+    with Limits(steps) as limits:
+        while (ended := limits.look(len(losses) - 1)) is None:
+            if best <= target:
+                target, waited = best - gap, 0
+            elif waited >= patience:
+                gap, waited, patience = gap / 2.0, 0, patience * _SLOWER
+                target, value, theta = best - gap, best, best_theta
+            g = loss.gradient(theta)
+            size = float((g * g).sum())
+            if value == 0.0 or size == 0.0:
+                break
+            theta = theta - (value - target) / size * g
+            value = loss(theta)
+            losses.append(value)
+            waited += 1
+            if value < best:
+                best, best_theta = value, theta
+    return Descent(best_theta, np.array(losses), ended or Ended.FINISHED)
 
 
 __all__ = ["Descent", "polyak_descent"]

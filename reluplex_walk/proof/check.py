@@ -1,12 +1,12 @@
 """Checks of a certificate against a loss, in floats and in rationals, without the walk's state."""
 
-import time
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Deadline
 from .._validate import real
 from ..exact.loss import ExactLoss, Sides, region
 from ..exact.rationals import Objects, Rationals, from_fractions
@@ -99,9 +99,9 @@ class ExactCheck(NamedTuple):
 
 def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
     """See :meth:`Certificate.verify_exact`."""
-    began = time.thread_time()
     if real("budget", budget) <= 0:
         raise ValueError(f"budget: expected a number > 0, found {budget}")
+    deadline = Deadline(budget)
     ids = _identified(claim, loss)
     exact = ExactLoss(loss)
     vanishing = loss.index.split(ids)
@@ -112,7 +112,7 @@ def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
     at = find(exact, point, active, sides)
     if at is None:
         raise CertificateError("active: these breakpoints do not define a vertex near theta")
-    found = examine(exact, at, began + budget)
+    found = examine(exact, at, deadline)
     exact_ids = loss.index.join(zeros(found.signs))
     if set(exact_ids.tolist()) != set(ids.tolist()):
         raise CertificateError(
@@ -143,7 +143,7 @@ def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
         n_breakpoints=sum(sign.size for sign in found.signs),
         n_vanishing=len(exact_ids),
         bits=found.vertex.theta.bits,
-        seconds=time.thread_time() - began,
+        seconds=deadline.spent,
     )
 
 

@@ -14,7 +14,6 @@ where it exceeds any rounding.  A generator with f(v_j) = 0 leaves no choice: th
 those that touch there.
 """
 
-import time
 from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Deadline
 from ..exact.rationals import Objects, from_fractions, objects, signs
 from ..native.game import balance
 from ..tolerances import PROOF
@@ -63,8 +63,8 @@ def value(f: Homogeneous, y: Objects, t: Objects) -> Fraction:
     return Fraction((f.linear @ y) + (f.kinks * np.where(t < 0, t, 0)).sum())
 
 
-def examine(f: Homogeneous, deadline: float) -> Finding:
-    """Decide whether f >= 0 everywhere, as far as possible until `deadline` (thread_time)."""
+def examine(f: Homogeneous, deadline: Deadline) -> Finding:
+    """Decide whether f >= 0 everywhere, as far as possible until `deadline`."""
     return _Branching(f).run(deadline)
 
 
@@ -111,7 +111,7 @@ class _Branching:
         self.value_sign[at] = (f > 0) - (f < 0)
         return at
 
-    def run(self, deadline: float) -> Finding:
+    def run(self, deadline: Deadline) -> Finding:
         d = len(self.f.linear)
         eye = np.eye(d, dtype=np.int64).astype(object)
         axes = [[self.add(s * eye[k]) for s in (1, -1)] for k in range(d)]
@@ -121,7 +121,7 @@ class _Branching:
         stack = [(np.array(cone), every) for cone in product(*axes)]
         cones = 0
         while stack:
-            if time.thread_time() > deadline:
+            if deadline.passed:
                 return Finding(None, False, cones)
             cone, terms = stack.pop()
             cones += 1

@@ -11,7 +11,6 @@ single breakpoints these are minimised out, so that F' >= 0 if and only if every
 A block is proved by tangents if it is convex, else on cones (:mod:`reluplex_walk.proof.cones`).
 """
 
-import time
 from collections import Counter
 from fractions import Fraction
 from itertools import product
@@ -20,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Deadline
 from ..exact.loss import ExactLoss, LocalModel, Sides
 from ..exact.rationals import Objects, Rationals, from_fractions, reduce, solve
 from ..problem.breakpoints import Breakpoints
@@ -43,10 +43,10 @@ class Verdict(NamedTuple):
     direction: Rationals | None = None
 
 
-def judge(exact: ExactLoss, vanishing: Breakpoints, sides: Sides, deadline: float) -> Verdict:
+def judge(exact: ExactLoss, vanishing: Breakpoints, sides: Sides, deadline: Deadline) -> Verdict:
     """Whether the loss descends from a point where exactly `vanishing` are 0.
 
-    `sides` are the signs of all others.  Stops at `deadline` (thread_time).
+    `sides` are the signs of all others.  Stops at `deadline`.
     """
     order = np.argsort(vanishing.stage, kind="stable")
     vanishing = vanishing.take(order)
@@ -115,7 +115,7 @@ class _Components:
         self.single[self.pivots[~shared]] = True
         self.choices: dict[int, dict[int, tuple[int, Fraction]]] = {}
 
-    def verdict(self, deadline: float) -> Verdict:
+    def verdict(self, deadline: Deadline) -> Verdict:
         model = self.model
         prices = self.basis.prices(self.columns)
         if prices is None:
@@ -133,7 +133,7 @@ class _Components:
             return self._descent(descent, np.zeros(self.pivots.size, object))
         methods = {"vertex"}
         for members in self._blocks():
-            if time.thread_time() > deadline:
+            if deadline.passed:
                 return Verdict("none")
             coordinates, f = self._function(members)
             method, y = decide(f, deadline)
@@ -239,7 +239,7 @@ class _Components:
         return Verdict("none", self.model.direction(self.pivots, self.columns, true))
 
 
-def decide(f: Homogeneous, deadline: float) -> tuple[str, Objects | None]:
+def decide(f: Homogeneous, deadline: Deadline) -> tuple[str, Objects | None]:
     """The proof that f >= 0 (``convex``, ``cells``, or ``none``), or a point with f < 0."""
     if not f.alpha and all(k <= 0 for k in f.kinks) and tangents(f):
         return "convex", None

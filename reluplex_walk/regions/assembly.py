@@ -1,10 +1,9 @@
 """`Regions` from the chunks of regions that a search found."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ended import Ended
 from ..problem.loss import LayerLoss
 from .essential import Coordinates
 from .regions import Indices, Regions
@@ -14,12 +13,17 @@ Floats = NDArray[np.float64]
 
 
 def assemble(
-    loss: LayerLoss, space: Coordinates, chunks: list[Chunk], keep: int, **ending: Any
+    loss: LayerLoss,
+    space: Coordinates,
+    chunks: list[Chunk],
+    keep: int,
+    ended: Ended,
+    elapsed: float,
 ) -> Regions:
     """The first `keep` regions of `chunks`, in the parameters and units of the data.
 
     Chunk by chunk into arrays made once, and each chunk is taken off the list: no region is held
-    twice.  `ending`: ``complete``, ``message`` and ``elapsed`` of the result.
+    twice.
     """
     h, r = loss.shape[0], space.features.shape[1]
 
@@ -70,7 +74,8 @@ def assemble(
         flat=flat,
         facets=facets[:first],
         neighbours=neighbours[:first],
-        **ending,
+        ended=ended,
+        elapsed=elapsed,
     )
 
 

@@ -1,16 +1,17 @@
 """`enumerate_regions`: all affine regions, in a box or in all of parameter space."""
 
-import time
 from collections.abc import Callable
 from contextlib import closing
 from fractions import Fraction
 from math import comb, log10
+from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._interrupt import interrupts
+from .._limits import Limits
 from .._validate import integer, real
+from ..ended import Ended
 from ..native import region_arrays as native
 from ..native.region_arrays import Stack
 from ..native.subdivide import probe
@@ -126,61 +127,75 @@ def enumerate_regions(
             f"layer alone, of about 2^{loss.dim} vertices each"
         )
     integer("threads", threads, 1)
-    began = time.perf_counter()
-    space = coordinates(loss, box)
-    estimate = _estimate(loss, space)
-    if estimate > _HOPELESS and max_regions is None and time_limit is None:
-        raise ValueError(
-            f"loss: about {estimate:.0e} regions expected, too many to enumerate; "
-            "give max_regions or time_limit for a part of them, or a smaller box"
-        )
+    # One region more than is kept tells whether there are more.
+    most = None if max_regions is None else max_regions + 1
+    with Limits(most, time_limit, progress) as limits:
+        space = coordinates(loss, box)
+        estimate = _estimate(loss, space)
+        if estimate > _HOPELESS and max_regions is None and time_limit is None:
+            raise ValueError(
+                f"loss: about {estimate:.0e} regions expected, too many to enumerate; "
+                "give max_regions or time_limit for a part of them, or a smaller box"
+            )
+        found, ended = _find(loss, space, estimate, threads, limits)
+    keep = found.total if max_regions is None else min(found.total, max_regions)
+    if found.all_done and keep == found.total:
+        ended = Ended.FINISHED
+    return assemble(loss, space, found.take(), keep, ended, limits.elapsed)
+
+
+class _Found:
+    """What was found of each subtree, as it arrives."""
+
+    def __init__(self, n_roots: int) -> None:
+        self.chunks: list[list[Chunk]] = [[] for _ in range(n_roots)]
+        self.sizes, self.done = np.zeros(n_roots, int), np.zeros(n_roots, bool)
+
+    def keep(self, number: int, chunk: Chunk | None) -> None:
+        if chunk is None:
+            self.done[number] = True
+        else:
+            self.chunks[number].append(chunk)
+            self.sizes[number] += len(chunk.point)
+
+    @property
+    def total(self) -> int:
+        """Regions found."""
+        return int(self.sizes.sum())
+
+    @property
+    def first(self) -> int:
+        """Regions up to the first unfinished subtree: the first ones, whichever thread is ahead."""
+        return int(self.sizes[np.logical_and.accumulate(np.append(True, self.done[:-1]))].sum())
+
+    @property
+    def all_done(self) -> bool:
+        return bool(self.done.all())
+
+    def take(self) -> list[Chunk]:
+        """All chunks, in order; the list is the only one that holds them."""
+        ordered = [chunk for part in self.chunks for chunk in part]
+        self.chunks = []
+        return ordered
+
+
+def _find(
+    loss: LayerLoss, space: Coordinates, estimate: float, threads: int, limits: Limits
+) -> tuple[_Found, Ended]:
+    """The regions, and why no more of them were looked for."""
     roots = divide(loss.kernel, *_search(loss, space), space.roots)
-    chunks: list[list[Chunk]] = [[] for _ in roots]
-    sizes, done = np.zeros(len(roots), int), np.zeros(len(roots), bool)
-    message = "interrupted"
-    with (
-        interrupts() as stop,
-        closing(
-            explore(loss.kernel, lambda: _search(loss, space), roots, threads, stop)
-        ) as arriving,
-    ):
+    found, ended, stop = _Found(len(roots)), None, Event()
+    arriving = explore(loss.kernel, lambda: _search(loss, space), roots, threads, stop)
+    with closing(arriving):
         for number, chunk in arriving:
-            if chunk is None:
-                done[number] = True
-            else:
-                chunks[number].append(chunk)
-                sizes[number] += len(chunk.point)
-            if stop.is_set():  # the last chunk of each thread
+            found.keep(number, chunk)
+            if ended is not None:  # the last chunk of each thread
                 continue
-            elapsed = time.perf_counter() - began
-            if progress is not None and chunk is not None:
-                found = int(sizes.sum())
-                try:
-                    progress(RegionsProgress(found, max(estimate, found), elapsed))
-                except (KeyboardInterrupt, StopIteration):
-                    stop.set()
-            # The first regions, whichever thread is ahead: roots up to the first unfinished one.
-            reached = np.logical_and.accumulate(np.append(True, done[:-1]))
-            if max_regions is not None and sizes[reached].sum() > max_regions:
-                message = "stopped at max_regions"
+            now = RegionsProgress(found.total, max(estimate, found.total), limits.elapsed)
+            ended = limits.look(found.first, None if chunk is None else now)
+            if ended is not None:
                 stop.set()
-            elif time_limit is not None and elapsed > time_limit:
-                message = "stopped at time_limit"
-                stop.set()
-    total = int(sizes.sum())
-    keep = total if max_regions is None else min(total, max_regions)
-    complete = bool(done.all()) and keep == total
-    ordered = [chunk for part in chunks for chunk in part]
-    del chunks  # `ordered` is to be the only one that holds them
-    return assemble(
-        loss,
-        space,
-        ordered,
-        keep,
-        complete=complete,
-        message="all regions found" if complete else message,
-        elapsed=time.perf_counter() - began,
-    )
+    return found, ended or Ended.FINISHED
 
 
 def _search(loss: LayerLoss, space: Coordinates) -> tuple[Stack, ExactSigns]:

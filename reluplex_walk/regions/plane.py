@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._limits import Limits
 from .._validate import integer, real
+from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
+from .subdivision import Chunk
 from .window import regions_of, window_of
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ class Slice:
         The affine pieces ``F = gradient . (s, t) + offset``.
     patterns : ndarray (P, bytes) of uint8
         As in :class:`Regions`.
+    ended : Ended
+        FINISHED: the polygons cover the window.  INTERRUPTED (by Ctrl-C): some may be missing.
 
     Examples
     --------
@@ -64,6 +69,7 @@ class Slice:
     gradients: Floats
     offsets: Floats
     patterns: NDArray[np.uint8]
+    ended: Ended
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -230,7 +236,7 @@ def slice(
     Returns
     -------
     Slice
-        Its polygons cover the window.
+        Its polygons cover the window; after Ctrl-C those found so far.
 
     Raises
     ------
@@ -261,14 +267,18 @@ def slice(
     window = window_of(extent, 2)
     if max_polygons is not None:
         integer("max_polygons", max_polygons, 1)
-    chunks, found = [], 0
-    for chunk in regions_of(loss, point, [a, b], window):
-        chunks.append(chunk)
-        found += len(chunk.point)
-        if max_polygons is not None and found > max_polygons:
-            raise PolygonLimitError(
-                f"max_polygons: more than {max_polygons} polygons; take more, or a smaller extent"
-            )
+    chunks: list[Chunk] = []
+    with Limits(None if max_polygons is None else max_polygons + 1) as limits:
+        ended = None
+        for chunk in regions_of(loss, point, [a, b], window):
+            chunks.append(chunk)
+            ended = limits.look(sum(len(chunk.point) for chunk in chunks))
+            if ended is not None:
+                break
+    if ended is Ended.WORK_LIMIT:
+        raise PolygonLimitError(
+            f"max_polygons: more than {max_polygons} polygons; take more, or a smaller extent"
+        )
     ends = np.cumsum(np.concatenate([np.diff(c.vertex_end, prepend=0) for c in chunks]))
     corners = np.concatenate([chunk.vertex for chunk in chunks])
     owner = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
@@ -286,9 +296,10 @@ def slice(
         gradients=piece[:, :2],
         offsets=piece[:, 2],
         patterns=np.concatenate([chunk.pattern for chunk in chunks]),
+        ended=ended or Ended.FINISHED,
     )
     size = (window[1] - window[0]) * (window[3] - window[2])
-    if abs(cut.areas.sum() - size) > REGIONS.covered * size:
+    if ended is None and abs(cut.areas.sum() - size) > REGIONS.covered * size:
         raise ArithmeticError(
             "origin: so many breakpoints cross within rounding of one point of this plane that "
             "doubles do not tell its polygons apart; move the origin or take a larger extent"

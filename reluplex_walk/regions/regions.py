@@ -9,12 +9,20 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from ..ended import Ended
 from ..problem.loss import LayerLoss, Pattern
 from ..tolerances import REGIONS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Indices = NDArray[np.int32]  # where there are many
+
+_MESSAGES = {
+    Ended.FINISHED: "all regions found",
+    Ended.WORK_LIMIT: "stopped at max_regions",
+    Ended.TIME_LIMIT: "stopped at time_limit",
+    Ended.INTERRUPTED: "interrupted",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +82,9 @@ class Regions:
         A row (region, breakpoint) for each facet between regions, seen from that region.
     neighbours : ndarray (M,)
         The region beyond each facet, -1 if it was not found.
-    complete : bool
-        Whether all regions were found: the search came to its end.
-    message : str
-        How the search ended.
+    ended : Ended
+        Why the search stopped: FINISHED with all regions, WORK_LIMIT at `max_regions`, TIME_LIMIT
+        or INTERRUPTED.
     elapsed : float
         Seconds.
 
@@ -107,9 +114,18 @@ class Regions:
     flat: NDArray[np.bool_]
     facets: Indices
     neighbours: Indices
-    complete: bool
-    message: str
+    ended: Ended
     elapsed: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether all regions were found: the search came to its end."""
+        return self.ended is Ended.FINISHED
+
+    @property
+    def message(self) -> str:
+        """How the search ended."""
+        return _MESSAGES[self.ended]
 
     @property
     def n_cells(self) -> int:

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize
 
+from .._limits import Limits
 from .._validate import real, real_array, weights
+from ..ended import Ended
 from ..native.refresh import new_state, place, refresh
 from ..native.walk import prices
 from ..problem.loss import LayerLoss
@@ -22,11 +24,11 @@ from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..proof.certify import certify
 from ..simplex.exact_pivots import settle
-from ..simplex.trajectory import WalkStatus
+from ..simplex.trajectory import Trajectory, WalkStatus
 from ..simplex.walk import walk
 from ..tolerances import TOLERANCES
 from .design import Samples
-from .solver import minimise
+from .solver import Solution, minimise
 
 Floats = NDArray[np.float64]
 
@@ -54,6 +56,8 @@ class QuantileFit:
     status : WalkStatus
         GLOBAL_MINIMUM: proved.  Where floats fail a walk in rational arithmetic tries, for up to
         a minute: NOT_PROVED, TIME_LIMIT or (after Ctrl-C) INTERRUPTED say how that ended.
+    ended : Ended
+        Why the fit stopped.
     tau : float or None
         The quantile; None for `lad`.
     n_pivots : int
@@ -78,6 +82,7 @@ class QuantileFit:
     loss: float
     dual: Floats
     status: WalkStatus
+    ended: Ended
     tau: float | None
     n_pivots: int
     X: Floats
@@ -127,6 +132,8 @@ class QuantileFit:
         """
         if self._proof is not None:
             return self._proof
+        if self.ended.early:
+            return walk(self.problem, np.roll(self.coefficients, -1), max_pivots=0).certificate
         return _certificate(self.problem, self.coefficients, self._rows)
 
     def __repr__(self) -> str:
@@ -152,7 +159,8 @@ def lad(X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -
     Returns
     -------
     QuantileFit
-        Coefficients (intercept first), loss, dual solution and certificate.
+        Coefficients (intercept first), loss, dual solution and certificate.  Also after Ctrl-C,
+        which is looked at between rounds of pivots: INTERRUPTED, and nothing is proved.
 
     Raises
     ------
@@ -246,7 +254,8 @@ def quantile_path(
     Returns
     -------
     list of QuantileFit
-        One for each of `taus`; after Ctrl-C the last one is that which was interrupted.
+        One for each of `taus`; after Ctrl-C those made until then, of which the last one may be
+        INTERRUPTED.
 
     Raises
     ------
@@ -314,31 +323,47 @@ def _path(data: _Data, levels: Sequence[float | None]) -> list[QuantileFit]:
     samples = Samples.of(*kept)
     fits: list[QuantileFit] = []
     basis = None
-    for tau in levels:
-        slopes = (1.0, 1.0) if tau is None else (tau, 1.0 - tau)
-        found = minimise(samples, slopes, basis)
-        theta = found.basis.theta * samples.scale
-        if found.proved:
-            basis = found.basis
-            dual = np.zeros(len(data.y))
-            dual[data.w > 0.0] = -found.dual
-            rows = np.flatnonzero(data.w)[basis.rows]
-            status, proof = WalkStatus.GLOBAL_MINIMUM, None
-        else:
-            basis, rows = None, found.basis.rows[:0]
-            theta, dual, status, proof = _by_walking(data, tau, theta)
-        r = data.y - data.X @ theta[1:] - theta[0]
-        loss = float((data.w * np.where(r > 0.0, slopes[0] * r, -slopes[1] * r)).sum())
-        fits.append(QuantileFit(theta, loss, dual, status, tau, found.pivots, *data, rows, proof))
-        if status is WalkStatus.INTERRUPTED:
-            break
+    with Limits() as limits:
+        for tau in levels:
+            slopes = (1.0, 1.0) if tau is None else (tau, 1.0 - tau)
+            found = minimise(samples, slopes, basis, limits)
+            fit = _fit(data, tau, slopes, found, samples, limits)
+            fits.append(fit)
+            basis = found.basis if found.proved else None
+            if limits.interrupted:
+                break
+    if len(fits) == len(levels) and not fits[-1].ended.early:  # nobody would see that it came
+        limits.pass_on()
     return fits
 
 
-def _by_walking(
-    data: _Data, tau: float | None, theta: Floats
-) -> tuple[Floats, Floats, WalkStatus, Certificate]:
-    """Coefficients, dual solution, status and proof by a walk, exact where it has to be."""
+def _fit(
+    data: _Data,
+    tau: float | None,
+    slopes: tuple[float, float],
+    found: Solution,
+    samples: Samples,
+    limits: Limits,
+) -> QuantileFit:
+    """The fit from the end of the solver, by walking on from there where that is not proved."""
+    theta, rows = found.basis.theta * samples.scale, found.basis.rows[:0]
+    dual, proof = np.zeros(len(data.y)), None
+    dual[data.w > 0.0] = -found.dual
+    status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
+    if found.proved:
+        rows = np.flatnonzero(data.w)[found.basis.rows]
+    elif limits.interrupted:
+        status, ended = WalkStatus.INTERRUPTED, Ended.INTERRUPTED
+    else:
+        theta, dual, traj = _by_walking(data, tau, theta)
+        status, ended, proof = traj.status, traj.ended, traj.certificate
+    r = data.y - data.X @ theta[1:] - theta[0]
+    loss = float((data.w * np.where(r > 0.0, slopes[0] * r, -slopes[1] * r)).sum())
+    return QuantileFit(theta, loss, dual, status, ended, tau, found.pivots, *data, rows, proof)
+
+
+def _by_walking(data: _Data, tau: float | None, theta: Floats) -> tuple[Floats, Floats, Trajectory]:
+    """Coefficients and dual solution by a walk, exact where it has to be, and the walk."""
     loss = data.problem(tau)
     start = np.append(theta[1:], theta[0])
     traj = walk(loss, start, step="long", proof_budget=_PROOF_SECONDS, time_limit=_PROOF_SECONDS)
@@ -351,7 +376,7 @@ def _by_walking(
     x = np.column_stack([data.X, np.ones(len(r))])
     bounds = -above * data.w[some], below * data.w[some]
     dual[some] = optimize.lsq_linear(x[some].T, -(dual @ x), bounds, method="bvls").x
-    return np.roll(end, 1), dual, traj.status, traj.certificate
+    return np.roll(end, 1), dual, traj
 
 
 def _certificate(loss: LayerLoss, theta: Floats, rows: NDArray[np.int64]) -> Certificate:

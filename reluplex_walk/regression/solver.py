@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 
+from .._limits import Limits
 from ..native.arrays import FREE
 from ..native.lad import DEPENDENT, OPTIMAL, UNBOUNDED, descend, gather, residual, sweep
 from ..tolerances import TOLERANCES
@@ -41,18 +42,25 @@ class Solution(NamedTuple):
     pivots: int
 
 
-def minimise(samples: Samples, slopes: Sequence[float], start: Basis | None = None) -> Solution:
+def minimise(
+    samples: Samples,
+    slopes: Sequence[float],
+    start: Basis | None = None,
+    limits: Limits | None = None,
+) -> Solution:
     """Minimise sum_i w_i rho(x_i . theta - y_i), rho of slopes -slopes[0] and slopes[1].
 
-    From the basis `start`, or else from the end on a coarser subsample.
+    From the basis `start`, or else from the end on a coarser subsample.  `limits` are looked at
+    between rounds.
     """
-    solver = _solved(samples, slopes, start)
+    limits = limits or Limits()
+    solver = _solved(samples, slopes, start, limits)
     judge = OptimalityTest(samples, solver.slopes)
     for attempt in range(_ROUNDS):
         prices, proved, descends = judge.judge(
             solver.basis, solver.r, solver.side, solver.near_rows, solver.g
         )
-        if descends < 0:
+        if descends < 0 or limits.look() is not None:
             break
         if attempt == _REFINE:
             solver.refine()
@@ -61,12 +69,14 @@ def minimise(samples: Samples, slopes: Sequence[float], start: Basis | None = No
     return Solution(solver.basis, solver.dual(prices), proved, solver.pivots)
 
 
-def _solved(samples: Samples, slopes: Sequence[float], start: Basis | None) -> "_Solver":
-    solver = _Solver(samples, slopes)
+def _solved(
+    samples: Samples, slopes: Sequence[float], start: Basis | None, limits: Limits
+) -> "_Solver":
+    solver = _Solver(samples, slopes, limits)
     q, n = samples.x.shape
     if start is None and n // _RATIO >= max(_COARSEST, 12 * q):
         coarse, rows = samples.thinned(_RATIO)
-        before = _solved(coarse, slopes, None)
+        before = _solved(coarse, slopes, None, limits)
         start, solver.pivots = before.basis, before.pivots
         start.rows[start.rows >= 0] = rows[start.rows[start.rows >= 0]]
     if start is not None:
@@ -80,8 +90,11 @@ def _solved(samples: Samples, slopes: Sequence[float], start: Basis | None) -> "
 
 
 class _Solver:
-    def __init__(self, samples: Samples, slopes: Sequence[float] | Floats) -> None:
+    def __init__(
+        self, samples: Samples, slopes: Sequence[float] | Floats, limits: Limits | None = None
+    ) -> None:
         q, n = samples.x.shape
+        self.limits = limits or Limits()
         self.samples, self.slopes = samples, np.array(slopes)
         self.basis = Basis(np.full(q, FREE), np.eye(q), np.zeros(q))
         self.side, self.r, self.g = np.ones(n), np.empty(n), np.zeros(q)
@@ -130,6 +143,8 @@ class _Solver:
             changed = self.sweep(band)
             if status == OPTIMAL and changed == 0:
                 return
+            if self.limits.look() is not None:
+                break
             rows[rows == DEPENDENT] = FREE
             if attempt == _ROUNDS // 2:
                 band = np.inf
@@ -197,7 +212,7 @@ class _Solver:
         theta, every = self.basis.theta.copy(), np.arange(self.r.size)
         off = np.empty(every.size)
         residual(self.samples.x, self.samples.y, theta, every, off)
-        inner = _Solver(self.samples.with_targets(-off), self.slopes)
+        inner = _Solver(self.samples.with_targets(-off), self.slopes, self.limits)
         inner.basis = self.basis._replace(theta=np.zeros(theta.size))
         inner.side = self.side
         inner.solve(inner.band())

@@ -6,13 +6,13 @@ close a call.  Where one does (concurrent lines of rounded decimals, sums of slo
 to rounding), the walk goes on in rationals, from vertex to adjacent vertex.
 """
 
-import time
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Deadline
 from ..exact.loss import ExactLoss, LocalModel, Vertex
 from ..exact.rationals import Objects, Rationals
 from ..exact.vertex import At, affordable, independent, point_at, vertex_at, zeros
@@ -55,14 +55,14 @@ def settle(
     """
     if not affordable(loss, seconds):
         return None
-    deadline = time.thread_time() + seconds
+    deadline = Deadline(seconds)
     exact = ExactLoss(loss)
     pivots: list[Pivot] = []
     at = _start(exact, state)
     while at is not None:
         end = examine(exact, at, deadline)
         step = None
-        if len(pivots) < limit and time.thread_time() < deadline:
+        if len(pivots) < limit and not deadline.passed:
             if leaps and end.verdict.direction is not None:
                 step = leap(exact, at, end.verdict.direction)
             elif end.local is not None and end.verdict.method == "none":

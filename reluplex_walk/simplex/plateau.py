@@ -1,10 +1,10 @@
 """Crossing plateaus: flat half-edges of a weak minimum, followed exactly in search of a descent."""
 
-import time
 from collections import deque
 
 import numpy as np
 
+from .._limits import Deadline
 from ..exact.loss import ExactLoss
 from ..exact.vertex import At, local_slopes
 from ..proof.degenerate import Verdict
@@ -14,13 +14,12 @@ from .exact_pivots import Pivot, Settled, follow, steepest
 Key = frozenset[tuple[int, int, int]]
 
 
-def cross(exact: ExactLoss, settled: Settled, deadline: float, limit: int) -> Settled | None:
+def cross(exact: ExactLoss, settled: Settled, deadline: Deadline, limit: int) -> Settled | None:
     """The nearest vertex (in pivots) across flat half-edges from which the loss descends.
 
     Breadth first from a proved weak minimum, over vertices with the same loss; at a degenerate one
     the proof is asked for a descent and nothing goes beyond it.  No active set is seen twice.  None
-    if there is no such vertex within `limit` pivots, or none is found before `deadline`
-    (thread_time).
+    if there is no such vertex within `limit` pivots, or none is found before `deadline`.
     """
     start = settled.end[:3]
     visited = {_key(start)}
@@ -32,7 +31,7 @@ def cross(exact: ExactLoss, settled: Settled, deadline: float, limit: int) -> Se
             continue
         model, slopes = found
         for k in np.flatnonzero(slopes == 0):
-            if time.thread_time() > deadline:
+            if deadline.passed:
                 return None
             step = follow(exact, model, slopes, at, int(k))
             if step is None or _key(step[1]) in visited:
@@ -50,7 +49,7 @@ def _key(at: At) -> Key:
     return frozenset(zip(*(part.tolist() for part in at[0].active), strict=True))
 
 
-def _descent(exact: ExactLoss, at: At, deadline: float) -> ExactEnd | None:
+def _descent(exact: ExactLoss, at: At, deadline: Deadline) -> ExactEnd | None:
     """The end `at`, its verdict with a direction that descends, if there is one."""
     end = examine(exact, at, deadline)
     if end.verdict.direction is not None:

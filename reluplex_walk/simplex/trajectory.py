@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .._files import open_archive, write_archive
 from .._validate import choice, integer
+from ..ended import Ended
 from ..native.arrays import FREE
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
@@ -33,7 +34,7 @@ Ints = NDArray[np.int64]
 
 
 class WalkStatus(Enum):
-    """Why a walk ended, and what is known of its end.
+    """Why a walk ended and what is proved of its end, in one word.
 
     Examples
     --------
@@ -54,6 +55,17 @@ class WalkStatus(Enum):
     TIME_LIMIT = "stopped at time_limit, before its end"
     INTERRUPTED = "interrupted, before its end"
     LEVEL_GAP = "stopped where the estimated remaining decrease is small; nothing is proved"
+
+    @classmethod
+    def of(cls, ended: Ended, certificate: Certificate) -> "WalkStatus":
+        """The short name of the two."""
+        if ended is Ended.WORK_LIMIT:
+            return cls.PIVOT_LIMIT
+        if ended.early:
+            return cls[ended.name]
+        if certificate.is_global:
+            return cls.GLOBAL_MINIMUM
+        return cls.LOCAL_MINIMUM if certificate.is_local_minimum else cls.NOT_PROVED
 
     @property
     def message(self) -> str:
@@ -165,7 +177,8 @@ class Trajectory:
 
     Attributes
     ----------
-    status : WalkStatus
+    ended : Ended
+        Why the walk stopped; what is proved of its end is in `certificate`.
     problem : LayerLoss
         The loss that was walked on.
     options : WalkOptions
@@ -202,7 +215,7 @@ class Trajectory:
     array([2, 2, 3, 3, 1, 1, 0])
     """
 
-    status: WalkStatus
+    ended: Ended
     problem: LayerLoss
     options: WalkOptions
     losses: Floats
@@ -213,6 +226,11 @@ class Trajectory:
     certificate: Certificate
     checkpoint: Checkpoint
     elapsed: float
+
+    @cached_property
+    def status(self) -> WalkStatus:
+        """The short name of `ended` and of what the certificate proves."""
+        return WalkStatus.of(self.ended, self.certificate)
 
     @property
     def theta(self) -> Floats:
@@ -450,6 +468,7 @@ class Trajectory:
         return {
             "status": self.status.name,
             "message": self.status.message,
+            "ended": self.ended.name,
             "loss": self.loss,
             "loss_start": float(self.losses[0]),
             "n_pivots": self.n_pivots,
@@ -564,7 +583,8 @@ class Trajectory:
         arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
         arrays.update(X=problem.X, y=problem.y, sample_weight=problem.sample_weight)
         arrays.update(layer=problem.layer, kind=problem.kind, tau=problem.tau)
-        arrays.update(status=self.status.name, elapsed=self.elapsed, losses=self.losses)
+        arrays.update(status=self.status.name, ended=self.ended.name)
+        arrays.update(elapsed=self.elapsed, losses=self.losses)
         arrays.update(vertices=self.vertices, basis=self.basis, descending=self.descending)
         for name in ("step", "rule", "seed", "proof_budget", "plateau"):
             arrays[f"option_{name}"] = getattr(self.options, name)
@@ -627,7 +647,7 @@ class Trajectory:
         options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
         _check_shapes(arrays, problem)
         return cls(
-            status=WalkStatus[arrays["status"].item()],
+            ended=_ended(arrays),
             problem=problem,
             options=WalkOptions(**options),
             losses=arrays["losses"],
@@ -639,6 +659,16 @@ class Trajectory:
             checkpoint=Checkpoint(**part("checkpoint_")),
             elapsed=arrays["elapsed"].item(),
         )
+
+
+def _ended(arrays: Mapping[str, NDArray]) -> Ended:
+    """Why the walk of a file stopped; older files tell it by the status alone."""
+    if "ended" in arrays:
+        return Ended[arrays["ended"].item()]
+    status = WalkStatus[arrays["status"].item()]
+    if status is WalkStatus.PIVOT_LIMIT:
+        return Ended.WORK_LIMIT
+    return Ended.__members__.get(status.name, Ended.FINISHED)
 
 
 def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from .._limits import Limits
 from .._validate import choice, integer, real
 from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES, Tolerances
-from .trajectory import Trajectory, WalkOptions, WalkStatus
+from .trajectory import Trajectory, WalkOptions
 from .walker import PLATEAUS, RULES, STEPS, Progress, Walker
 
 
@@ -77,7 +78,7 @@ def walk(
     Returns
     -------
     Trajectory
-        Also after Ctrl-C or at a limit, with all vertices found so far; ``status`` says which.
+        Also after Ctrl-C or at a limit, with all vertices found so far; ``ended`` says which.
 
     Raises
     ------
@@ -148,17 +149,16 @@ def walk(
             raise ValueError(
                 "resume: this trajectory belongs to another loss (data, network, kind)"
             )
-        ended = resume.status.proved or resume.status is WalkStatus.NOT_PROVED
-        if ended or (max_pivots is not None and max_pivots <= resume.n_pivots):
+        if not resume.ended.early or (max_pivots is not None and max_pivots <= resume.n_pivots):
             return resume
         walker = Walker(loss, resume.options)
         walker.restore(resume)
-        result = walker.walk(max_pivots, time_limit, callback, stop_at_level_gap)
+        result = walker.walk(Limits(max_pivots, time_limit, callback), stop_at_level_gap)
         return result if result.n_pivots >= resume.n_pivots else resume  # nothing is lost
     point = loss.random_start(options.seed) if start is None else loss.parameters(start, "start")
     walker = Walker(loss, options)
     walker.begin(point)
-    return walker.walk(max_pivots, time_limit, callback, stop_at_level_gap)
+    return walker.walk(Limits(max_pivots, time_limit, callback), stop_at_level_gap)
 
 
 def _check_tolerances(tolerances: Tolerances) -> None:

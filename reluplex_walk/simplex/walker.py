@@ -5,14 +5,13 @@ Between two chunks limits and Ctrl-C are looked at, and degenerate vertices are 
 is recomputed from a checkpoint (theta, basis, sides).
 """
 
-import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._interrupt import interrupts
+from .._limits import Deadline, Limits
+from ..ended import Ended
 from ..exact.loss import ExactLoss
 from ..native import walk as native
 from ..native.arrays import CHOSEN, FREE, LOSS, N_DESCENDING, N_TIED, START_SIZE, State
@@ -27,7 +26,7 @@ from . import escape
 from .exact_pivots import Pivot, Settled, settle
 from .level import Visited, estimate
 from .plateau import cross
-from .trajectory import Checkpoint, Steps, Trajectory, WalkOptions, WalkStatus
+from .trajectory import Checkpoint, Steps, Trajectory, WalkOptions
 
 RULES = {
     "steepest": native.STEEPEST,
@@ -169,43 +168,35 @@ class Walker:
 
     # ------------------------------------------------------------ the loop
 
-    def walk(
-        self,
-        max_pivots: int | None,
-        time_limit: float | None,
-        callback: Callable[[Progress], Any] | None,
-        level_gap: float | None,
-    ) -> Trajectory:
-        began, before = time.perf_counter(), self.elapsed
-        status: WalkStatus | None = None
-        with interrupts() as interrupted:
+    def walk(self, limits: Limits, level_gap: float | None = None) -> Trajectory:
+        before, most = self.elapsed, limits.work
+        ended: Ended | None = None
+        with limits:
             while True:
                 if self.due:  # what follows is a function of the checkpoint alone
                     checkpoint = self.checkpoint()
                     self.refresh()
-                if status is not None:
+                if ended is not None:
                     break
                 if level_gap is not None and self.due and self._remaining() < level_gap:
-                    status = WalkStatus.LEVEL_GAP
+                    ended = Ended.LEVEL_GAP
                     break
-                room = self.chunk if max_pivots is None else max_pivots - self.n_pivots
+                room = self.chunk if most is None else most - self.n_pivots
                 if room <= 0:
-                    status = WalkStatus.PIVOT_LIMIT
+                    ended = Ended.WORK_LIMIT
                     break
-                at_end = self.advance(min(room, self.chunk))
-                self.elapsed = before + time.perf_counter() - began
-                if at_end:
+                ended = self.advance(min(room, self.chunk))
+                self.elapsed = before + limits.elapsed
+                if ended is not None:
                     break
-                if room < self.chunk and self.n_pivots == max_pivots:
+                if room < self.chunk and self.n_pivots == most:
                     # A chunk cut short is not where an uninterrupted walk would recompute: the
                     # checkpoint stays where it was.
-                    status = WalkStatus.PIVOT_LIMIT
+                    ended = Ended.WORK_LIMIT
                     break
-                if interrupted.is_set() or self._stopped(callback):
-                    status = WalkStatus.INTERRUPTED
-                elif time_limit is not None and time.perf_counter() - began >= time_limit:
-                    status = WalkStatus.TIME_LIMIT
-        finished = status is None
+                now = Progress(self.n_pivots, float(self.state.scalar[LOSS]), self.elapsed)
+                ended = limits.look(self.n_pivots, now)
+        finished = not ended.early
         if self.n_pivots != self.fresh_at:
             self.refresh()
         certificate = certify(
@@ -215,7 +206,7 @@ class Walker:
             self.settled and self.settled.end,
             self.options.tolerances,
         )
-        return self._trajectory(status or _status(certificate), finished, certificate, checkpoint)
+        return self._trajectory(ended, certificate, checkpoint)
 
     def _remaining(self) -> float:
         """Estimated decrease still to come from the fresh state, as a share of the loss."""
@@ -230,17 +221,8 @@ class Walker:
         refresh(self.kernel, self.state, self.options.tolerances, long_step)
         self.fresh_at = self.n_pivots
 
-    def _stopped(self, callback: Callable[[Progress], Any] | None) -> bool:
-        if callback is None:
-            return False
-        try:
-            callback(Progress(self.n_pivots, float(self.state.scalar[LOSS]), self.elapsed))
-        except (StopIteration, KeyboardInterrupt):
-            return True
-        return False
-
-    def advance(self, limit: int) -> bool:
-        """Up to `limit` pivots; True if the walk has come to its end.
+    def advance(self, limit: int) -> Ended | None:
+        """Up to `limit` pivots; FINISHED or PRECISION if the walk has come to its end.
 
         Ends are looked at in a fresh state only: where one seems near, `due` asks for it.
         """
@@ -249,13 +231,13 @@ class Walker:
         fresh = self.n_pivots == self.fresh_at
         if self.state.scalar[LOSS] <= _NOTHING * self.first[1]:
             if not fresh:
-                return False
+                return None
             # What is left may be rounding: tolerances that shrink with the loss would never tell.
             if self._settle(limit):
                 self.settled = None
-                return False
+                return None
             if self.settled is not None and self.settled.end.verdict.method != "none":
-                return True
+                return Ended.FINISHED
         # Where the loss is convex, pivots of length zero end in a proof: no escape is needed.
         convex = not hidden_vanishes(self.loss, self.state)
         crowded = self.state.number[N_TIED] > _MAX_TIED
@@ -263,28 +245,28 @@ class Walker:
         self._keep(made)
         self.due = ended != native.LIMIT or self.n_pivots - self.fresh_at >= self.period
         if made > 0 or not fresh:
-            return False
+            return None
         if ended == native.UNBOUNDED:
             # The loss is bounded below: only lost precision makes an edge look endless.  What was
             # found is kept, and certified to be nothing.
-            return True
+            return Ended.PRECISION
         if ended not in (native.OPTIMAL, native.CROWDED):
-            return False
+            return None
         # A fresh state at which no half-edge descends, or at which too much vanishes.
         tied = int(self.state.number[N_TIED])
         if not in_doubt(self.loss, self.state):
-            return True
+            return Ended.FINISHED
         if tied and not convex and not zero_loss(self.loss, self.state) and self._leave():
-            return False
+            return None
         if self._settle(limit):
             self.settled = None
-            return False
+            return None
         if self.settled is not None or not tied or ended == native.OPTIMAL or tied > self.loss.dim:
-            return True
+            return Ended.FINISHED
         # A small crowd, too dear for exact proofs: pivots of length zero search its cones in order.
         ended, made = self._run(limit, native.ANY_TIED)
         self._keep(made)
-        return made == 0
+        return None if made else Ended.FINISHED
 
     def _run(self, limit: int, max_tied: int) -> tuple[int, int]:
         rule = RULES[self.options.rule]
@@ -356,8 +338,8 @@ class Walker:
             or (settled.end.slopes > 0).all()
         ):
             return False
-        deadline = time.thread_time() + budget
-        beyond = cross(ExactLoss(self.loss), settled, deadline, limit - len(settled.pivots))
+        left = limit - len(settled.pivots)
+        beyond = cross(ExactLoss(self.loss), settled, Deadline(budget), left)
         if beyond is None or beyond.end.verdict.direction is None:
             return False
         self._take_over(beyond)
@@ -446,15 +428,14 @@ class Walker:
 
     def _trajectory(
         self,
-        status: WalkStatus,
-        finished: bool,
+        ended: Ended,
         certificate: Certificate,
         checkpoint: Checkpoint,
     ) -> Trajectory:
         log = self._entries()
         seen = self._visited(log)
         log = native.Record._make(array[1:] for array in log)  # its rows are the pivots
-        if finished and self.n_pivots:  # the end as recomputed, not as tracked
+        if self.n_pivots and not ended.early:  # the end as recomputed, not as tracked
             ends = [self._outer(self.state.theta).reshape(self.loss.shape)]
             if certificate.exact:
                 ends.insert(0, certificate.theta)  # where rounding it costs nothing
@@ -468,7 +449,7 @@ class Walker:
             length = np.linalg.norm(np.diff(seen.vertices, axis=0), axis=(1, 2))
             slope = slope * np.where(length > 0, log.step / np.where(length > 0, length, 1.0), 1.0)
         return Trajectory(
-            status=status,
+            ended=ended,
             problem=self.loss,
             options=self.options,
             # Recomputing moves the last digits; the exact losses never increase.  (If more than
@@ -484,12 +465,6 @@ class Walker:
             checkpoint=checkpoint,
             elapsed=self.elapsed,
         )
-
-
-def _status(certificate: Certificate) -> WalkStatus:
-    if certificate.is_global:
-        return WalkStatus.GLOBAL_MINIMUM
-    return WalkStatus.LOCAL_MINIMUM if certificate.is_local_minimum else WalkStatus.NOT_PROVED
 
 
 __all__ = ["PLATEAUS", "RULES", "STEPS", "Progress", "Walker"]

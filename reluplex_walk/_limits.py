@@ -1,0 +1,142 @@
+"""Limits of long work: how much of it, a clock, Ctrl-C and the caller, looked at in one call.
+
+Work is done in chunks that are never cut in two; between them one call of :meth:`Limits.look` says
+why to stop.  A loop that can run long has one.
+"""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+from .ended import Ended
+
+
+class _CtrlC:
+    """A handler of Ctrl-C: the first one is noted, to be looked at; a second one raises."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.event.is_set():
+            raise KeyboardInterrupt
+        self.event.set()
+
+
+class Limits:
+    """What ends work before its own end.
+
+    In a ``with`` block Ctrl-C does not raise but is noted.  Blocks nest: work within other work,
+    however deep, sees the Ctrl-C of the outermost block, which restores the handler.  Python tells
+    the main thread alone of Ctrl-C, so that in others nothing is changed.
+
+    Parameters
+    ----------
+    work : int, optional
+        How much may be done: pivots, walks, regions.
+    seconds : float, optional
+        From now on.
+    callback : callable, optional
+        Told how far the work is; StopIteration and KeyboardInterrupt raised in it count as Ctrl-C.
+    """
+
+    def __init__(
+        self,
+        work: int | None = None,
+        seconds: float | None = None,
+        callback: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.began = time.perf_counter()
+        self.work = work
+        self.seconds = math.inf if seconds is None else seconds
+        self.callback = callback
+        self._ctrl_c = _CtrlC()
+        self._before: Any = None  # the handler to be restored
+        self._outermost = True
+
+    def __enter__(self) -> "Limits":
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGINT)
+            if isinstance(handler, _CtrlC):
+                self._ctrl_c, self._outermost = handler, False
+            elif handler is not None:  # one that Python can restore
+                self._before = signal.signal(signal.SIGINT, self._ctrl_c)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+    def look(self, done: int = 0, progress: Any = None) -> Ended | None:
+        """Why to stop after `done` of the work, if there is a reason.
+
+        The callback is told of `progress`, if that is given.
+        """
+        if self.interrupted or (progress is not None and self._called_off(progress)):
+            return Ended.INTERRUPTED
+        if self.work is not None and done >= self.work:
+            return Ended.WORK_LIMIT
+        return Ended.TIME_LIMIT if self.elapsed >= self.seconds else None
+
+    def pass_on(self) -> None:
+        """After the block: raise the KeyboardInterrupt of a Ctrl-C that came too late to matter.
+
+        For short work that is done in loops, which could else not be interrupted at all.
+        """
+        if self.interrupted and self._outermost:
+            raise KeyboardInterrupt
+
+    def _called_off(self, progress: Any) -> bool:
+        if self.callback is None:
+            return False
+        try:
+            self.callback(progress)
+        except (StopIteration, KeyboardInterrupt):
+            return True
+        return False
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._ctrl_c.event.is_set()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the limits were made."""
+        return time.perf_counter() - self.began
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, inf if there is no limit."""
+        return max(0.0, self.seconds - self.elapsed)
+
+
+class Deadline:
+    """An end to computing: seconds that the present thread may take, on however busy a machine."""
+
+    def __init__(self, seconds: float) -> None:
+        self._began = time.thread_time()
+        self._seconds = seconds
+
+    @property
+    def spent(self) -> float:
+        """Seconds of computing since it was set."""
+        return time.thread_time() - self._began
+
+    @property
+    def passed(self) -> bool:
+        """Whether the seconds are spent."""
+        return self.spent > self._seconds
+
+
+__all__ = ["Deadline", "Limits"]
