@@ -180,7 +180,7 @@ def line_section(
     at = np.append(index, 0)[np.where(begins, s.size, np.searchsorted(s, pieces.ends[0]))]
     change = own - np.where(begins, 0.0, np.roll(own, 1, axis=1))
     offsets, slopes = np.cumsum([np.bincount(at, v, inner.size + 1) for v in change], axis=1)
-    positions = np.concatenate([[low], inner, [high]])
+    positions = np.concatenate([[low], inner, [high]]) + 0.0  # no -0.0
     losses = np.append(slopes, slopes[-1]) * positions + np.append(offsets, offsets[-1])
     return LineSection(
         problem=loss,
