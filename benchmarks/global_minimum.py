@@ -69,7 +69,7 @@ def main(argv: list[str]) -> None:
         ends = [rw.walk(loss, start(loss, seed), "long") for seed in range(options.starts)]
         walked = time.perf_counter() - began
         losses = np.array([end.loss for end in ends])
-        count = rw.enumerate_regions(loss).n_cells
+        count = rw.enumerate_regions(loss).n_regions
         best = rw.global_minimum(loss)
         box = max(10.0, 2.0 * float(np.abs(best.theta).max()))
         milp = rw.global_minimum(loss, box, method="milp")

@@ -33,7 +33,7 @@ class RegionsProgress(NamedTuple):
 
     Attributes
     ----------
-    n_cells : int
+    n_regions : int
         Regions found so far.
     estimate : float
         Of the number of all regions, from random paths down the search tree (Knuth 1975).
@@ -47,13 +47,18 @@ class RegionsProgress(NamedTuple):
     >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
     >>> told = []
     >>> regions = rw.enumerate_regions(loss, progress=told.append)
-    >>> told[-1].n_cells == len(regions), told[-1].estimate
+    >>> told[-1].n_regions == told[-1].n_cells == len(regions), told[-1].estimate
     (True, 7.0)
     """
 
-    n_cells: int
+    n_regions: int
     estimate: float
     elapsed: float
+
+    @property
+    def n_cells(self) -> int:
+        """The older name of `n_regions`."""
+        return self.n_regions
 
 
 def enumerate_regions(

@@ -96,7 +96,9 @@ class Regions:
     >>> net = rw.ReLUNetwork.random([1, 1])
     >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
     >>> regions = rw.enumerate_regions(loss)
-    >>> regions.n_cells, regions.n_pieces, int(regions.bounded.sum()), regions.complete
+    >>> regions.n_regions == regions.n_cells == len(regions)
+    True
+    >>> regions.n_regions, regions.n_pieces, int(regions.bounded.sum()), regions.complete
     (7, 7, 1, True)
     >>> values = (regions.gradients * regions.points).sum(axis=(1, 2)) + regions.offsets
     >>> bool(np.allclose(values, [loss(point) for point in regions.points]))
@@ -128,16 +130,21 @@ class Regions:
         return _MESSAGES[self.ended]
 
     @property
-    def n_cells(self) -> int:
+    def n_regions(self) -> int:
         """Number of regions, residual signs included."""
         return len(self.offsets)
 
+    @property
+    def n_cells(self) -> int:
+        """The older name of `n_regions`."""
+        return self.n_regions
+
     def __len__(self) -> int:
-        return self.n_cells
+        return self.n_regions
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "not complete"
-        return f"Regions({self.n_cells} cells, {int(self.bounded.sum())} bounded, {state})"
+        return f"Regions({self.n_regions} regions, {int(self.bounded.sum())} bounded, {state})"
 
     def pattern(self, index: int) -> Pattern:
         """Signs (-1, +1) in region `index` per row of `X`, as :meth:`LayerLoss.pattern` has them.
@@ -189,11 +196,11 @@ class Regions:
         (array([0, 0, 0, 0]), 1)
         """
         a, b = self.edges.T
-        flat = self.gradients.reshape(self.n_cells, -1)
+        flat = self.gradients.reshape(self.n_regions, -1)
         size = np.abs(flat).max(initial=0.0)
         same = np.abs(flat[a] - flat[b]).max(axis=1, initial=0.0) <= REGIONS.gradient * size
         links = sparse.coo_matrix(
-            (np.ones(int(same.sum())), (a[same], b[same])), (self.n_cells, self.n_cells)
+            (np.ones(int(same.sum())), (a[same], b[same])), (self.n_regions, self.n_regions)
         )
         return np.asarray(csgraph.connected_components(links, directed=False)[1], np.int64)
 
@@ -219,7 +226,7 @@ class Regions:
         (7, 9)
         """
         graph = nx.Graph(fingerprint=self.problem.fingerprint)
-        for k in range(self.n_cells):
+        for k in range(self.n_regions):
             graph.add_node(
                 k,
                 lowest=float(self.lowest[k]),
@@ -267,7 +274,7 @@ class Regions:
         [(1.0, True)]
         """
         tolerance = REGIONS.least * (1.0 + np.abs(self.lowest))
-        group = np.full(self.n_cells, -1)
+        group = np.full(self.n_regions, -1)
         minima: list[Minimum] = []
         for k in np.flatnonzero(self._may_be_minimal(tolerance)):
             if group[k] >= 0:
@@ -297,7 +304,7 @@ class Regions:
         touches = np.abs(there + self.offsets[others] - self.lowest[rows]) <= tolerance[rows]
         jump = self.gradients[others] - self.gradients[rows]
         bends = np.abs(jump).max(axis=(1, 2)) > REGIONS.gradient * np.abs(self.gradients).max()
-        possible = np.ones(self.n_cells, bool)
+        possible = np.ones(self.n_regions, bool)
         possible[rows[touches & bends]] = False
         return possible
 
@@ -320,7 +327,7 @@ class Regions:
 
     @cached_property
     def _facet_start(self) -> Ints:
-        return np.searchsorted(self.facets[:, 0], np.arange(self.n_cells + 1))
+        return np.searchsorted(self.facets[:, 0], np.arange(self.n_regions + 1))
 
 
 def _vanishing(loss: LayerLoss, theta: Floats) -> NDArray[np.bool_]:
