@@ -35,6 +35,8 @@ class Ended(Enum):
     >>> traj = rw.walk(loss, max_pivots=20)
     >>> traj.ended.name, traj.ended.message
     ('WORK_LIMIT', 'stopped at its limit of work, before its end')
+    >>> traj.ended.early, traj.ended.advice
+    (True, 'allow more, or resume it')
     """
 
     FINISHED = ("came to its own end", "look at what is proved of the result")

@@ -237,14 +237,14 @@ def test_slice(monkeypatch):
     plain = (np.zeros(loss.dim), np.eye(loss.dim)[0], np.eye(loss.dim)[4], 3.0)
     whole = rw.slice(loss, *plain)
     assert whole.ended is rw.Ended.FINISHED
-    chunks = plane.cells_of
+    chunks = plane.regions_of
 
     def interrupted(*arguments):
         for chunk in chunks(*arguments):
             ctrl_c()
             yield chunk
 
-    monkeypatch.setattr(plane, "cells_of", interrupted)
+    monkeypatch.setattr(plane, "regions_of", interrupted)
     part = rw.slice(loss, *plain)
     assert part.ended is rw.Ended.INTERRUPTED
     assert 0 < len(part) < len(whole)

@@ -98,6 +98,8 @@ class Regions:
     >>> regions = rw.enumerate_regions(loss)
     >>> regions.n_regions == regions.n_cells == len(regions)
     True
+    >>> regions.ended.name, regions.message
+    ('FINISHED', 'all regions found')
     >>> regions.n_regions, regions.n_pieces, int(regions.bounded.sum()), regions.complete
     (7, 7, 1, True)
     >>> values = (regions.gradients * regions.points).sum(axis=(1, 2)) + regions.offsets

@@ -24,7 +24,8 @@ from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..proof.certify import certify
 from ..simplex.exact_pivots import settle
-from ..simplex.trajectory import Trajectory, WalkStatus
+from ..simplex.records import WalkStatus
+from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 from ..tolerances import TOLERANCES
 from .design import Samples

@@ -26,7 +26,8 @@ from . import escape
 from .exact_pivots import Pivot, Settled, settle
 from .level import Visited, estimate
 from .plateau import cross
-from .trajectory import Checkpoint, Steps, Trajectory, WalkOptions
+from .records import Checkpoint, Steps, WalkOptions
+from .trajectory import Trajectory
 
 RULES = {
     "steepest": native.STEEPEST,

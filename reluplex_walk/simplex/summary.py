@@ -1,0 +1,44 @@
+"""What is printed and shown of a walk: its main figures as text, and as HTML with a picture."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from html import escape
+from io import BytesIO
+from typing import Any
+
+from ..proof.certificate import METHODS
+
+
+def as_text(d: dict[str, Any], tau: float) -> str:
+    """The main figures `d` of a walk, a line each; `tau` of the pinball loss."""
+    kind = f"{d['kind']}, tau {tau:g}" if d["kind"] == "pinball" else d["kind"]
+    lines = [
+        ("status", f"{d['status']}: {d['message']}"),
+        ("proof", f"{d['proof']}: {METHODS[d['proof']]}"),
+        ("loss", f"{d['loss']:.10g} (start {d['loss_start']:.10g})"),
+        ("problem", f"network {d['network']}, layer {d['layer']}, {d['n']} samples, {kind}"),
+        ("pivots", f"{d['n_pivots']} ({d['zero_length_pivots']} of length zero)"),
+        ("active", f"{d['rank']} of {d['dim']} dimensions, {d['tied']} tied"),
+        ("least slope", f"{d['smallest_slope']:.4g} ({'strict' if d['strict'] else 'weak'})"),
+        ("walk", f"{d['step']} steps, rule {d['rule']}, seed {d['seed']}"),
+        ("time", f"{d['seconds']:.3g} s"),
+    ]
+    return "\n".join(f"{name:<12} {text}" for name, text in lines)
+
+
+def as_html(summary: str, draw: Callable[[Any], Any]) -> str:
+    """The text and, where matplotlib is installed, what `draw` draws on a Figure."""
+    text = f"<pre>{escape(summary)}</pre>"
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return text
+    png = BytesIO()
+    figure = Figure(figsize=(8.0, 6.0), layout="constrained")  # not one of pyplot's
+    draw(figure)
+    figure.savefig(png, format="png", dpi=100)
+    data = b64encode(png.getvalue()).decode()
+    return f'{text}<img alt="overview of the walk" src="data:image/png;base64,{data}">'
+
+
+__all__ = ["as_html", "as_text"]
