@@ -46,11 +46,8 @@ if TYPE_CHECKING:  # what type checkers and editors see
         quantile_path as quantile_path,
     )
     from .simplex.level import LevelEstimate as LevelEstimate
-    from .simplex.trajectory import (
-        Trajectory as Trajectory,
-        WalkOptions as WalkOptions,
-        WalkStatus as WalkStatus,
-    )
+    from .simplex.records import WalkOptions as WalkOptions, WalkStatus as WalkStatus
+    from .simplex.trajectory import Trajectory as Trajectory
     from .simplex.walk import walk as walk
     from .simplex.walker import Progress as Progress
     from .tolerances import TOLERANCES as TOLERANCES, Tolerances as Tolerances
@@ -74,7 +71,8 @@ _HOMES = {
     "regions.sections": ("LineSection", "line_section"),
     "regression.quantile": ("QuantileFit", "lad", "quantile", "quantile_path"),
     "simplex.level": ("LevelEstimate",),
-    "simplex.trajectory": ("Trajectory", "WalkOptions", "WalkStatus"),
+    "simplex.records": ("WalkOptions", "WalkStatus"),
+    "simplex.trajectory": ("Trajectory",),
     "simplex.walk": ("walk",),
     "simplex.walker": ("Progress",),
     "tolerances": ("TOLERANCES", "Tolerances"),

@@ -1,4 +1,4 @@
-"""What ends long work early: `Limits`, Ctrl-C in every long function, and `Ended` on every result."""
+"""What ends long work early: `Limits`, Ctrl-C in every long function, `Ended` on every result."""
 
 import signal
 import threading
@@ -169,9 +169,8 @@ def test_a_walk_that_loses_precision_says_so_and_is_not_resumed(monkeypatch):
     from reluplex_walk.simplex.walker import Walker
 
     loss = random_loss([2, 3, 1], 20, 0)
-    part = rw.walk(loss, max_pivots=3)
     monkeypatch.setattr(Walker, "_run", lambda *_: (native.UNBOUNDED, 0))
-    lost = rw.walk(loss, resume=part)
+    lost = rw.walk(loss)
     monkeypatch.undo()
     assert lost.ended is rw.Ended.PRECISION
     assert lost.status is rw.WalkStatus.NOT_PROVED
@@ -310,7 +309,7 @@ def heavy(n=20_000):
     return X, X.sum(axis=1) + rng.standard_t(2, n)
 
 
-@pytest.mark.parametrize("at", [1, 2, 4])
+@pytest.mark.parametrize("at", [1, 2])
 def test_lad_interrupted_between_its_rounds(monkeypatch, at):
     X, y = heavy()
     whole = rw.lad(X, y)

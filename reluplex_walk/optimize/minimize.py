@@ -16,7 +16,8 @@ from .._validate import integer, real, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..problem.scaling import Units
-from ..simplex.trajectory import Trajectory, WalkOptions, WalkStatus
+from ..simplex.records import WalkOptions, WalkStatus
+from ..simplex.trajectory import Trajectory
 from ..simplex.walker import Walker
 
 Floats = NDArray[np.float64]

@@ -12,16 +12,16 @@ from ._surface import draw_surface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
-    from ..regions.plane import Slice
-    from ..simplex.trajectory import Trajectory
+    from ..regions.plane import HasVertices, Slice
 
 _ON_PLANE = 1e-9  # distance from the plane, relative to the size of theta, that counts as 0
 
 
 def plot_slice(
     cut: Slice,
-    traj: Trajectory | None = None,
+    traj: HasVertices | ArrayLike | None = None,
     ax: Axes | None = None,
     levels: int = 12,
     edges: bool = True,
@@ -32,9 +32,9 @@ def plot_slice(
     ----------
     cut : Slice
         As from :func:`reluplex_walk.slice`.
-    traj : Trajectory, optional
-        A walk to draw: vertices on the plane as filled markers, others projected to it as open
-        ones.
+    traj : Trajectory or array_like (K, h, q), optional
+        A walk to draw, or points one after the other: those on the plane as filled markers,
+        others projected to it as open ones.
     ax : matplotlib Axes, optional
         Default: those of a new figure.
     levels : int, default 12
@@ -71,8 +71,9 @@ def plot_slice(
         outlines = [cut.polygon(k) for k in range(len(cut))]
         ax.add_collection(PolyCollection(outlines, facecolor="none", edgecolor="w", lw=0.25))
     if traj is not None:
-        at, distance = cut.project(traj.vertices)
-        size = np.linalg.norm(traj.vertices, axis=(1, 2)) + np.linalg.norm(cut.origin)
+        vertices = np.asarray(getattr(traj, "vertices", traj))
+        at, distance = cut.project(vertices)
+        size = np.linalg.norm(vertices, axis=(1, 2)) + np.linalg.norm(cut.origin)
         on = distance <= _ON_PLANE * size
         ax.plot(at[:, 0], at[:, 1], color=VERMILION, lw=1.0)
         ax.plot(*at[~on].T, "o", color=VERMILION, mfc="white", ms=5, label="projected")

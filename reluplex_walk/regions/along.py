@@ -1,18 +1,13 @@
 """The affine regions a walk passes through, for :meth:`Trajectory.regions`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..problem.loss import LayerLoss, Pattern
 from .sections import line_section
-
-if TYPE_CHECKING:
-    from ..simplex.trajectory import Trajectory
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,17 +48,19 @@ class Passage:
         return f"Passage({len(self)} regions)"
 
 
-def passage(traj: Trajectory) -> Passage:
-    """The affine regions that `traj` passes through."""
-    loss = traj.problem
+def passage(loss: LayerLoss, vertices: Floats, crossing: NDArray[np.bool_]) -> Passage:
+    """The affine regions between `vertices` (K, h, q), one after the other.
+
+    `crossing` (K - 1,): whether breakpoints are crossed on the way to the next one.
+    """
     steps: list[int] = []
     patterns: list[Pattern] = []
     points: list[Floats] = []
-    for k, (a, b) in enumerate(zip(traj.vertices[:-1], traj.vertices[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(vertices)):
         if (a == b).all():
             continue
         times = np.array([0.0, 1.0])
-        if traj.steps.crossed[k]:
+        if crossing[k]:
             times = line_section(loss, a, b - a, (0.0, 1.0)).positions
         for middle in (times[1:] + times[:-1]) / 2.0:
             point = a + middle * (b - a)

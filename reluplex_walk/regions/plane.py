@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.tri import Triangulation
 
-    from ..simplex.trajectory import Trajectory
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _COVERED = 1e-9  # relative difference of the window and the sum of all areas
 _PARALLEL = 1e-9  # sine of the angle between directions that span no plane
+
+
+class HasVertices(Protocol):
+    """A walk, or anything else that leads through points (K, h, q) of parameter space."""
+
+    @property
+    def vertices(self) -> Floats: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +165,7 @@ class Slice:
 
     def plot(
         self,
-        traj: Trajectory | None = None,
+        traj: HasVertices | ArrayLike | None = None,
         ax: Axes | None = None,
         levels: int = 12,
         edges: bool = True,

@@ -23,7 +23,8 @@ from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..proof.certify import certify, settle_state
-from ..simplex.trajectory import Trajectory, WalkStatus
+from ..simplex.records import WalkStatus
+from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 from ..tolerances import TOLERANCES
 from .design import Samples

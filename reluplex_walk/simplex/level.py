@@ -14,15 +14,14 @@ estimates along a whole walk stay affordable.
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from .._files import open_archive
-from ..problem.loss import LayerLoss
 from .lookahead import look_ahead
+from .records import Visited
 from .trees import Trees
 
 Floats = NDArray[np.float64]
@@ -39,31 +38,6 @@ _WINDOWS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # pivots over D
 _SHARES = (0.1, 0.25, 0.5)  # pivots over the pivots so far
 _AHEAD = (0.5, 1.0, 2.0)  # long pivots over D
 _TINY = 1e-300
-
-
-class Seen(Protocol):
-    """What a walk has seen: a `Trajectory`, or the part of it there is so far."""
-
-    @property
-    def problem(self) -> LayerLoss: ...
-    @property
-    def losses(self) -> Floats: ...
-    @property
-    def vertices(self) -> Floats: ...
-    @property
-    def basis(self) -> Ints: ...
-    @property
-    def descending(self) -> Ints: ...
-
-
-class Visited(NamedTuple):
-    """The entries of a walk so far, as in `Trajectory`."""
-
-    problem: LayerLoss
-    losses: Floats
-    vertices: Floats
-    basis: Ints
-    descending: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +60,7 @@ class LevelEstimate:
     method: str
 
 
-def estimate(seen: Seen, at: Ints, method: str) -> tuple[Floats, Floats, Floats]:
+def estimate(seen: Visited, at: Ints, method: str) -> tuple[Floats, Floats, Floats]:
     """Level, low and high (m,) at the entries `at` (m,), each from what is known there."""
     x = features(seen, at, method)
     logs = np.sort([trees(x) for trees in _model(method)], axis=0)
@@ -95,7 +69,7 @@ def estimate(seen: Seen, at: Ints, method: str) -> tuple[Floats, Floats, Floats]
     return level, low, high
 
 
-def proximity(seen: Seen) -> Floats:
+def proximity(seen: Visited) -> Floats:
     """How far the number of descending half-edges has collapsed, in [0, 1], at each entry (K,)."""
     k = np.arange(len(seen.losses))
     so_far = _mean_since(seen.descending, k, np.zeros_like(k))
@@ -106,7 +80,7 @@ def proximity(seen: Seen) -> Floats:
 # ---------------------------------------------------------------- features
 
 
-def features(seen: Seen, at: Ints, method: str) -> Floats:
+def features(seen: Visited, at: Ints, method: str) -> Floats:
     """Scale-free features (m, p) at the entries `at` (m,); entry k is used only from k on."""
     columns = _record_features(seen, at)
     if method == "lookahead":
@@ -114,7 +88,7 @@ def features(seen: Seen, at: Ints, method: str) -> Floats:
     return np.clip(np.column_stack(columns), -30.0, 30.0)
 
 
-def _record_features(seen: Seen, at: Ints) -> list[Floats]:
+def _record_features(seen: Visited, at: Ints) -> list[Floats]:
     loss, dim = seen.losses, seen.problem.dim
     here = np.maximum(loss[at], _TINY)
     columns = []
@@ -139,7 +113,7 @@ def _record_features(seen: Seen, at: Ints) -> list[Floats]:
     return columns
 
 
-def _ahead_features(seen: Seen, at: Ints) -> list[Floats]:
+def _ahead_features(seen: Visited, at: Ints) -> list[Floats]:
     dim = seen.problem.dim
     origins, which = np.unique(at - at % max(1, dim // 2), return_inverse=True)
     found = []
@@ -182,4 +156,4 @@ def _model(method: str) -> list[Trees]:
     ]
 
 
-__all__ = ["ANNOUNCE", "METHODS", "QUANTILES", "LevelEstimate", "Seen", "Visited"]
+__all__ = ["ANNOUNCE", "METHODS", "QUANTILES", "LevelEstimate"]

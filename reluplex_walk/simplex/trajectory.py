@@ -1,29 +1,25 @@
-"""`Trajectory`: what a walk returns, with its files, its graph and its summary."""
+"""`Trajectory`: what a walk returns."""
 
-from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, fields
 from functools import cached_property
-from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import open_archive, write_archive
 from .._validate import choice, integer
 from ..ended import Ended
 from ..native.arrays import FREE
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
-from ..proof.certificate import METHODS, Certificate
+from ..proof.certificate import Certificate
 from ..proof.check import CertificateError, ExactCheck
 from ..regions.along import Passage, passage
-from ..tolerances import TOLERANCES, Tolerances
 from .level import METHODS as LEVEL_METHODS, LevelEstimate, estimate, proximity
+from .records import Checkpoint, Steps, Visited, WalkOptions, WalkStatus
+from .summary import in_words
+from .trajectory_file import read, write
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -33,98 +29,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-class WalkStatus(Enum):
-    """Why a walk ended and what is proved of its end, in one word."""
-
-    LOCAL_MINIMUM = "the end is a proved local minimum"
-    GLOBAL_MINIMUM = "the end is a proved global minimum"
-    NOT_PROVED = "no descent was found, but a local minimum is not proved"
-    PIVOT_LIMIT = "stopped at max_pivots, before its end"
-    TIME_LIMIT = "stopped at time_limit, before its end"
-    INTERRUPTED = "interrupted, before its end"
-    LEVEL_GAP = "stopped where the estimated remaining decrease is small; nothing is proved"
-
-    @classmethod
-    def of(cls, ended: Ended, certificate: Certificate) -> "WalkStatus":
-        """The short name of the two."""
-        if ended is Ended.WORK_LIMIT:
-            return cls.PIVOT_LIMIT
-        if ended.early:
-            return cls[ended.name]
-        if certificate.is_global:
-            return cls.GLOBAL_MINIMUM
-        return cls.LOCAL_MINIMUM if certificate.is_local_minimum else cls.NOT_PROVED
-
-    @property
-    def message(self) -> str:
-        """The status in words."""
-        return self.value
-
-    @property
-    def proved(self) -> bool:
-        """Whether a local or global minimum was proved."""
-        return self in (WalkStatus.LOCAL_MINIMUM, WalkStatus.GLOBAL_MINIMUM)
-
-
-@dataclass(frozen=True)
-class WalkOptions:
-    """How a walk chooses its steps; a resumed walk keeps them."""
-
-    step: str = "adjacent"
-    rule: str = "steepest"
-    seed: int = 0
-    proof_budget: float = 5.0
-    plateau: str = "stop"
-    tolerances: Tolerances = TOLERANCES
-
-
-@dataclass(frozen=True, eq=False)
-class Checkpoint:
-    """A state of the walk from which it goes on bit for bit.
-
-    Everything else follows from it.  It may lie a few pivots before the last vertex; those
-    pivots are then made again.
-    """
-
-    n_pivots: int
-    theta: Floats  # (D,)
-    basis: Ints  # (D,)
-    side: NDArray[np.bool_]  # (H, n) True: positive
-    side_r: NDArray[np.bool_]  # (K, m)
-    tied: Ints
-    tied_w: Floats
-    random: NDArray[np.uint64]  # (1,)
-
-
-@dataclass(frozen=True, eq=False)
-class Steps:
-    """One entry per pivot, in arrays; entry k leads from vertex k to vertex k + 1.
-
-    Attributes
-    ----------
-    length : ndarray (K - 1,)
-        Length of the edge in parameter space; 0 for a change of basis at a degenerate vertex.
-    slope : ndarray (K - 1,)
-        Slope of the loss per unit length where the edge starts.
-    leaving, entering : ndarray (K - 1,)
-        Breakpoint ids; leaving is FREE (-1) in phase 1.
-    crossed : ndarray (K - 1,)
-        Breakpoints crossed on the way (long steps).
-    flipped : ndarray (K - 1,) of bool
-        Whether the edge was a far half-edge, on the other side of the leaving breakpoint.
-    tied : ndarray (K - 1,)
-        Further breakpoints that vanish at the vertex reached.
-    """
-
-    length: Floats
-    slope: Floats
-    leaving: Ints
-    entering: Ints
-    crossed: Ints
-    flipped: NDArray[np.bool_]
-    tied: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +164,7 @@ class Trajectory:
         last = self.n_pivots
         k = last if at is None else integer("at", at, 0, last)
         method = choice("method", method, LEVEL_METHODS)
-        level, low, high = estimate(self, np.array([k]), method)
+        level, low, high = estimate(self._visited, np.array([k]), method)
         return LevelEstimate(float(level[0]), float(low[0]), float(high[0]), method)
 
     def levels(self, method: str = "lookahead") -> LevelEstimate:
@@ -269,7 +173,7 @@ class Trajectory:
         ``level``, ``low`` and ``high`` are arrays (K,).
         """
         method = choice("method", method, LEVEL_METHODS)
-        return LevelEstimate(*estimate(self, np.arange(len(self.losses)), method), method)
+        return LevelEstimate(*estimate(self._visited, np.arange(len(self.losses)), method), method)
 
     def proximity(self) -> Floats:
         """How close the end seems at each entry, (K,) in [0, 1], from what is known there alone.
@@ -278,7 +182,11 @@ class Trajectory:
         the mean so far.  The number hardly falls before the end is near; how early and how often
         wrongly a proximity of 0.7 or more announces it, ``python -m benchmarks level`` measures.
         """
-        return proximity(self)
+        return proximity(self._visited)
+
+    @property
+    def _visited(self) -> Visited:
+        return Visited(self.problem, self.losses, self.vertices, self.basis, self.descending)
 
     def graph(self) -> "nx.DiGraph":
         """The walk as a directed graph: a node per entry, an edge per pivot.
@@ -306,7 +214,7 @@ class Trajectory:
         >>> traj.regions().gradients[0].tolist()
         [[4.0, 3.0]]
         """
-        return passage(self)
+        return passage(self.problem, self.vertices, self.steps.crossed > 0)
 
     def verify(self, budget: float = 60.0) -> ExactCheck:
         """Check what the trajectory says of its end, in floats and in rational arithmetic.
@@ -355,20 +263,10 @@ class Trajectory:
 
     def summary(self) -> str:
         """The main figures, as text."""
-        d = self.summary_dict()
-        kind = f"{d['kind']}, tau {self.problem.tau:g}" if d["kind"] == "pinball" else d["kind"]
-        lines = [
-            ("status", f"{d['status']}: {d['message']}"),
-            ("proof", f"{d['proof']}: {METHODS[d['proof']]}"),
-            ("loss", f"{d['loss']:.10g} (start {d['loss_start']:.10g})"),
-            ("problem", f"network {d['network']}, layer {d['layer']}, {d['n']} samples, {kind}"),
-            ("pivots", f"{d['n_pivots']} ({d['zero_length_pivots']} of length zero)"),
-            ("active", f"{d['rank']} of {d['dim']} dimensions, {d['tied']} tied"),
-            ("least slope", f"{d['smallest_slope']:.4g} ({'strict' if d['strict'] else 'weak'})"),
-            ("walk", f"{d['step']} steps, rule {d['rule']}, seed {d['seed']}"),
-            ("time", f"{d['seconds']:.3g} s"),
-        ]
-        return "\n".join(f"{name:<12} {text}" for name, text in lines)
+        figures = self.summary_dict()
+        if self.problem.kind == "pinball":
+            figures["kind"] = f"pinball, tau {self.problem.tau:g}"
+        return in_words(figures)
 
     def plot(self, title: str | None = None, levels: "Levels | None" = None) -> "Figure":
         """The overview of the walk as a new matplotlib Figure (extra ``plot``).
@@ -381,18 +279,9 @@ class Trajectory:
 
     def _repr_html_(self) -> str:
         """Summary and, where matplotlib is installed, overview, for notebooks."""
-        summary = f"<pre>{escape(self.summary())}</pre>"
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            return summary
-        from ..plotting import overview
+        from ..plotting.html import as_html
 
-        png = BytesIO()
-        figure = Figure(figsize=(8.0, 6.0), layout="constrained")  # not one of pyplot's
-        overview(self, figure=figure).savefig(png, format="png", dpi=100)
-        data = b64encode(png.getvalue()).decode()
-        return f'{summary}<img alt="overview of the walk" src="data:image/png;base64,{data}">'
+        return as_html(self)
 
     def __repr__(self) -> str:
         return f"Trajectory({self.status.name}, loss={self.loss:.10g}, n_pivots={self.n_pivots})"
@@ -402,112 +291,15 @@ class Trajectory:
 
         FileExistsError if `path` exists, unless `force`.
         """
-        problem = self.problem
-        arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
-        arrays.update(X=problem.X, y=problem.y, sample_weight=problem.sample_weight)
-        arrays.update(layer=problem.layer, kind=problem.kind, tau=problem.tau)
-        arrays.update(status=self.status.name, ended=self.ended.name)
-        arrays.update(elapsed=self.elapsed, losses=self.losses)
-        arrays.update(vertices=self.vertices, basis=self.basis, descending=self.descending)
-        for name in ("step", "rule", "seed", "proof_budget", "plateau"):
-            arrays[f"option_{name}"] = getattr(self.options, name)
-        arrays["option_tolerances"] = np.array(self.options.tolerances)
-        for part, record in (
-            ("steps", self.steps),
-            ("certificate", self.certificate),
-            ("checkpoint", self.checkpoint),
-        ):
-            arrays.update({f"{part}_{name}": value for name, value in vars(record).items()})
-        write_archive(path, "trajectory", arrays, force)
+        write(path, {field.name: getattr(self, field.name) for field in fields(self)}, force)
 
     @classmethod
     def load(cls, path: str | Path) -> "Trajectory":
-        """Read a trajectory written by :meth:`save`."""
-        arrays = open_archive(path, "trajectory")
-        try:
-            return cls._from_arrays(arrays)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"path: damaged trajectory file {path} ({error})") from None
+        """Read a trajectory written by :meth:`save`.
 
-    @classmethod
-    def _from_arrays(cls, arrays: Mapping[str, NDArray]) -> "Trajectory":
-        def part(prefix: str) -> dict[str, Any]:
-            return {
-                name.removeprefix(prefix): value if value.ndim else value.item()
-                for name, value in arrays.items()
-                if name.startswith(prefix)
-            }
-
-        kind = arrays["kind"].item()
-        problem = LayerLoss(
-            ReLUNetwork.from_arrays(part("network_")),
-            arrays["X"],
-            arrays["y"],
-            arrays["layer"].item(),
-            kind,
-            arrays["tau"].item() if kind == "pinball" else None,
-            arrays["sample_weight"],
-        )
-        options = part("option_")
-        options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
-        _check_shapes(arrays, problem)
-        return cls(
-            ended=_ended(arrays),
-            problem=problem,
-            options=WalkOptions(**options),
-            losses=arrays["losses"],
-            vertices=arrays["vertices"],
-            basis=arrays["basis"],
-            descending=arrays["descending"],
-            steps=Steps(**part("steps_")),
-            certificate=Certificate(**part("certificate_")),
-            checkpoint=Checkpoint(**part("checkpoint_")),
-            elapsed=arrays["elapsed"].item(),
-        )
+        FileNotFoundError or, if it is no such file or damaged, ValueError.
+        """
+        return cls(**read(path))
 
 
-def _ended(arrays: Mapping[str, NDArray]) -> Ended:
-    """Why the walk of a file stopped; older files tell it by the status alone."""
-    if "ended" in arrays:
-        return Ended[arrays["ended"].item()]
-    status = WalkStatus[arrays["status"].item()]
-    if status is WalkStatus.PIVOT_LIMIT:
-        return Ended.WORK_LIMIT
-    return Ended.__members__.get(status.name, Ended.FINISHED)
-
-
-def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
-    """ValueError if the arrays of a file do not fit together or to `problem`."""
-    k, dim = len(arrays["losses"]), problem.dim
-    native = problem.problem
-    n, m = native.x.shape[1], native.owner.size
-    hidden = int(native.row[problem.n_hidden])
-    rank = len(arrays["certificate_active"])
-    expected: dict[str, tuple[int, ...]] = {
-        "losses": (k,),
-        "vertices": (k, *problem.shape),
-        "basis": (k, dim),
-        "descending": (k,),
-        "certificate_slopes": (2 * rank,),
-        "certificate_slope_tolerances": (2 * rank,),
-        "certificate_active": (rank, 3),
-        "certificate_theta": problem.shape,
-        "certificate_sides": (rank + len(arrays["certificate_tied"]),),
-        "checkpoint_theta": (dim,),
-        "checkpoint_basis": (dim,),
-        "checkpoint_side": (hidden, n),
-        "checkpoint_side_r": (problem.network.widths[-1], m),
-        "checkpoint_random": (1,),
-        **{name: (k - 1,) for name in arrays if name.startswith("steps_")},
-    }
-    for name, shape in expected.items():
-        if arrays[name].shape != shape:
-            raise ValueError(f"{name}: expected shape {shape}, found {arrays[name].shape}")
-    limit = hidden * n + problem.network.widths[-1] * m
-    for name in ("basis", "checkpoint_basis", "checkpoint_tied"):
-        ids = arrays[name]
-        if ids.size and not (ids.min() >= FREE and ids.max() < limit):
-            raise ValueError(f"{name}: expected breakpoint ids below {limit}, found {ids.max()}")
-
-
-__all__ = ["Checkpoint", "Steps", "Trajectory", "WalkOptions", "WalkStatus"]
+__all__ = ["Trajectory"]

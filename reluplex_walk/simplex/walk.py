@@ -9,7 +9,8 @@ from .._limits import Limits
 from .._validate import choice, integer, real
 from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES, Tolerances
-from .trajectory import Trajectory, WalkOptions
+from .records import WalkOptions
+from .trajectory import Trajectory
 from .walker import PLATEAUS, RULES, STEPS, Progress, Walker
 
 
