@@ -66,7 +66,7 @@ def train() -> None:
     for walk in walks(DESIGN):
         at = entries(walk.traj, FITTED_AT)
         for method in level.METHODS:
-            samples[method].append(level.features(walk.traj, at, method))
+            samples[method].append(level.features(walk.traj._visited, at, method))
         target.append(np.log1p(-walk.traj.loss / walk.traj.losses[at]))
         held_out.append(np.full(len(at), walk.seed % 3 == 0))
     t, held = np.concatenate(target), np.concatenate(held_out)

@@ -82,7 +82,7 @@ class Limits:
 
         The callback is told of `progress`, if that is given.
         """
-        if self.interrupted or (progress is not None and self._called_off(progress)):
+        if self.interrupted or self._called_off(progress):
             return Ended.INTERRUPTED
         if self.work is not None and done >= self.work:
             return Ended.WORK_LIMIT
@@ -97,13 +97,13 @@ class Limits:
             raise KeyboardInterrupt
 
     def _called_off(self, progress: Any) -> bool:
-        if self.callback is None:
+        if self.callback is None or progress is None:
             return False
         try:
             self.callback(progress)
         except (StopIteration, KeyboardInterrupt):
             return True
-        return False
+        return self.interrupted  # meanwhile
 
     @property
     def interrupted(self) -> bool:

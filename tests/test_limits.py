@@ -169,9 +169,8 @@ def test_a_walk_that_loses_precision_says_so_and_is_not_resumed(monkeypatch):
     from reluplex_walk.simplex.walker import Walker
 
     loss = random_loss([2, 3, 1], 20, 0)
-    part = rw.walk(loss, max_pivots=3)
     monkeypatch.setattr(Walker, "_run", lambda *_: (native.UNBOUNDED, 0))
-    lost = rw.walk(loss, resume=part)
+    lost = rw.walk(loss)
     monkeypatch.undo()
     assert lost.ended is rw.Ended.PRECISION
     assert lost.status is rw.WalkStatus.NOT_PROVED
@@ -310,7 +309,7 @@ def heavy(n=20_000):
     return X, X.sum(axis=1) + rng.standard_t(2, n)
 
 
-@pytest.mark.parametrize("at", [1, 2, 4])
+@pytest.mark.parametrize("at", [1, 2])
 def test_lad_interrupted_between_its_rounds(monkeypatch, at):
     X, y = heavy()
     whole = rw.lad(X, y)
@@ -343,11 +342,11 @@ def test_quantile_path_returns_what_it_has(monkeypatch):
 def test_a_ctrl_c_that_a_fit_does_not_show_is_raised(monkeypatch):
     # A loop over many small fits could else not be interrupted.
     data = rw.datasets.load_stackloss()
-    monkeypatch.setattr(solver.Judge, "judge", pressing(solver.Judge.judge))
+    monkeypatch.setattr(solver.OptimalityTest, "judge", pressing(solver.OptimalityTest.judge))
     with pytest.raises(KeyboardInterrupt):
         rw.lad(data.X, data.y)
     monkeypatch.undo()
-    monkeypatch.setattr(solver.Judge, "judge", pressing(solver.Judge.judge))
+    monkeypatch.setattr(solver.OptimalityTest, "judge", pressing(solver.OptimalityTest.judge))
     with Limits() as limits:  # within other work that sees it
         fit = rw.lad(data.X, data.y)
         assert limits.interrupted

@@ -14,14 +14,14 @@ from ._surface import draw_surface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
-    from ..regions.plane import Slice
-    from ..simplex.trajectory import Trajectory
+    from ..regions.plane import HasVertices, Slice
 
 
 def plot_slice(
     cut: Slice,
-    traj: Trajectory | ArrayLike | None = None,
+    traj: HasVertices | ArrayLike | None = None,
     ax: Axes | None = None,
     levels: int = 12,
     edges: bool = True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class HasVertices(Protocol):
+    """A walk, or anything else that leads through points (K, h, q) of parameter space."""
+
+    @property
+    def vertices(self) -> Floats: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +175,7 @@ class Slice:
 
     def plot(
         self,
-        traj: Any = None,
+        traj: HasVertices | ArrayLike | None = None,
         ax: Axes | None = None,
         levels: int = 12,
         edges: bool = True,

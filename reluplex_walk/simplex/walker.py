@@ -1,4 +1,4 @@
-"""The loop of a walk: chunks of pivots in Numba, with the log of what they did.
+"""The loop of a walk: chunks of pivots in Numba, and what is done where they lead no further.
 
 Between two chunks limits and Ctrl-C are looked at, and degenerate vertices are left through
 `escape` or settled exactly.  Every `Walker.period` pivots (one chunk, at large D several) the state
@@ -14,19 +14,20 @@ from .._limits import Deadline, Limits
 from ..ended import Ended
 from ..exact.loss import ExactLoss
 from ..native import walk as native
-from ..native.arrays import CHOSEN, FREE, LOSS, N_DESCENDING, N_TIED, START_SIZE, State
+from ..native.arrays import CHOSEN, FREE, LOSS, N_TIED, START_SIZE, State
 from ..native.nearby import bounds_pay
 from ..native.refresh import new_state, place, refresh
 from ..problem.loss import LayerLoss
 from ..proof import directional
-from ..proof.certificate import Certificate
 from ..proof.certify import certify
 from ..proof.end import hidden_vanishes, in_doubt, zero_loss
+from ..tolerances import SIMPLEX
 from . import escape
-from .exact_pivots import Pivot, Settled, settle
-from .level import Visited, estimate
+from .exact_pivots import Settled, settle
+from .level import estimate
+from .log import Log
 from .plateau import cross
-from .records import Checkpoint, Steps, WalkOptions
+from .records import Checkpoint, WalkOptions
 from .trajectory import Trajectory
 
 RULES = {
@@ -39,7 +40,6 @@ RULES = {
 STEPS = ("adjacent", "long")
 PLATEAUS = ("stop", "cross")
 
-_NOTHING = 1e-13  # of the first loss: a loss to be looked at exactly
 _MAX_TIED = 8  # more tied breakpoints than this are left by `escape`, not by pivots
 _CHUNK = (16, 256)  # least and most pivots in a chunk, but for
 _CHUNK_SHARE = 1 / 100  # pivots per sample: recomputing is to be a small part of the work
@@ -75,12 +75,25 @@ class Progress(NamedTuple):
     elapsed: float
 
 
+class Next(NamedTuple):
+    """What a phase of the walk leads to: further pivots, or the end."""
+
+    recompute: bool = True  # the state, before further pivots; a checkpoint is taken there
+    ended: Ended | None = None  # the walk has come to its end
+    settled: Settled | None = None  # the exact end
+
+
+ON, RECOMPUTE, END = Next(recompute=False), Next(), Next(ended=Ended.FINISHED)
+
+
 class Walker:
-    """The state of a walk between chunks, and the log of its pivots.
+    """A walk between two chunks: the state of the kernels, and the log of their pivots.
 
     One that is not `thorough` ends where no half-edge of the basis descends: it neither searches
     degenerate vertices further nor decides anything in rational arithmetic.
     """
+
+    log: Log
 
     def __init__(self, loss: LayerLoss, options: WalkOptions, thorough: bool = True) -> None:
         self.loss = loss
@@ -89,38 +102,41 @@ class Walker:
         self.kernel = loss.kernel
         self.state = new_state(self.kernel)
         self.trial: State | None = None
+        self.long_step = options.step == "long"
         self.chunk = self._chunk()
         self.period = max(self.chunk, loss.dim // _REFACTORISE)
-        self.due = True  # the state wants to be recomputed
-        self.fresh_at = -1  # pivots made when it was
+        self.fresh_at = -1  # pivots made when the state was recomputed
         self.record = native.new_record(self.chunk, loss.dim)
-        self.log: list[native.Record] = []
-        self.n_pivots = 0
         self.elapsed = 0.0
-        self.settled: Settled | None = None  # the exact end
 
     def _chunk(self) -> int:
         """Pivots in a chunk: a function of the problem and the options alone."""
         n, dim = self.kernel.x.shape[1], self.loss.dim
-        touched = 8 * dim if bounds_pay(n, dim, self.options.step == "long") else n
+        touched = 8 * dim if bounds_pay(n, dim, self.long_step) else n
         work = touched * (dim + self.kernel.w.size + self.kernel.stage.size) + 3 * dim**2
         least, most = _CHUNK
         return int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
 
+    @property
+    def n_pivots(self) -> int:
+        """Pivots made."""
+        return self.log.n_pivots
+
     # ------------------------------------------------------------ begin, store, restore
 
     def begin(self, theta: NDArray[np.float64]) -> None:
+        """Start at `theta` (h, q)."""
         self.state.random[0] = np.uint64(self.options.seed)
         place(self.kernel, self.state, self.loss.units.inner(theta).ravel())
-        self._remember(theta, self.loss(theta))
+        self._log(Log(self.loss, theta, self.loss(theta)))
 
-    def _remember(self, theta: NDArray[np.float64], loss: float) -> None:
-        """The start (h, q), and its size for the tolerances."""
-        self.first = (theta.ravel().copy(), loss)
-        size = np.abs(self.loss.units.inner(theta)).sum(axis=1).max()
-        self.state.scalar[START_SIZE] = size
+    def _log(self, log: Log) -> None:
+        self.log = log
+        size = np.abs(self.loss.units.inner(log.start)).sum(axis=1).max()
+        self.state.scalar[START_SIZE] = size  # for the tolerances
 
     def checkpoint(self) -> Checkpoint:
+        """What the walk goes on from: everything else follows from it."""
         state, tied = self.state, int(self.state.number[N_TIED])
         hidden = self.loss.index.hidden_neurons
         return Checkpoint(
@@ -146,147 +162,136 @@ class Walker:
         state.tied_w[:tied] = point.tied_w
         state.number[N_TIED] = tied
         state.random[:] = point.random
-        self.n_pivots = point.n_pivots
-        k = slice(0, self.n_pivots)
-        steps = trajectory.steps
-        self._remember(trajectory.vertices[0], float(trajectory.losses[0]))
-        self.log = [
-            native.Record(
-                theta=trajectory.vertices[1:].reshape(-1, self.loss.dim)[k],
-                loss=trajectory.losses[1:][k],
-                basis=trajectory.basis[1:][k],
-                step=steps.length[k],
-                slope=steps.slope[k],
-                leaving=steps.leaving[k],
-                entering=steps.entering[k],
-                crossed=steps.crossed[k],
-                flipped=steps.flipped[k],
-                descending=trajectory.descending[:-1][k],
-                tied=steps.tied[k],
-            )
-        ]
+        self._log(Log.of(trajectory, point.n_pivots))
         self.elapsed = trajectory.elapsed
 
     # ------------------------------------------------------------ the loop
 
     def walk(self, limits: Limits, level_gap: float | None = None) -> Trajectory:
-        before, most = self.elapsed, limits.work
-        ended: Ended | None = None
+        """Walk until the end, or until `limits` or the estimated level say stop."""
+        before, found = self.elapsed, RECOMPUTE
+        ended = Ended.WORK_LIMIT if limits.work == self.n_pivots else None
         with limits:
             while True:
-                if self.due:  # what follows is a function of the checkpoint alone
+                if found.recompute:  # what follows is a function of the checkpoint alone
                     checkpoint = self.checkpoint()
                     self.refresh()
+                    if ended is None and level_gap is not None and self._gap() < level_gap:
+                        ended = Ended.LEVEL_GAP
                 if ended is not None:
                     break
-                if level_gap is not None and self.due and self._remaining() < level_gap:
-                    ended = Ended.LEVEL_GAP
-                    break
-                room = self.chunk if most is None else most - self.n_pivots
-                if room <= 0:
-                    ended = Ended.WORK_LIMIT
-                    break
-                ended = self.advance(min(room, self.chunk))
+                room = self.chunk if limits.work is None else limits.work - self.n_pivots
+                found = self.advance(min(room, self.chunk))
                 self.elapsed = before + limits.elapsed
-                if ended is not None:
-                    break
-                if room < self.chunk and self.n_pivots == most:
-                    # A chunk cut short is not where an uninterrupted walk would recompute: the
-                    # checkpoint stays where it was.
-                    ended = Ended.WORK_LIMIT
-                    break
                 now = Progress(self.n_pivots, float(self.state.scalar[LOSS]), self.elapsed)
-                ended = limits.look(self.n_pivots, now)
-        finished = not ended.early
-        if self.n_pivots != self.fresh_at:
+                ended = found.ended or limits.look(self.n_pivots, now)
+                # A chunk cut short is not where an uninterrupted walk would recompute: the
+                # checkpoint stays where it was.
+                cut = room < self.chunk and self.n_pivots == limits.work
+                if ended is not None and (cut or found.ended is not None):
+                    break
+        if not self.fresh:
             self.refresh()
         certificate = certify(
             self.loss,
             self.state,
-            finished,
-            self.settled and self.settled.end,
+            not ended.early,
+            found.settled and found.settled.end,
             self.options.tolerances,
         )
-        return self._trajectory(ended, certificate, checkpoint)
+        return self.log.trajectory(
+            self.options, self.state, ended, certificate, checkpoint, self.elapsed
+        )
 
-    def _remaining(self) -> float:
+    @property
+    def fresh(self) -> bool:
+        """Whether the state was recomputed since the last pivot."""
+        return self.n_pivots == self.fresh_at
+
+    def refresh(self) -> None:
+        """Recompute the state from its theta, basis and sides."""
+        refresh(self.kernel, self.state, self.options.tolerances, self.long_step)
+        self.fresh_at = self.n_pivots
+
+    def _gap(self) -> float:
         """Estimated decrease still to come from the fresh state, as a share of the loss."""
         native.prices(self.kernel, self.state)
-        seen, here = self._visited(self._entries()), np.array([self.n_pivots])
+        seen, here = self.log.visited(self.state), np.array([self.n_pivots])
         level, _, _ = estimate(seen, here, "lookahead")
         loss = float(seen.losses[-1])
         return 1.0 - float(level[0]) / loss if loss > 0.0 else 0.0
 
-    def refresh(self) -> None:
-        long_step = self.options.step == "long"
-        refresh(self.kernel, self.state, self.options.tolerances, long_step)
-        self.fresh_at = self.n_pivots
-
-    def advance(self, limit: int) -> Ended | None:
-        """Up to `limit` pivots; FINISHED or PRECISION if the walk has come to its end.
-
-        Ends are looked at in a fresh state only: where one seems near, `due` asks for it.
-        """
-        self.settled = None
-        self.due = True
-        fresh = self.n_pivots == self.fresh_at
-        if self.state.scalar[LOSS] <= _NOTHING * self.first[1]:
+    def advance(self, limit: int) -> Next:
+        """Up to `limit` pivots; ends are looked at in a fresh state only, which is asked for."""
+        fresh, settled = self.fresh, None
+        if self.state.scalar[LOSS] <= SIMPLEX.nothing * self.log.first_loss:
             if not fresh:
-                return None
+                return RECOMPUTE
             # What is left may be rounding: tolerances that shrink with the loss would never tell.
-            if self._settle(limit):
-                self.settled = None
-                return None
-            if self.settled is not None and self.settled.end.verdict.method != "none":
-                return Ended.FINISHED
+            found = self._settle(limit)
+            settled = found.settled
+            if found.ended is None or (
+                settled is not None and settled.end.verdict.method != "none"
+            ):
+                return found
         # Where the loss is convex, pivots of length zero end in a proof: no escape is needed.
-        convex = not hidden_vanishes(self.loss, self.state)
         crowded = self.state.number[N_TIED] > _MAX_TIED
-        ended, made = self._run(limit, native.ANY_TIED if convex and crowded else _MAX_TIED)
-        self._keep(made)
-        self.due = ended != native.LIMIT or self.n_pivots - self.fresh_at >= self.period
+        convex = crowded and not hidden_vanishes(self.loss, self.state)
+        stopped, made = self._run(limit, native.ANY_TIED if convex else _MAX_TIED)
         if made > 0 or not fresh:
-            return None
-        if ended == native.UNBOUNDED:
+            due = stopped != native.LIMIT or self.n_pivots - self.fresh_at >= self.period
+            return RECOMPUTE if due else ON
+        if stopped == native.UNBOUNDED:
             # The loss is bounded below: only lost precision makes an edge look endless.  What was
             # found is kept, and certified to be nothing.
-            return Ended.PRECISION
-        if ended not in (native.OPTIMAL, native.CROWDED):
-            return None
-        # A fresh state at which no half-edge descends, or at which too much vanishes.
-        tied = int(self.state.number[N_TIED])
+            return Next(ended=Ended.PRECISION, settled=settled)
+        if stopped not in (native.OPTIMAL, native.CROWDED):
+            return RECOMPUTE
         if not in_doubt(self.loss, self.state):
-            return Ended.FINISHED
-        if tied and not convex and not zero_loss(self.loss, self.state) and self._leave():
-            return None
-        if self._settle(limit):
-            self.settled = None
-            return None
-        if self.settled is not None or not tied or ended == native.OPTIMAL or tied > self.loss.dim:
-            return Ended.FINISHED
+            return Next(ended=Ended.FINISHED, settled=settled)
+        return self._decide(stopped == native.CROWDED, limit)
+
+    def _decide(self, crowded: bool, limit: int) -> Next:
+        """At a fresh state at which no half-edge descends, or too much vanishes to see that."""
+        tied = int(self.state.number[N_TIED])
+        hidden = tied > 0 and hidden_vanishes(self.loss, self.state)
+        if hidden and not zero_loss(self.loss, self.state) and self._leave():
+            return RECOMPUTE
+        found = self._settle(limit)
+        undecided = found.ended is not None and found.settled is None
+        if not (undecided and crowded and 0 < tied <= self.loss.dim):
+            return found
         # A small crowd, too dear for exact proofs: pivots of length zero search its cones in order.
-        ended, made = self._run(limit, native.ANY_TIED)
-        self._keep(made)
-        return None if made else Ended.FINISHED
+        _, made = self._run(limit, native.ANY_TIED)
+        return RECOMPUTE if made else found
+
+    # ------------------------------------------------------------ pivots in floats
 
     def _run(self, limit: int, max_tied: int) -> tuple[int, int]:
+        """Up to `limit` pivots; why the kernel stopped, and how many it made."""
         rule = RULES[self.options.rule]
-        long_step = self.options.step == "long"
-        drift = self.options.tolerances.drift
-        if rule != native.GREATEST:
-            return native.run(
-                self.kernel, self.state, rule, long_step, drift, max_tied, 0, limit, self.record
+        stopped, made = native.LIMIT, 0
+        while stopped == native.LIMIT and made < limit:
+            most = limit
+            if rule == native.GREATEST:
+                self._choose_greatest()
+                most = 1
+            stopped, more = native.run(
+                self.kernel,
+                self.state,
+                rule,
+                self.long_step,
+                self.options.tolerances.drift,
+                max_tied,
+                made,
+                most,
+                self.record,
             )
-        ended, made = native.LIMIT, 0
-        while ended == native.LIMIT and made < limit:
-            self._choose_greatest(long_step)
-            ended, one = native.run(
-                self.kernel, self.state, rule, long_step, drift, max_tied, made, 1, self.record
-            )
-            made += one
-        return ended, made
+            made += more
+        self.log.keep(self.record, made)
+        return stopped, made
 
-    def _choose_greatest(self, long_step: bool) -> None:
+    def _choose_greatest(self) -> None:
         """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best."""
         state = self.state
         if self.trial is None:
@@ -300,10 +305,12 @@ class Walker:
                 if slope < -state.noise[k, far]:
                     for array, copy in zip(state, self.trial, strict=True):
                         copy[...] = array
-                    fall = native.decrease(self.kernel, self.trial, k, far == 1, long_step)
+                    fall = native.decrease(self.kernel, self.trial, k, far == 1, self.long_step)
                     if fall > best:
                         best = fall
                         state.number[CHOSEN] = 2 * k + far
+
+    # ------------------------------------------------------------ degenerate vertices, exact ends
 
     def _leave(self) -> bool:
         """Leave a degenerate vertex if a half-edge of the basis or random search descends."""
@@ -314,33 +321,39 @@ class Walker:
             direction = directional.search(state, model, seed)
         return direction is not None and self._leap(direction)
 
-    def _settle(self, limit: int) -> bool:
-        """Go on in rational arithmetic; True if the walk can then go on in floats."""
+    def _settle(self, limit: int) -> Next:
+        """Go on in rational arithmetic: to where floats can go on, or to the end."""
         if not self.thorough:
-            return False
-        budget = self.options.proof_budget
-        self.settled = settled = settle(self.loss, self.state, budget, limit)
-        if settled is None:
-            return False
-        self._take_over(settled)
-        if settled.end.verdict.direction is not None:
+            return END
+        settled = self._exactly(limit)
+        if settled is not None and settled.end.verdict.direction is not None:
             if self._go_on(settled.end.verdict.direction.unit()):
-                return True
+                return RECOMPUTE
             limit -= len(settled.pivots)  # too faint for floats: exactly on
-            self.settled = settled = settle(self.loss, self.state, budget, limit, leaps=True)
-            if settled is None:
-                return False
-            self._take_over(settled)
+            settled = self._exactly(limit, leaps=True)
+        if settled is None:
+            return END
         if settled.end.verdict.method == "none":
-            return 0 < limit == len(settled.pivots)
-        if (
-            self.options.plateau == "stop"
-            or settled.end.slopes is None
-            or (settled.end.slopes > 0).all()
-        ):
+            on = 0 < limit == len(settled.pivots)  # cut short
+        else:
+            on = self._cross(settled, limit)
+        return RECOMPUTE if on else Next(ended=Ended.FINISHED, settled=settled)
+
+    def _exactly(self, limit: int, leaps: bool = False) -> Settled | None:
+        """Up to `limit` exact pivots, and where they end; None if that cannot be done in time."""
+        budget = self.options.proof_budget
+        settled = settle(self.loss, self.state, budget, limit, leaps)
+        if settled is not None:
+            self._take_over(settled)
+        return settled
+
+    def _cross(self, settled: Settled, limit: int) -> bool:
+        """Across the plateau of a weak minimum and down from there, if that is wanted and found."""
+        slopes = settled.end.slopes
+        if self.options.plateau == "stop" or slopes is None or (slopes > 0).all():
             return False
-        left = limit - len(settled.pivots)
-        beyond = cross(ExactLoss(self.loss), settled, Deadline(budget), left)
+        deadline = Deadline(self.options.proof_budget)
+        beyond = cross(ExactLoss(self.loss), settled, deadline, limit - len(settled.pivots))
         if beyond is None or beyond.end.verdict.direction is None:
             return False
         self._take_over(beyond)
@@ -350,7 +363,7 @@ class Walker:
         """Bring the state to where the exact pivots led."""
         loss, state = self.loss, self.state
         for pivot in settled.pivots:
-            self._keep_exact(pivot)
+            self.log.keep_exact(pivot)
         vertex = settled.end.vertex
         active = loss.index.join(vertex.active)
         if settled.pivots or not np.array_equal(active, state.basis[state.basis != FREE]):
@@ -379,93 +392,9 @@ class Walker:
     def _leap(self, direction: NDArray[np.float64]) -> bool:
         """Leave a degenerate vertex along `direction`; False if precision was lost on the way."""
         escape.aim(self.kernel, self.state, direction, self.options.tolerances)
-        _, made = native.leap(self.kernel, self.state, self.options.step == "long", 0, self.record)
-        self._keep(made)
+        _, made = native.leap(self.kernel, self.state, self.long_step, 0, self.record)
+        self.log.keep(self.record, made)
         return made > 0
-
-    def _keep(self, made: int) -> None:
-        if made:
-            rows = native.Record(*(array[:made].copy() for array in self.record))
-            self.log.append(rows._replace(theta=self._outer(rows.theta)))
-            self.n_pivots += made
-
-    def _keep_exact(self, pivot: Pivot) -> None:
-        row = native.new_record(1, self.loss.dim)
-        row.theta[0], row.loss[0] = pivot.theta, pivot.loss
-        row.basis[0] = FREE
-        active = self.loss.index.join(pivot.active)
-        row.basis[0, : active.size] = active
-        row.step[0], row.slope[0] = pivot.length, pivot.slope
-        left = self.loss.index.join(pivot.leaving)
-        row.leaving[0], row.entering[0] = left[0] if left.size else FREE, active[-1]
-        row.flipped[0], row.descending[0] = pivot.flipped, pivot.descending
-        self.log.append(row)
-        self.n_pivots += 1
-
-    # ------------------------------------------------------------ the result
-
-    def _outer(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Parameters (..., D) of the kernels in the units of the data."""
-        shape = self.loss.shape
-        return self.loss.units.outer(theta.reshape(-1, *shape)).reshape(theta.shape)
-
-    def _entries(self) -> native.Record:
-        """The log in one piece, below a row for the start: its rows are the entries."""
-        start = native.new_record(1, self.loss.dim)
-        start.theta[0], start.loss[0] = self.first
-        start.basis[0] = FREE
-        parts = zip(start, *self.log, strict=True)
-        return native.Record(*(np.concatenate(arrays) for arrays in parts))
-
-    def _visited(self, log: native.Record) -> Visited:
-        """What the entries `log` led to; the state must be fresh and priced."""
-        return Visited(
-            problem=self.loss,
-            losses=log.loss,
-            vertices=log.theta.reshape(-1, *self.loss.shape),
-            basis=log.basis,
-            descending=np.concatenate([log.descending[1:], [self.state.number[N_DESCENDING]]]),
-        )
-
-    def _trajectory(
-        self,
-        ended: Ended,
-        certificate: Certificate,
-        checkpoint: Checkpoint,
-    ) -> Trajectory:
-        log = self._entries()
-        seen = self._visited(log)
-        log = native.Record._make(array[1:] for array in log)  # its rows are the pivots
-        if self.n_pivots and not ended.early:  # the end as recomputed, not as tracked
-            ends = [self._outer(self.state.theta).reshape(self.loss.shape)]
-            if certificate.exact:
-                ends.insert(0, certificate.theta)  # where rounding it costs nothing
-            seen.vertices[-1] = min(ends, key=self.loss)
-            seen.losses[-1] = self.loss(seen.vertices[-1])
-            active = self.loss.index.identify(certificate.active)
-            seen.basis[-1] = FREE
-            seen.basis[-1, : active.size] = active
-        length, slope = log.step, log.slope
-        if not self.loss.units.trivial:
-            length = np.linalg.norm(np.diff(seen.vertices, axis=0), axis=(1, 2))
-            slope = slope * np.where(length > 0, log.step / np.where(length > 0, length, 1.0), 1.0)
-        return Trajectory(
-            ended=ended,
-            problem=self.loss,
-            options=self.options,
-            # Recomputing moves the last digits; the exact losses never increase.  (If more than
-            # digits are lost, `certify` sees it and proves nothing.)
-            losses=np.maximum.accumulate(np.maximum(seen.losses, 0.0)[::-1])[::-1].copy(),
-            vertices=seen.vertices,
-            basis=seen.basis,
-            descending=seen.descending,
-            steps=Steps(
-                length, slope, log.leaving, log.entering, log.crossed, log.flipped, log.tied
-            ),
-            certificate=certificate,
-            checkpoint=checkpoint,
-            elapsed=self.elapsed,
-        )
 
 
 __all__ = ["PLATEAUS", "RULES", "STEPS", "Progress", "Walker"]
