@@ -17,6 +17,8 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from .._validate import instance
+
 if TYPE_CHECKING:
     from ..problem.loss import LayerLoss
     from ..simplex.trajectory import Trajectory
@@ -89,10 +91,7 @@ def merge(trajectories: Iterable[Trajectory], terrain: VertexGraph | None = None
         )
     walks = list(trajectories)
     for number, traj in enumerate(walks):
-        if not isinstance(traj, Trajectory):
-            raise TypeError(
-                f"trajectories[{number}]: expected a Trajectory, found {type(traj).__name__}"
-            )
+        instance(f"trajectories[{number}]", traj, Trajectory)
     if not walks:
         raise ValueError("trajectories: expected at least one, found none")
     fingerprint = walks[0].problem.fingerprint
@@ -105,8 +104,7 @@ def merge(trajectories: Iterable[Trajectory], terrain: VertexGraph | None = None
     graph = nx.DiGraph(fingerprint=fingerprint, walks=len(walks))
     node_of: dict[bytes, int] = {}
     if terrain is not None:
-        if not isinstance(terrain, VertexGraph):
-            raise TypeError(f"terrain: expected a VertexGraph, found {type(terrain).__name__}")
+        instance("terrain", terrain, VertexGraph)
         if terrain.problem.fingerprint != fingerprint:
             raise ValueError(
                 "terrain: expected a vertex graph of the same loss as trajectories[0], "

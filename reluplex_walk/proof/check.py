@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Deadline
-from .._validate import real
+from .._validate import instance, positive
 from ..exact.loss import ExactLoss, Sides, region
 from ..exact.rationals import Objects, Rationals
 from ..native.arrays import FREE, N_TIED
@@ -64,8 +64,7 @@ class ExactCheck(NamedTuple):
 
 def in_rationals(certificate: "Certificate", loss: LayerLoss, budget: float) -> ExactCheck:
     """See :meth:`Certificate.verify_exact`."""
-    if real("budget", budget) <= 0:
-        raise ValueError(f"budget: expected a number > 0, found {budget}")
+    positive("budget", budget)
     deadline = Deadline(budget)
     ids = _same(certificate, loss)
     exact = ExactLoss(loss)
@@ -151,8 +150,7 @@ def in_floats(certificate: "Certificate", loss: LayerLoss) -> None:
 
 def _same(certificate: "Certificate", loss: LayerLoss) -> NDArray[np.int64]:
     """Ids of the active, then the tied breakpoints, if the certificate is of this loss."""
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     differ = differences(certificate.fingerprint, loss.fingerprint)
     if differ:
         raise CertificateError(f"loss: the certificate is of another loss: {differ}")

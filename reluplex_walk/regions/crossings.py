@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._validate import instance
 from ..problem.loss import Floats, LayerLoss
 
 Ints = NDArray[np.int64]
@@ -70,8 +71,7 @@ def crossings(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Crossings:
     >>> found.times, loss.locate(found.ids).tolist()
     (array([0.25, 0.75]), [[0, 0, 0], [1, 0, 0]])
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     ends = loss.parameters(start, "start"), loss.parameters(end, "end")
     found, doubtful = _sweep(loss, *ends, np.arange(len(loss.inputs)), exact=False)
     if doubtful.size:

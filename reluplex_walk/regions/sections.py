@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._validate import instance
 from ..problem.loss import LayerLoss
 from .window import cells_of, window_of
 
@@ -73,8 +74,7 @@ def line_section(
     >>> rw.line_section(loss, [0.0, 0.0], [1.0, 0.0], (-1.0, 2.0)).positions.tolist()
     [-1.0, 0.0, 1.0, 2.0]
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     point, d = loss.parameters(origin, "origin"), loss.parameters(direction, "direction")
     if not d.any():
         raise ValueError("direction: expected a direction, found zeros")

@@ -278,8 +278,8 @@ def test_limits_with_threads(monkeypatch):
     def interrupt(progress):
         signal.raise_signal(signal.SIGINT)  # Ctrl-C
 
-    for count in (1, 2):
-        part = rw.enumerate_regions(loss, progress=interrupt, threads=count)
+    for threads in (1, 2):
+        part = rw.enumerate_regions(loss, progress=interrupt, threads=threads)
         assert (part.complete, part.message) == (False, "interrupted")
         assert len(part) > 0
         check(part)
@@ -293,7 +293,7 @@ def test_limits_with_threads(monkeypatch):
     def no_room(problem, cells, root, settle):
         raise MemoryError
 
-    monkeypatch.setattr(threads, "subdivide", no_room)
+    monkeypatch.setattr("reluplex_walk.regions.threads.subdivide", no_room)
     with pytest.raises(MemoryError):  # of a thread
         rw.enumerate_regions(loss, threads=2)
 
