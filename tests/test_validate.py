@@ -13,20 +13,20 @@ def test_positive():
     for value in (0, -1.5):
         with pytest.raises(ValueError, match=rf"^size: expected a number > 0, found {value}$"):
             positive("size", value)
-    with pytest.raises(ValueError, match="^size: expected a finite number, found inf$"):
+    with pytest.raises(ValueError, match=r"^size: expected a finite number, found inf$"):
         positive("size", np.inf)
-    with pytest.raises(TypeError, match="^size: expected a number, found '1'$"):
+    with pytest.raises(TypeError, match=r"^size: expected a number, found '1'$"):
         positive("size", "1")
 
 
 def test_instance():
     instance("loss", rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0]], [0.0]), rw.LayerLoss)
-    with pytest.raises(TypeError, match="^loss: expected a LayerLoss, found float$"):
+    with pytest.raises(TypeError, match=r"^loss: expected a LayerLoss, found float$"):
         instance("loss", 1.0, rw.LayerLoss)
 
 
 def test_function():
     function("callback", None)
     function("callback", print)
-    with pytest.raises(TypeError, match="^callback: expected a callable, found int$"):
+    with pytest.raises(TypeError, match=r"^callback: expected a callable, found int$"):
         function("callback", 3)
