@@ -88,6 +88,26 @@ def real(name: str, value: Any) -> float:
     return float(value)
 
 
+def positive(name: str, value: Any) -> float:
+    """`value` as a finite float > 0."""
+    number = real(name, value)
+    if number <= 0.0:
+        raise ValueError(f"{name}: expected a number > 0, found {value}")
+    return number
+
+
+def instance(name: str, value: Any, kind: type) -> None:
+    """Check that `value` is a `kind`, a class whose name begins with a consonant."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name}: expected a {kind.__name__}, found {type(value).__name__}")
+
+
+def function(name: str, value: Any) -> None:
+    """Check that `value`, if given, can be called."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name}: expected a callable, found {type(value).__name__}")
+
+
 def choice(name: str, value: Any, options: Iterable[str]) -> str:
     """`value` if it is one of `options`."""
     options = tuple(options)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import integer, real
+from .._validate import instance, integer, positive
 from ..ended import Ended
 from ..native import pivot as native
 from ..native.arrays import FREE, N_TIED, STEP, State
@@ -209,12 +209,11 @@ def vertex_graph(
     >>> len(graph), len(graph.edges), len(graph.minima), graph.complete
     (6, 8, 1, True)
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     integer("max_vertices", max_vertices, 1)
     for name, value in (("radius", radius), ("time_limit", time_limit)):
-        if value is not None and real(name, value) <= 0:
-            raise ValueError(f"{name}: expected a number > 0, found {value}")
+        if value is not None:
+            positive(name, value)
     if isinstance(start, Trajectory) and start.problem.fingerprint != loss.fingerprint:
         raise ValueError("start: this trajectory belongs to another loss (data, network, kind)")
     with Limits(max_vertices, time_limit) as limits:

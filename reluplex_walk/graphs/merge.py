@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import networkx as nx
 
+from .._validate import instance
 from ..simplex.trajectory import Trajectory
 from .vertex_graph import VertexGraph
 from .walk_graph import edge_attributes, node_attributes, walk_keys
@@ -60,10 +61,7 @@ def merge(trajectories: Iterable[Trajectory], terrain: VertexGraph | None = None
         )
     walks = list(trajectories)
     for number, traj in enumerate(walks):
-        if not isinstance(traj, Trajectory):
-            raise TypeError(
-                f"trajectories[{number}]: expected a Trajectory, found {type(traj).__name__}"
-            )
+        instance(f"trajectories[{number}]", traj, Trajectory)
     if not walks:
         raise ValueError("trajectories: expected at least one, found none")
     fingerprint = walks[0].problem.fingerprint
@@ -76,8 +74,7 @@ def merge(trajectories: Iterable[Trajectory], terrain: VertexGraph | None = None
     graph = nx.DiGraph(fingerprint=fingerprint, walks=len(walks))
     node_of: dict[bytes, int] = {}
     if terrain is not None:
-        if not isinstance(terrain, VertexGraph):
-            raise TypeError(f"terrain: expected a VertexGraph, found {type(terrain).__name__}")
+        instance("terrain", terrain, VertexGraph)
         if terrain.problem.fingerprint != fingerprint:
             raise ValueError(
                 "terrain: expected a vertex graph of the same loss as trajectories[0], "

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import integer, real, real_array
+from .._validate import instance, integer, positive, real_array
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
 from ..simplex.trajectory import Trajectory
@@ -175,10 +175,9 @@ def breakpoint_density(
     >>> found.lengths.shape, found.value == found.inactive  # not a vertex: nothing is active
     ((50,), True)
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     theta = loss.parameters(theta)
-    _positive("radius", radius)
+    positive("radius", radius)
     segments = integer("segments", segments, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
     vanishing = {
@@ -252,11 +251,10 @@ def vertex_density(
     >>> int(found.at_end[1] - len(found.lengths))  # everything is within 1e9
     1
     """
-    if not isinstance(traj, Trajectory):
-        raise TypeError(f"traj: expected a Trajectory, found {type(traj).__name__}")
+    instance("traj", traj, Trajectory)
     radii = real_array("radii", radii, 1, "of shape (R,)")
     for k, radius in enumerate(radii):
-        _positive(f"radii[{k}]", radius)
+        positive(f"radii[{k}]", radius)
     controls = integer("controls", controls, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
     walks = [
@@ -289,11 +287,6 @@ def _visits(traj: Trajectory, centre: int, radii: Floats) -> Ints:
 def _edge_lengths(traj: Trajectory) -> Floats:
     lengths = traj.steps.length[traj.phase1 :]
     return lengths[lengths > 0.0]
-
-
-def _positive(name: str, value: float) -> None:
-    if real(name, value) <= 0:
-        raise ValueError(f"{name}: expected a number > 0, found {value}")
 
 
 __all__ = [

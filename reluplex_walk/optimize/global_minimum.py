@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from .._validate import choice, real
+from .._validate import choice, instance, positive
 from ..ended import Ended
 from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
@@ -136,11 +136,10 @@ def global_minimum(
     >>> rw.global_minimum(loss).on_border  # over all of parameter space
     False
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     choice("method", method, METHODS)
-    if time_limit is not None and real("time_limit", time_limit) <= 0:
-        raise ValueError(f"time_limit: expected a number > 0, found {time_limit}")
+    if time_limit is not None:
+        positive("time_limit", time_limit)
     if box is not None:
         lower, upper = box_bounds(loss, box)
     elif method == "milp":

@@ -116,6 +116,13 @@ def solve(
         constraints=constraints,
         options={"mip_rel_gap": 0.0} | ({} if seconds is None else {"time_limit": seconds}),
     )
+    return _solution(result, loss, unit, _tolerance(stages, costs))
+
+
+def _solution(
+    result: optimize.OptimizeResult, loss: LayerLoss, unit: float, tolerance: float
+) -> Solution:
+    """What HiGHS says, whose losses are multiples of `unit`."""
     finished, limit = result.status == 0, result.status == 1
     bound = result.mip_dual_bound if finished or limit else None
     if bound is None or not np.isfinite(bound):  # a linear program, or nothing proved
@@ -123,7 +130,7 @@ def solve(
     return Solution(
         theta=None if result.x is None else result.x[: loss.dim].reshape(loss.shape),
         bound=max(0.0, unit * float(bound)),
-        tolerance=_tolerance(stages, costs),
+        tolerance=tolerance,
         ended=Ended.FINISHED if finished else Ended.TIME_LIMIT if limit else Ended.PRECISION,
         message=result.message,
     )

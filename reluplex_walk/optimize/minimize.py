@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Deadline, Limits
-from .._validate import integer, real, real_array
+from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..problem.scaling import Units
@@ -153,16 +153,14 @@ def minimize(
     >>> found.best.status.name, bool(found.loss < found.losses[0])  # lower than a single walk
     ('LOCAL_MINIMUM', True)
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     if time_limit is None and max_walks is None:
         raise ValueError("time_limit: expected a number > 0 where max_walks is not given")
-    if time_limit is not None and real("time_limit", time_limit) <= 0:
-        raise ValueError(f"time_limit: expected a number > 0, found {time_limit}")
+    if time_limit is not None:
+        positive("time_limit", time_limit)
     if max_walks is not None:
         max_walks = integer("max_walks", max_walks, 1)
-    if real("proof_budget", proof_budget) <= 0:
-        raise ValueError(f"proof_budget: expected a number > 0, found {proof_budget}")
+    positive("proof_budget", proof_budget)
     seed = integer("seed", seed, 0, 2**63 - 1)
     starts = [loss.random_start(seed)] if start is None else _starts(loss, start)
     ended: Ended | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import integer, real
+from .._validate import instance, integer, real
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.level import LevelEstimate
@@ -108,8 +108,7 @@ def polyak_descent(
     >>> descent.loss <= short.loss
     True
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     if isinstance(level, LevelEstimate):
         if isinstance(level.level, np.ndarray):
             raise ValueError("level: expected one level, found those of a whole walk")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._files import open_archive, write_archive
-from .._validate import choice
+from .._validate import choice, instance
 from ..exact.rationals import Objects, objects
 from ..problem.loss import LayerLoss
 from .check import CertificateError, Claim, ExactCheck, in_floats, in_rationals
@@ -236,8 +236,7 @@ class Certificate:
 
     def _claim(self, loss: LayerLoss) -> Claim:
         """What is to be checked; CertificateError if it is not about `loss`, or was changed."""
-        if not isinstance(loss, LayerLoss):
-            raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+        instance("loss", loss, LayerLoss)
         differ = _differences(self.fingerprint, loss.fingerprint)
         if differ:
             raise CertificateError(f"loss: the certificate is of another loss: {differ}")

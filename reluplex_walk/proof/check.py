@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Deadline
-from .._validate import real
+from .._validate import positive
 from ..exact.loss import ExactLoss, Sides, region
 from ..exact.rationals import Objects, Rationals, from_fractions
 from ..exact.vertex import point_at, vertex_at, zeros
@@ -99,8 +99,7 @@ class ExactCheck(NamedTuple):
 
 def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
     """See :meth:`Certificate.verify_exact`."""
-    if real("budget", budget) <= 0:
-        raise ValueError(f"budget: expected a number > 0, found {budget}")
+    positive("budget", budget)
     deadline = Deadline(budget)
     ids = _identified(claim, loss)
     exact = ExactLoss(loss)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._limits import Limits
-from .._validate import integer, real
+from .._validate import function, instance, integer, positive
 from ..ended import Ended
 from ..native import region_arrays as native
 from ..native.region_arrays import Stack
@@ -117,14 +117,12 @@ def enumerate_regions(
     >>> rw.enumerate_regions(loss, box=1.0, max_regions=10).complete  # cut short
     False
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     if max_regions is not None:
         max_regions = integer("max_regions", max_regions, 1)
-    if time_limit is not None and real("time_limit", time_limit) <= 0:
-        raise ValueError(f"time_limit: expected a number > 0, found {time_limit}")
-    if progress is not None and not callable(progress):
-        raise TypeError(f"progress: expected a callable, found {type(progress).__name__}")
+    if time_limit is not None:
+        positive("time_limit", time_limit)
+    function("progress", progress)
     if loss.dim > _LARGEST_DIM:
         raise ValueError(
             f"loss: expected at most {_LARGEST_DIM} parameters, found {loss.dim}: about "

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._validate import instance
 from ..problem.loss import Floats, LayerLoss
 from .sweep import Line, exact_sweep, merged, rounded_sweep
 from .window import window_of
@@ -73,8 +74,7 @@ def crossings(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Crossings:
     >>> found.times, loss.locate(found.ids).tolist()
     (array([0.25, 0.75]), [[0, 0, 0], [1, 0, 0]])
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     first, last = loss.parameters(start, "start"), loss.parameters(end, "end")
     parts = exact_sweep(loss, Line(first, last, first, 0.0, 1.0))
     times = np.concatenate([part.s for part in parts])
@@ -157,8 +157,7 @@ def line_section(
     >>> rw.line_section(loss, [0.0, 0.0], [1.0, 0.0], (-1.0, 2.0)).positions.tolist()
     [-1.0, 0.0, 1.0, 2.0]
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     point, d = loss.parameters(origin, "origin"), loss.parameters(direction, "direction")
     if not d.any():
         raise ValueError("direction: expected a direction, found zeros")

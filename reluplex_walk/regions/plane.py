@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import integer, real
+from .._validate import instance, integer, positive
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
@@ -262,8 +262,7 @@ def slice(
     >>> len(cut), round(float(cut.areas.sum()), 9)
     (7, 36.0)
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     point = loss.parameters(origin, "origin")
     a, b = loss.parameters(u, "u"), loss.parameters(v, "v")
     lengths = np.linalg.norm(a) * np.linalg.norm(b)
@@ -350,10 +349,8 @@ def slice_through(
     >>> cut.extent, len(cut)
     ((-1.0, 3.0, -1.0, 2.0), 6)
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
-    if real("margin", margin) <= 0:
-        raise ValueError(f"margin: expected a number > 0, found {margin}")
+    instance("loss", loss, LayerLoss)
+    positive("margin", margin)
     a = loss.parameters(theta_a, "theta_a")
     b, c = loss.parameters(theta_b, "theta_b") - a, loss.parameters(theta_c, "theta_c") - a
     length = float(np.linalg.norm(b))

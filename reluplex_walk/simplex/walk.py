@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
-from .._validate import choice, integer, real
+from .._validate import choice, function, instance, integer, positive, real
 from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES, Tolerances
 from .records import WalkOptions
@@ -118,21 +118,18 @@ def walk(
     >>> short.status.name, long.loss == rw.walk(loss, max_pivots=60).loss
     ('PIVOT_LIMIT', True)
     """
-    if not isinstance(loss, LayerLoss):
-        raise TypeError(f"loss: expected a LayerLoss, found {type(loss).__name__}")
+    instance("loss", loss, LayerLoss)
     if max_pivots is not None:
         max_pivots = integer("max_pivots", max_pivots, 0)
-    if time_limit is not None and real("time_limit", time_limit) <= 0:
-        raise ValueError(f"time_limit: expected a number > 0, found {time_limit}")
+    if time_limit is not None:
+        positive("time_limit", time_limit)
     if stop_at_level_gap is not None and not 0 < real("stop_at_level_gap", stop_at_level_gap) < 1:
         raise ValueError(
             f"stop_at_level_gap: expected a number in (0, 1), found {stop_at_level_gap}"
         )
     _check_tolerances(tolerances)
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback: expected a callable, found {type(callback).__name__}")
-    if real("proof_budget", proof_budget) <= 0:
-        raise ValueError(f"proof_budget: expected a number > 0, found {proof_budget}")
+    function("callback", callback)
+    positive("proof_budget", proof_budget)
     options = WalkOptions(
         choice("step", step, STEPS),
         choice("rule", rule, RULES),
@@ -142,8 +139,7 @@ def walk(
         tolerances,
     )
     if resume is not None:
-        if not isinstance(resume, Trajectory):
-            raise TypeError(f"resume: expected a Trajectory, found {type(resume).__name__}")
+        instance("resume", resume, Trajectory)
         if start is not None:
             raise ValueError("start: expected None together with resume")
         if resume.problem.fingerprint != loss.fingerprint:

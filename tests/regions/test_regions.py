@@ -278,8 +278,8 @@ def test_limits_with_threads(monkeypatch):
     def interrupt(progress):
         signal.raise_signal(signal.SIGINT)  # Ctrl-C
 
-    for count in (1, 2):
-        part = rw.enumerate_regions(loss, progress=interrupt, threads=count)
+    for threads in (1, 2):
+        part = rw.enumerate_regions(loss, progress=interrupt, threads=threads)
         assert (part.complete, part.message) == (False, "interrupted")
         assert len(part) > 0
         check(part)
