@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from contextlib import closing
-from fractions import Fraction
 from math import comb, log10
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from .._interrupt import interrupts
 from .._validate import integer, real
+from ..exact.rationals import Rationals
 from ..native import cell_arrays as native
 from ..native.cell_arrays import Cells
 from ..native.cells import probe
@@ -169,9 +169,11 @@ def _search(loss: LayerLoss, space: Coordinates) -> tuple[Cells, ExactSigns]:
     for j in range(h):
         linear[j, :, j * r : (j + 1) * r] = space.features
 
-    def trained(i: int) -> list[list[Fraction]]:
-        zeros = [Fraction(0)] * r
-        return [[*zeros * j, *space.exact[i], *zeros * (h - 1 - j), Fraction(0)] for j in range(h)]
+    def trained(i: int) -> Rationals:
+        num = np.zeros((h * r + 1, h), object)
+        for j in range(h):
+            num[j * r : (j + 1) * r, j] = space.exact.num[i]
+        return Rationals(num, space.exact.den)
 
     cells = subdivision.new_cells(loss.problem, linear, np.abs(linear), 0)
     return cells, ExactSigns(loss, trained, space.window)
