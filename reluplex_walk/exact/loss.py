@@ -15,6 +15,7 @@ from scipy import linalg
 
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
+from .layers import ExactLayers
 from .rationals import Objects, Rationals, from_fractions, objects, signs as signs_of, solve
 
 Floats = NDArray[np.float64]
@@ -36,8 +37,7 @@ class ExactLoss:
     def __init__(self, loss: LayerLoss) -> None:
         self.loss = loss
         self.x = Rationals.of(np.column_stack([loss.inputs, np.ones(len(loss.inputs))]))
-        self.layers = [Rationals.of(np.column_stack([w, b])) for w, b in loss.tail]
-        self.slope = Fraction(loss.network.negative_slope)
+        self.layers = ExactLayers(loss)
         self.y = Rationals.of(loss.targets)
         self.kinks = Rationals.of(np.stack([loss.left, loss.right]))
 
@@ -45,30 +45,27 @@ class ExactLoss:
 
     def values(self, theta: Rationals) -> list[Rationals]:
         """Breakpoint functions at `theta` (D,): hidden stages (n, width), residuals (m, K)."""
-        z = self.x.num @ theta.num.reshape(self.loss.shape).T
-        den = self.x.den * theta.den
-        values = [Rationals(z, den)]
-        for layer in self.layers:
-            up, down = self.slope.denominator, self.slope.numerator
-            z, den = np.where(z > 0, z * up, z * down), den * up
-            z, den = z @ layer.num[:, :-1].T + layer.num[:, -1] * den, den * layer.den
-            values.append(Rationals(z, den))
+        values = [self._trained(theta)]
+        for t in range(self.loss.n_hidden):
+            values.append(self.layers.above(t, values[t], values[t].num > 0, biases=1))
+        z, den = values[-1]
         z = z[self.loss.owner] * self.y.den - self.y.num * den
         values[-1] = Rationals(z, den * self.y.den)
         return values
 
     def rates(self, d: Rationals, sides: Sides) -> list[Rationals]:
         """Derivatives along `d` (D,) of all breakpoint functions in the region `sides`."""
-        z = self.x.num @ d.num.reshape(self.loss.shape).T
-        den = self.x.den * d.den
-        rates = [Rationals(z, den)]
-        for layer, side in zip(self.layers, sides, strict=False):
-            up, down = self.slope.denominator, self.slope.numerator
-            z = (z * np.where(side > 0, up, down)) @ layer.num[:, :-1].T
-            den *= up * layer.den
-            rates.append(Rationals(z, den))
+        rates = [self._trained(d)]
+        for t in range(self.loss.n_hidden):
+            rates.append(self.layers.above(t, rates[t], sides[t] > 0, biases=0))
+        z, den = rates[-1]
         rates[-1] = Rationals(z[self.loss.owner], den)
         return rates
+
+    def _trained(self, theta: Rationals) -> Rationals:
+        """Rows (n, h) of the trained layer at `theta` (D,), or their derivatives along it."""
+        z = self.x.num @ theta.num.reshape(self.loss.shape).T
+        return Rationals(z, self.x.den * theta.den)
 
     def leave(self, d: Rationals, signs: Sides) -> tuple[Sides, Sides]:
         """The region that `d` (D,) leads to from a point with these signs.
@@ -116,8 +113,8 @@ class ExactLoss:
         back = np.zeros((len(self.x.num), right.shape[1]), object)
         np.add.at(back, self.loss.owner, np.where(sides[-1] > 0, right, -left))
         den = self.kinks.den
-        for layer, side in zip(reversed(self.layers), reversed(sides[:-1]), strict=True):
-            up, down = self.slope.denominator, self.slope.numerator
+        for layer, side in zip(reversed(self.layers.weights), reversed(sides[:-1]), strict=True):
+            up, down = self.layers.slope.denominator, self.layers.slope.numerator
             back = (back @ layer.num[:, :-1]) * np.where(side > 0, up, down)
             den *= layer.den * up
         return Rationals((back.T @ self.x.num).ravel(), den * self.x.den)
@@ -133,7 +130,7 @@ class ExactLoss:
         The breakpoint function in the region is ``sigma (u (x) x_i) . theta + constant``; constants
         are (r,) Fractions.
         """
-        up, down = self.slope.denominator, self.slope.numerator
+        up, down = self.layers.slope.denominator, self.layers.slope.numerator
         all_rows, constants = [], []
         for stage, column, neuron, sample in zip(*c, self.sample(c), strict=True):
             side = int(sides[stage][column, neuron])
@@ -141,11 +138,11 @@ class ExactLoss:
             constant = Fraction(0)
             if residual:
                 constant = Fraction(-side * int(self.y.num[column, neuron]), self.y.den)
-            width = len(self.layers[stage - 1].num) if stage else self.loss.shape[0]
+            width = len(self.layers.weights[stage - 1].num) if stage else self.loss.shape[0]
             back, den = np.zeros(width, object), 1
             back[neuron] = side
             for t in range(stage - 1, -1, -1):
-                layer = self.layers[t]
+                layer = self.layers.weights[t]
                 row = back @ layer.num
                 den *= layer.den
                 constant += Fraction(int(row[-1]), den)
@@ -166,11 +163,11 @@ class ExactLoss:
         """Derivatives of the values above by one activation on `sample`: Fractions per stage."""
         derivative, out = None, []
         for t in range(stage, self.loss.n_hidden):
-            layer = self.layers[t]
+            layer = self.layers.weights[t]
             if derivative is None:
                 derivative = Rationals(layer.num[:, neuron], layer.den).fractions()
             else:
-                slopes = [1 if side > 0 else self.slope for side in sides[t][sample]]
+                slopes = [1 if side > 0 else self.layers.slope for side in sides[t][sample]]
                 passed = derivative * objects(slopes)
                 derivative = (layer.num[:, :-1] @ passed) / layer.den
             out.append(derivative)
@@ -220,10 +217,10 @@ class ExactLoss:
             above = self.response(stage, column, neuron, sides)
             rows = self.loss.owner == column
             change = Fraction((slopes[rows].sum(axis=0) * above[-1]).sum()) / self.kinks.den
-            gamma.append((self.slope - 1) * change)
+            gamma.append((self.layers.slope - 1) * change)
             for m in np.flatnonzero((samples == column) & (vanishing.stage > stage)):
                 t, at, k = (int(part[m]) for part in vanishing)
-                moved = (self.slope - 1) * int(sides[t][at, k]) * above[t - stage - 1][k]
+                moved = (self.layers.slope - 1) * int(sides[t][at, k]) * above[t - stage - 1][k]
                 if moved != 0:
                     alpha.append((int(m), c, moved))
         return LocalModel(self.gradient(sides), self.normals(vanishing, u), objects(gamma), alpha)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from fractions import Fraction
 from math import comb, log10
 from threading import Event
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 from .._limits import Limits
 from .._validate import function, instance, integer, positive
 from ..ended import Ended
+from ..exact.rationals import Rationals
 from ..native import region_arrays as native
 from ..native.region_arrays import Stack
 from ..native.subdivide import probe
@@ -208,9 +208,11 @@ def _search(loss: LayerLoss, space: Coordinates) -> tuple[Stack, ExactSigns]:
     for j in range(h):
         linear[j, :, j * r : (j + 1) * r] = space.features
 
-    def trained(i: int) -> list[list[Fraction]]:
-        zeros = [Fraction(0)] * r
-        return [[*zeros * j, *space.exact[i], *zeros * (h - 1 - j), Fraction(0)] for j in range(h)]
+    def trained(i: int) -> Rationals:
+        num = np.zeros((h * r + 1, h), object)
+        for j in range(h):
+            num[j * r : (j + 1) * r, j] = space.exact.num[i]
+        return Rationals(num, space.exact.den)
 
     stack = new_stack(loss.kernel, linear, np.abs(linear), 0)
     return stack, ExactSigns(loss, trained, space.window)

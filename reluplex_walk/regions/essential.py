@@ -1,17 +1,16 @@
 """Coordinates for the search of all regions: parameters without directions no input tells apart."""
 
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from ..exact.rationals import Rationals
 from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
 from . import subdivision
-from .signs import rationals
 from .subdivision import Root
 
 Floats = NDArray[np.float64]
@@ -21,7 +20,7 @@ class Coordinates(NamedTuple):
     """Coordinates y (h, r) for theta (h, q): ``theta_inner = y @ basis``."""
 
     features: Floats  # (n, r): x . theta_j = features . y_j
-    exact: list[list[Fraction]]  # the same as rationals
+    exact: Rationals  # the same without rounding
     basis: Floats  # (r, q)
     inner: bool  # whether the parameters are in the units of the kernels
     roots: list[Root]
@@ -38,21 +37,18 @@ def coordinates(loss: LayerLoss, box: Any) -> Coordinates:
         window = lower.ravel(), upper.ravel()
         x = np.column_stack([loss.inputs, np.ones(len(loss.inputs))])
         roots = [subdivision.box_root(*window)]
-        return Coordinates(x, rationals(x), np.eye(q), False, roots, window)
+        return Coordinates(x, Rationals.of(x), np.eye(q), False, roots, window)
     x = loss.kernel.xt
     _, triangle, order = linalg.qr(x.T, mode="economic", pivoting=True)
     sizes = np.abs(np.diag(triangle))
     chosen = np.sort(order[: int((sizes > REGIONS.rank * sizes[0]).sum())])
     r = chosen.size
-    exact = rationals(x)
+    exact = Rationals.of(x)
     basis = np.eye(q)
     if r < q:  # no input tells the parameters apart: leave those directions out
         basis = x[chosen]
-        exact = [
-            [sum((a * b for a, b in zip(row, exact[k], strict=True)), Fraction(0)) for k in chosen]
-            for row in exact
-        ]
-    features = np.array([[float(a) for a in row] for row in exact])
+        exact = Rationals(exact.num @ exact.num[chosen].T, exact.den**2)
+    features = exact.floats()
     n = len(x)
     if loss.n_hidden:
         ids = np.concatenate([j * n + chosen for j in range(h)])

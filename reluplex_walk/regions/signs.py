@@ -5,44 +5,37 @@ breakpoint there a rational number.
 """
 
 from collections.abc import Callable
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from ..exact.rationals import Objects, Rationals, from_fractions, reduce
+from ..exact.layers import ExactLayers
+from ..exact.rationals import Objects, Rationals, reduce
 from ..native import region_arrays as native
 from ..native.region_arrays import Stack
 from ..problem.loss import LayerLoss
 
 Floats = NDArray[np.float64]
-Rational = list[Fraction]
-
-
-def rationals(array: Floats) -> list[Rational]:
-    """The rows of a float matrix, exactly."""
-    return [[Fraction(float(v)) for v in row] for row in array]
 
 
 class ExactSigns:
     """Signs of breakpoints on rays.
 
-    ``trained(i)`` are the coefficients (h, D + 1) of the trained layer's pre-activations on sample
+    ``trained(i)`` are the coefficients (D + 1, h) of the trained layer's pre-activations on sample
     i, `window` the bounds (D,) of the coordinates, if there are any.
     """
 
     def __init__(
         self,
         loss: LayerLoss,
-        trained: Callable[[int], list[Rational]],
+        trained: Callable[[int], Rationals],
         window: tuple[Floats, Floats] | None,
     ) -> None:
         self.loss = loss
         self.trained = trained
         self.window = window
-        self.tail = [(rationals(w), rationals(b[None])[0]) for w, b in loss.tail]
-        self.leak = Fraction(loss.network.negative_slope)
+        self.layers = ExactLayers(loss)
 
     def __call__(self, stack: Stack, c: int, ray: int) -> int:
         """The sign of breakpoint `c` on ray number `ray` of the node on top of the stack."""
@@ -51,68 +44,56 @@ class ExactSigns:
         bits = stack.on[ray, slots // 64] >> (slots % 64).astype(np.uint64) & np.uint64(1)
         facets = stack.facet[top, bits == 1]
         exact = _direction([self._facet(stack, int(f)) for f in facets], stack.ray[ray])
-        f = self._breakpoint(stack, c)
-        value = sum((a * b for a, b in zip(f, exact, strict=True)), Fraction(0))
-        return (value > 0) - (value < 0)
+        value = self._breakpoint(stack, c) @ exact
+        return int(value > 0) - int(value < 0)
 
-    def _facet(self, stack: Stack, facet: int) -> Rational:
-        """Coefficients (D + 1) of the function that vanishes on a facet."""
+    def _facet(self, stack: Stack, facet: int) -> Objects:
+        """Coefficients (D + 1) of the function that vanishes on a facet, as integers."""
         if facet >= 0:
             return self._breakpoint(stack, facet)
-        row = [Fraction(0)] * stack.f.size
+        row = np.zeros(stack.f.size, object)
         if facet == native.INFINITY:
-            row[-1] = Fraction(1)
+            row[-1] = 1
             return row
         assert self.window is not None
         high, k = divmod(native.BORDER - facet, stack.f.size - 1)
-        row[k], row[-1] = Fraction(1), -Fraction(float(self.window[high][k]))
+        bound = Rationals.of(self.window[high][k])
+        row[k], row[-1] = bound.den, -bound.num.item()
         return row
 
-    def _breakpoint(self, stack: Stack, c: int) -> Rational:
-        """Coefficients (D + 1) of a breakpoint, with the signs decided in the top node."""
-        kernel = self.loss.kernel
-        n, m = kernel.x.shape[1], kernel.owner.size
-        hidden = int(kernel.row[self.loss.n_hidden])
-        residual = c >= hidden * n
-        row, column = divmod(c - hidden * n, m) if residual else divmod(c, n)
-        row += hidden * residual
-        sample = int(kernel.owner[column]) if residual else column
-        values = self.trained(sample)
-        for stage in range(int(kernel.stage[row])):
-            w, b = self.tail[stage]
-            first = int(kernel.row[stage])
-            slopes = [
-                Fraction(1) if stack.side[first + k, sample] > 0 else self.leak
-                for k in range(len(values))
-            ]
-            values = [
-                [
-                    sum(
-                        (w[a][k] * slopes[k] * values[k][e] for k in range(len(values))),
-                        Fraction(0),
-                    )
-                    for e in range(stack.f.size)
-                ]
-                for a in range(len(w))
-            ]
-            for a in range(len(w)):
-                values[a][-1] += b[a]
-        f = values[row - int(kernel.row[kernel.stage[row]])]
+    def _breakpoint(self, stack: Stack, c: int) -> Objects:
+        """Coefficients (D + 1) of a breakpoint, with the signs decided in the top node.
+
+        As integers: times their denominator.
+        """
+        loss = self.loss
+        stage, column, neuron = (int(part[0]) for part in loss.index.split(c))
+        residual = stage == loss.n_hidden
+        sample = int(loss.owner[column]) if residual else column
+        rows, first = self.trained(sample), 0
+        constants = np.arange(stack.f.size)[:, None] == stack.f.size - 1
+        for t, width in enumerate(loss.index.widths[:stage]):
+            positive = stack.side[first : first + width, sample] > 0
+            rows = self.layers.above(t, rows, positive, biases=constants.astype(int))
+            first += width
+        f = rows.num[:, neuron]
         if residual:
-            f[-1] -= Fraction(float(kernel.y[row - hidden, column]))
+            target = Rationals.of(loss.targets[column, neuron])
+            f = f * target.den
+            f[-1] -= target.num.item() * rows.den
         return f
 
 
-def _direction(rows: list[Rational], ray: Floats) -> Objects:
-    """The vector (D + 1,) orthogonal to `rows`, of rank D, on the side of `ray`.
+def _direction(rows: list[Objects], ray: Floats) -> Objects:
+    """The vector (D + 1,) orthogonal to the integers `rows`, of rank D, on the side of `ray`.
 
     Facets that miss a ray by rounding alone count as facets it lies on, and the rank may be D + 1:
     the vector is then orthogonal to the D rows that are farthest from parallel.
     """
-    form, pivots = reduce(from_fractions(np.array(rows, object)).num)
+    form, pivots = reduce(np.array(rows, object))
     if len(pivots) == ray.size:
-        units = [[float(v / max(map(abs, row))) for v in row] for row in rows]
-        order = linalg.qr(np.array(units).T, mode="r", pivoting=True)[1]
+        units = np.array([Rationals(row, 1).unit() for row in rows])
+        order = linalg.qr(units.T, mode="r", pivoting=True)[1]
         return _direction([rows[k] for k in order[: ray.size - 1]], ray)
     free = next(k for k in range(ray.size) if k not in pivots)
     direction = np.zeros(ray.size, object)

@@ -1,15 +1,15 @@
 """The regions of the loss in a window of a line or plane of parameters."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._validate import real
+from ..exact.rationals import Rationals
 from ..problem.loss import LayerLoss
-from .signs import ExactSigns, rationals
+from .signs import ExactSigns
 from .subdivision import Chunk, box_root, new_stack, subdivide
 
 Floats = NDArray[np.float64]
@@ -39,13 +39,11 @@ def regions_of(
     linear = np.stack([array @ x.T for array in inner], axis=-1)  # (h, n, D + 1)
     sizes = np.stack([np.abs(array) @ np.abs(x).T for array in inner], axis=-1)
 
-    def trained(i: int) -> list[list[Fraction]]:
-        exact_x = rationals(x[i : i + 1])[0]
-        rows = zip(*(rationals(array) for array in inner), strict=True)
-        return [
-            [sum((a * b for a, b in zip(part, exact_x, strict=True)), Fraction(0)) for part in row]
-            for row in rows
-        ]
+    exact = Rationals.of(np.stack(inner))
+
+    def trained(i: int) -> Rationals:
+        sample = Rationals.of(x[i])
+        return Rationals(exact.num @ sample.num, exact.den * sample.den)
 
     low, high = np.array(window[::2]), np.array(window[1::2])
     stack = new_stack(loss.kernel, linear, sizes, 8 * 1024)
