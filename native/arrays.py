@@ -47,6 +47,11 @@ class KernelArrays(NamedTuple):
     mean_slope: float  # (1 + negative_slope) / 2
     half_jump: float  # (1 - negative_slope) / 2: slope at side s is mean_slope + half_jump * s
 
+    @property
+    def hidden(self) -> int:
+        """H, the number of hidden rows."""
+        return int(self.row[-2])
+
 
 class State(NamedTuple):
     """One vertex, the region the walk looks at it from, and scratch space."""

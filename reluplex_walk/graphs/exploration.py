@@ -37,7 +37,7 @@ class _Stand(NamedTuple):
     tied_w: Floats
 
 
-class _Search:
+class _Exploration:
     """Breadth-first search over the bases of all vertices."""
 
     def __init__(self, loss: LayerLoss) -> None:
@@ -218,7 +218,7 @@ def vertex_graph(
         raise ValueError("start: this trajectory belongs to another loss (data, network, kind)")
     with Limits(max_vertices, time_limit) as limits:
         traj = start if isinstance(start, Trajectory) else walk(loss, start)
-        search = _Search(loss)
+        search = _Exploration(loss)
         search.begin(traj.theta, traj.basis[-1])
         open_vertices: set[int] = set()
         ended, crowded = None, False
@@ -237,7 +237,7 @@ def vertex_graph(
 
 
 def _assemble(
-    search: _Search, open_vertices: set[int], ended: Ended, elapsed: float
+    search: _Exploration, open_vertices: set[int], ended: Ended, elapsed: float
 ) -> VertexGraph:
     count = len(search.vertices)
     expanded = np.array([k not in open_vertices for k in range(count)])

@@ -50,7 +50,7 @@ def tail_weights(kernel: KernelArrays) -> list[Floats]:
 
 def local_model(kernel: KernelArrays, state: State) -> OneSided:
     """The one-sided derivative at the vertex `state` is at, as arrays."""
-    hidden = int(kernel.row[kernel.widths.size - 1])
+    hidden = kernel.hidden
     zero = np.abs(state.z[:hidden]) >= PARKED / 2
     zero_r = np.abs(state.r) >= PARKED / 2
     kept: NDArray[np.bool_] = np.array(zero.any(axis=0))

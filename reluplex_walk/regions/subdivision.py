@@ -87,7 +87,7 @@ def new_stack(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_verti
     rows, n = kernel.stage.size, kernel.x.shape[1]
     outputs, m = kernel.y.shape
     dim = linear.shape[2] - 1
-    breakpoints = int(kernel.row[kernel.widths.size - 1]) * n + outputs * m
+    breakpoints = kernel.hidden * n + outputs * m
     n_rays = 1024 + 8 * 2**dim
 
     def floats(*shape: int) -> Floats:
@@ -140,7 +140,7 @@ def place_root(stack: Stack, kernel: KernelArrays, root: Root) -> Stack:
     while root.facets.size > stack.facet.shape[1]:
         stack = _more(stack, native.FACETS)
     count, n = len(root.rays), kernel.x.shape[1]
-    hidden = int(kernel.row[kernel.widths.size - 1]) * n
+    hidden = kernel.hidden * n
     breakpoints = hidden + kernel.y.size
     open_ids = np.setdiff1d(np.arange(breakpoints), list(root.sides))
     for c, side in root.sides.items():
@@ -245,7 +245,7 @@ def _node(stack: Stack, kernel: KernelArrays, frame: int) -> Root:
     rows = slice(first, first + count)
     slots = np.arange(stack.facet.shape[1])
     words = stack.on[rows][:, slots // 64]
-    hidden = int(kernel.row[kernel.widths.size - 1])
+    hidden = kernel.hidden
     sides = dict(enumerate([*stack.side[:hidden].ravel(), *stack.side_r.ravel()]))
     for c in stack.open[at : at + n_open].tolist():
         del sides[c]

@@ -39,7 +39,7 @@ def aim(kernel: KernelArrays, state: State, d: Floats, tolerances: Tolerances) -
     h, q = int(kernel.widths[0]), kernel.x.shape[0]
     reach = float(np.linalg.norm(d) * state.scalar[X_SIZE])
     last = kernel.widths.size - 1
-    hidden = int(kernel.row[last])
+    hidden = kernel.hidden
     zero = np.abs(state.z[:hidden]) >= PARKED / 2
     zero_r = np.abs(state.r) >= PARKED / 2
     rates = d.reshape(h, q) @ kernel.x
