@@ -33,6 +33,7 @@ def test_notebook_runs_and_shows_what_is_committed(path, monkeypatch):
     committed = nbformat.read(path, as_version=4)
     assert path.stat().st_size < 600_000
     assert "image/png" in str(outputs(committed))
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # that of the notebook
     monkeypatch.setenv("PYTHONPATH", str(Path(rw.__file__).parent.parent))
     client = nbclient.NotebookClient(
         nbformat.from_dict(committed), timeout=120, kernel_name="python3"
