@@ -1,6 +1,5 @@
 """Degenerate ends: the proof against known answers and an integer program of the tests' own."""
 
-import time
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from scipy import optimize
 
 import reluplex_walk as rw
+from reluplex_walk._limits import Deadline
 from reluplex_walk.exact.loss import ExactLoss, region
 from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.proof import cones, degenerate
@@ -20,7 +20,7 @@ def judged(loss, theta, budget=20.0):
     """The verdict at `theta`, exactly as it is."""
     exact = ExactLoss(loss)
     signs = region(exact.values(Rationals.of(np.ravel(theta))))
-    return degenerate.judge(exact, zeros(signs), signs, time.thread_time() + budget)
+    return degenerate.judge(exact, zeros(signs), signs, Deadline(budget))
 
 
 def least_slope(loss, theta, samples=4000):
@@ -75,7 +75,7 @@ def homogeneous(linear, rows, kinks, alpha=()):
 
 
 def decide(f):
-    return degenerate.decide(f, time.thread_time() + 20.0)
+    return degenerate.decide(f, Deadline(20.0))
 
 
 @pytest.mark.parametrize("q", [1, 2, 3, 4, 5])
