@@ -19,12 +19,12 @@ class _CtrlC:
     """A handler of Ctrl-C: the first one is noted, to be looked at; a second one raises."""
 
     def __init__(self) -> None:
-        self.event = threading.Event()
+        self.pressed = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.event.is_set():
+        if self.pressed:
             raise KeyboardInterrupt
-        self.event.set()
+        self.pressed = True
 
 
 class Limits:
@@ -108,7 +108,7 @@ class Limits:
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C was pressed."""
-        return self._ctrl_c.event.is_set()
+        return self._ctrl_c.pressed
 
     @property
     def elapsed(self) -> float:
