@@ -1,21 +1,16 @@
 """Exact arithmetic on arrays of floats: a float is a rational number, so nothing is rounded.
 
 Arrays of rationals are object arrays of Python integers over one denominator.  Linear systems are
-solved by FLINT where python-flint is installed (extra ``exact``), else by elimination with
-`fractions`, which is slow from some 50 unknowns on.
+solved by FLINT.
 """
 
 from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
 
+import flint
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-try:
-    import flint
-except ImportError:
-    flint = None  # type: ignore[assignment]
 
 Objects = NDArray[np.object_]
 
@@ -111,12 +106,9 @@ def solve(matrix: Objects, rhs: Objects) -> Rationals:
     """
     if not matrix.size or not rhs.size:
         return Rationals(np.zeros(rhs.shape, object), 1)
-    if flint is not None:
-        return _from_flint(flint.fmpz_mat(matrix.tolist()).solve(flint.fmpz_mat(rhs.tolist())))
-    rows, pivots = _eliminate(np.concatenate([matrix, rhs], axis=1))
-    if pivots != list(range(len(matrix))):
-        raise ZeroDivisionError("singular matrix")
-    return from_fractions(rows[:, len(matrix) :])
+    solution = flint.fmpz_mat(matrix.tolist()).solve(flint.fmpz_mat(rhs.tolist()))
+    num, den = solution.numer_denom()
+    return Rationals(_integers(num), int(den))
 
 
 def reduce(matrix: Objects) -> tuple[Rationals, list[int]]:
@@ -127,32 +119,12 @@ def reduce(matrix: Objects) -> tuple[Rationals, list[int]]:
     """
     if not matrix.size:
         return Rationals(matrix[:0], 1), []
-    if flint is None:
-        rows, pivots = _eliminate(matrix)
-        return from_fractions(rows[: len(pivots)]), pivots
     form, den, rank = flint.fmpz_mat(matrix.tolist()).rref()
-    num = np.array([[int(v) for v in row] for row in form.tolist()], object)[:rank]
+    num = _integers(form)[:rank]
     pivots = [int(np.flatnonzero(row != 0)[0]) for row in num]
     return Rationals(num, int(den)), pivots
 
 
-def _from_flint(matrix: Any) -> Rationals:
-    num, den = matrix.numer_denom()
-    return Rationals(np.array([[int(v) for v in row] for row in num.tolist()], object), int(den))
-
-
-def _eliminate(matrix: Objects) -> tuple[Objects, list[int]]:
-    """Reduced row echelon form in fractions, and its pivots."""
-    rows = Rationals(matrix, 1).fractions()
-    pivots: list[int] = []
-    for c in range(rows.shape[1]):
-        r = len(pivots)
-        below = np.flatnonzero(rows[r:, c] != 0)
-        if below.size:
-            rows[[r, r + below[0]]] = rows[[r + below[0], r]]
-            rows[r] = rows[r] / rows[r, c]
-            for k in np.flatnonzero(rows[:, c] != 0):
-                if k != r:
-                    rows[k] = rows[k] - rows[k, c] * rows[r]
-            pivots.append(c)
-    return rows, pivots
+def _integers(matrix: Any) -> Objects:
+    """The entries of a matrix of FLINT."""
+    return np.array([[int(v) for v in row] for row in matrix.tolist()], object)

@@ -6,7 +6,6 @@ import numpy as np
 
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
-from . import rationals
 from .loss import ExactLoss, LocalModel, Sides, Vertex, region
 from .rationals import Objects, Rationals, reduce
 
@@ -20,8 +19,7 @@ def affordable(loss: LayerLoss, seconds: float) -> bool:
     """Whether solving for a vertex and evaluating it can be expected to take at most `seconds`."""
     work = len(loss.inputs) * (loss.dim + sum(w.size for w, _ in loss.tail))
     dim = float(loss.dim)
-    solving = 8e-8 * dim**3 if rationals.flint is not None else 5e-7 * dim**4
-    return 5e-7 * work * (1.0 + dim / 100.0) + solving <= seconds
+    return 5e-7 * work * (1.0 + dim / 100.0) + 8e-8 * dim**3 <= seconds
 
 
 def zeros(signs: Sides) -> Breakpoints:

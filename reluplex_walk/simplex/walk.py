@@ -94,7 +94,7 @@ def walk(
     computing it takes up to four times as much for a moment; the trajectory grows by 16 D bytes
     per pivot (vertex and active set).  `python -m benchmarks scaling` measures all this.
 
-    Proofs in rational arithmetic are for up to some 400 parameters (60 without python-flint).  At
+    Proofs in rational arithmetic are for up to some 400 parameters.  At
     the end of a larger walk a simple vertex with no flat half-edge is proved in floats; anything
     else is NOT_PROVED.
 

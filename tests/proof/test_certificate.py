@@ -9,7 +9,6 @@ import pytest
 
 import reluplex_walk as rw
 from reluplex_walk.cli.commands import main
-from reluplex_walk.exact import rationals
 from tests.problems.random import random_loss, variant
 from tests.references.naive import loss_and_derivative
 
@@ -150,24 +149,6 @@ def test_bad_arguments(walked):
         walked.certificate.verify_exact(walked.problem, budget=0)
     with pytest.raises(ValueError, match="proof_budget: expected a number > 0"):
         rw.walk(walked.problem, proof_budget=-1.0)
-
-
-def test_fractions_do_what_flint_does(walked, monkeypatch):
-    pytest.importorskip("flint")
-    with_flint = walked.certificate.verify_exact(walked.problem)
-    rng = np.random.default_rng(0)
-    matrix = rng.integers(-3, 4, (6, 9)).astype(object)
-    matrix[3] = matrix[1] + 2 * matrix[0]
-    form, pivots = rationals.reduce(matrix)
-    monkeypatch.setattr(rationals, "flint", None)
-    without = walked.certificate.verify_exact(walked.problem)
-    assert without.loss == with_flint.loss
-    assert (without.theta == with_flint.theta).all()
-    other, other_pivots = rationals.reduce(matrix)
-    assert pivots == other_pivots
-    assert (form.fractions() == other.fractions()).all()
-    with pytest.raises(ZeroDivisionError):
-        rationals.solve(matrix[:4, :4], matrix[:4, :1])
 
 
 def test_verify_command(walked, tmp_path, capsys):
