@@ -106,7 +106,7 @@ def solve(matrix: Objects, rhs: Objects) -> Rationals:
     """
     if not matrix.size or not rhs.size:
         return Rationals(np.zeros(rhs.shape, object), 1)
-    solution = flint.fmpz_mat(matrix.tolist()).solve(flint.fmpz_mat(rhs.tolist()))
+    solution: Any = flint.fmpz_mat(matrix.tolist()).solve(flint.fmpz_mat(rhs.tolist()))
     num, den = solution.numer_denom()
     return Rationals(_integers(num), int(den))
 
