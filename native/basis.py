@@ -10,7 +10,7 @@ trained layer), one updates each row and prices it while it is in the cache.
 
 import numpy as np
 
-from ._jit import kernel
+from ._jit import inlined, kernel
 from .arrays import (
     FREE,
     N_DESCENDING,
@@ -202,17 +202,16 @@ def _reflect(S):
     return k, 1.0 / (norm * S.beta[k])
 
 
-@kernel
-def _subtract_and_price(S, m, factor, row):
-    """v_m -= factor * row, then its slope and length, in one pass."""
+@inlined
+def subtract_and_price(edge, factor, row, g):
+    """Edge -= factor * row, in one pass with its slope and squared length, which are returned."""
     slope, length2 = 0.0, 0.0
     for j in range(row.size):
-        value = S.b[m, j] - factor * row[j]
-        S.b[m, j] = value
-        slope += value * S.g[j]
+        value = edge[j] - factor * row[j]
+        edge[j] = value
+        slope += value * g[j]
         length2 += value * value
-    S.price[m] = slope
-    _priced(S, m, length2)
+    return slope, length2
 
 
 @kernel
@@ -238,7 +237,9 @@ def exchange(P, S, k, entering):
         S.b[k, j] /= pivot_element
     for m in range(size):
         if reflected and m != k and S.basis[m] == FREE:
-            _subtract_and_price(S, m, reflection * S.beta[m], S.mirror)
+            factor, row = reflection * S.beta[m], S.mirror
         else:
-            _subtract_and_price(S, m, S.beta[m] if m != k else 0.0, S.b[k])
+            factor, row = S.beta[m] if m != k else 0.0, S.b[k]
+        S.price[m], length2 = subtract_and_price(S.b[m], factor, row, S.g)
+        _priced(S, m, length2)
     S.basis[k] = entering

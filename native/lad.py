@@ -12,9 +12,10 @@ end.
 
 import numpy as np
 
-from ._jit import entry, kernel, precise
+from ._jit import entry, inlined, kernel
 from .arrays import FREE, PARKED
-from .basis import dot
+from .basis import dot, subtract_and_price
+from .lad_arrays import DEPENDENT, RATE, SLOPE, ZERO
 from .nearby import NEVER
 from .pivot import uniform
 
@@ -25,16 +26,6 @@ TINY = 1e-300  # slope of a half-edge known to descend, by less than floats can 
 OPTIMAL, UNBOUNDED, STUCK = range(3)
 """What `descend` returns: no half-edge descends; an edge without end, so that samples set aside
 must be met on it; too many pivots."""
-
-DEPENDENT = -2
-"""Id in `basis` of a direction in which no near residual changes."""
-
-ZERO, RATE, SLOPE = range(3)
-"""Entries of `tolerances`: |r| that counts as 0; the derivative along a direction of unit length
-that counts as 0; the slope of a half-edge of unit length that does, relative to the gradient."""
-
-TIMES, JUMPS, RATES, COSTS = range(4)
-"""Rows of the scratch array `work`."""
 
 
 @kernel
@@ -87,45 +78,45 @@ def rescale(x, scale, reach):
 
 
 @entry
-def sweep(x, y, w, reach, slopes, theta, band, zero, r, side, g, near, work):
-    """Residuals r, sides and gradient g (q,) of all samples x (q, n) but the near ones.
+def sweep(P, S, band):
+    """Residuals, sides and the gradient S.g of all samples but the near ones.
 
-    `slopes` (below, above).  Samples with |r| <= band * reach are listed in `near`; those with
-    |r| <= zero keep their side.  Returns (number of near samples, number of changed sides).
+    Samples with |r| <= band * reach are listed in S.near; those whose residual counts as 0 keep
+    their side.  Returns (number of near samples, number of changed sides).
     """
-    below, above = slopes[0], slopes[1]
-    costs = work[COSTS]
+    below, above, zero = P.slopes[0], P.slopes[1], S.tolerances[ZERO]
     n_near, changed = 0, 0
-    for k in range(g.size):
-        g[k] = 0.0
-    for low in range(0, y.size, BLOCK):
-        high = min(y.size, low + BLOCK)
-        combine(theta, x, low, high, r)
+    for k in range(S.g.size):
+        S.g[k] = 0.0
+    for low in range(0, P.y.size, BLOCK):
+        high = min(P.y.size, low + BLOCK)
+        combine(S.theta, P.x, low, high, S.r)
         for i in range(low, high):
-            r[i] -= y[i]
-            if r[i] * side[i] < 0.0 and abs(r[i]) > zero:
-                side[i] = -side[i]
+            S.r[i] -= P.y[i]
+            if S.r[i] * S.side[i] < 0.0 and abs(S.r[i]) > zero:
+                S.side[i] = -S.side[i]
                 changed += 1
-            if abs(r[i]) <= band * reach[i]:
-                near[n_near] = i
+            if abs(S.r[i]) <= band * P.reach[i]:
+                S.near[n_near] = i
                 n_near += 1
-                costs[i] = 0.0
+                S.costs[i] = 0.0
             else:
-                costs[i] = above * w[i] if side[i] > 0.0 else -below * w[i]
-        for k in range(g.size):
-            g[k] += dot(x[k, low:high], costs[low:high])
+                S.costs[i] = above * P.w[i] if S.side[i] > 0.0 else -below * P.w[i]
+        for k in range(S.g.size):
+            S.g[k] += dot(P.x[k, low:high], S.costs[low:high])
     return n_near, changed
 
 
 @entry
-def gather(x, w, r, side, near, x_near, w_near, r_near, side_near):
-    """Copy the samples `near` side by side."""
-    for k in range(x.shape[0]):
-        for a in range(near.size):
-            x_near[k, a] = x[k, near[a]]
-    for a in range(near.size):
-        i = near[a]
-        w_near[a], r_near[a], side_near[a] = w[i], r[i], side[i]
+def gather(P, S, m, near_P, near_S):
+    """Copy the first `m` of the samples S.near side by side, into records of their own."""
+    for k in range(P.x.shape[0]):
+        for a in range(m):
+            near_P.x[k, a] = P.x[k, S.near[a]]
+    for a in range(m):
+        i = S.near[a]
+        near_P.y[a], near_P.w[a], near_P.reach[a] = P.y[i], P.w[i], P.reach[i]
+        near_S.r[a], near_S.side[a] = S.r[i], S.side[i]
 
 
 @kernel
@@ -195,204 +186,143 @@ def _candidates(times, jumps, m, need, ids, scratch):
     return size
 
 
-@kernel
-def _add_column(g, factor, x, i):
-    for k in range(g.size):
-        g[k] += factor * x[k, i]
+@inlined
+def _add_sample(P, S, i, factor):
+    """S.g += factor * x_i."""
+    for k in range(S.g.size):
+        S.g[k] += factor * P.x[k, i]
 
 
-@kernel
-def _steepest(w, slopes, g, basis, b, tolerance):
+@inlined
+def _steepest(P, S):
     """Half-edge of steepest descent: (row of the basis or -1, +1 or -1 along it, its slope).
 
     Rows not yet in the basis go first, whatever their slope.
     """
     found, sign, steepest, slope = -1, 1.0, 0.0, 0.0
     free = False
-    size = np.sqrt(dot(g, g))
-    for k in range(g.size):
-        c = basis[k]
-        length = np.sqrt(dot(b[k], b[k]))
-        price = dot(b[k], g)
+    noise = S.tolerances[SLOPE] * np.sqrt(dot(S.g, S.g))
+    for k in range(S.basis.size):
+        c, price, length = S.basis[k], S.price[k], S.length[k]
         if c == FREE:
             if not free or abs(price) > steepest * length:
                 free, found, slope = True, k, -abs(price)
                 sign, steepest = -1.0 if price > 0.0 else 1.0, abs(price) / length
         elif c >= 0 and not free:
-            up, down = price + slopes[1] * w[c], slopes[0] * w[c] - price
+            up, down = price + P.slopes[1] * P.w[c], P.slopes[0] * P.w[c] - price
             least = min(up, down)
-            if least < -tolerance * size * length and -least > steepest * length:
+            if least < -noise * length and -least > steepest * length:
                 found, sign, steepest, slope = k, 1.0 if up < down else -1.0, -least / length, least
     return found, sign, slope
 
 
-@kernel
-def exchange_rows(b, normal, beta, k):
-    """Row k of `b` becomes the edge of a breakpoint with this normal; the others stay within it.
+@inlined
+def _begin(P, S, m):
+    """Park the active samples, add the gradient of the others to S.g, price all edges."""
+    for k in range(S.basis.size):
+        if S.basis[k] >= 0:
+            S.r[S.basis[k]], S.side[S.basis[k]] = PARKED, 1.0
+    for i in range(m):
+        S.costs[i] = P.slopes[1] * P.w[i] if S.side[i] > 0.0 else -P.slopes[0] * P.w[i]
+        if S.r[i] == PARKED:
+            S.costs[i] = 0.0
+    for j in range(S.g.size):
+        S.g[j] += dot(P.x[j, :m], S.costs[:m])
+    for k in range(S.basis.size):
+        S.price[k], S.length[k] = dot(S.b[k], S.g), np.sqrt(dot(S.b[k], S.b[k]))
 
-    As `basis.exchange`, which does this for the records of a walk, with prices in the same pass.
+
+@inlined
+def _meet(P, S, m, k, sign, slope):
+    """Where a step along half-edge `k` ends: place in S.times of that time, or -1 for nowhere.
+
+    The samples passed on the way come before it in S.times and S.ids.
     """
+    for j in range(S.d.size):
+        S.d[j] = sign * S.b[k, j]
+    for low in range(0, m, BLOCK):
+        combine(S.d, P.x, low, min(m, low + BLOCK), S.rates)
+    flat, jump = S.tolerances[RATE] * np.sqrt(dot(S.d, S.d)), P.slopes[0] + P.slopes[1]
+    for i in range(m):
+        rate = -S.side[i] * S.rates[i]
+        S.times[i] = max(0.0, S.side[i] * S.r[i] / rate) if rate > flat else np.inf
+        S.jumps[i] = jump * P.w[i] * rate if rate > flat else 0.0
+    size = _candidates(S.times, S.jumps, m, -slope, S.ids, S.costs)
+    return _stop(S.times, S.ids, S.jumps, size, -slope)
+
+
+@inlined
+def _exchange(P, S, k, entering):
+    """Sample `entering` takes row k of the basis; updates and prices all edges.
+
+    As `basis.exchange` does for the walk.
+    """
+    for j in range(S.normal.size):
+        S.normal[j] = P.x[j, entering]
+    beta = S.d
     for m in range(beta.size):
-        beta[m] = dot(b[m], normal)
+        beta[m] = dot(S.b[m], S.normal)
     element = beta[k]
     for j in range(beta.size):
-        b[k, j] /= element
+        S.b[k, j] /= element
     for m in range(beta.size):
-        if m != k and beta[m] != 0.0:
-            factor = beta[m]
-            for j in range(beta.size):
-                b[m, j] -= factor * b[k, j]
+        factor = beta[m] if m != k else 0.0
+        S.price[m], length2 = subtract_and_price(S.b[m], factor, S.b[k], S.g)
+        S.length[m] = np.sqrt(length2)
+    S.basis[k] = entering
+
+
+@inlined
+def _move(P, S, m, k, sign, at):
+    """Go where `_meet` says, to S.times[at], and let the sample met there enter the basis."""
+    below, above = P.slopes[0], P.slopes[1]
+    time, entering, leaving = S.times[at], S.ids[at], S.basis[k]
+    blocked = abs(S.r[entering]) <= S.tolerances[ZERO]
+    for a in range(at):
+        i = S.ids[a]
+        _add_sample(P, S, i, -(below + above) * P.w[i] * S.side[i])
+        S.side[i] = -S.side[i]
+    cost = -above if S.side[entering] > 0.0 else below
+    _add_sample(P, S, entering, cost * P.w[entering])
+    for i in range(m):
+        S.r[i] += time * S.rates[i]
+    for j in range(S.d.size):
+        S.theta[j] += time * S.d[j]
+    if leaving >= 0:
+        S.r[leaving], S.side[leaving] = time * sign, sign
+        _add_sample(P, S, leaving, (above if sign > 0.0 else -below) * P.w[leaving])
+    _exchange(P, S, k, entering)
+    S.r[entering], S.side[entering] = PARKED, 1.0
+    if blocked:
+        for i in range(m):
+            if abs(S.r[i]) <= S.tolerances[ZERO]:
+                S.r[i] = S.side[i] * S.tolerances[ZERO] * (500.0 + 1000.0 * uniform(S.random))
 
 
 @entry
-def descend(
-    x, m, w, slopes, r, side, g, basis, b, theta, work, vectors, ids, tolerances, random, first
-):
-    """Pivots on the `m` samples of x (q, >= m) until no half-edge descends.
+def descend(P, S, m, first):
+    """Pivots on the first `m` samples until no half-edge descends; returns (status, pivots).
 
     The first one along half-edge `first` (twice the row of the basis, + 1 for its far one), if
     that is not negative.
 
-    `g` is the gradient of all other samples and becomes that of all but the active ones.
-    `basis` (q,) holds active samples, FREE or DEPENDENT rows; b (q, q) its edges, theta (q,) its
-    vertex; all three are updated, r and side too; `vectors` (2, q) is scratch.  Residuals that
-    count as 0 and block an edge are pushed off by a little at random (Wolfe 1963): the vertex is
-    then that of slightly moved targets.
-    Returns (status, pivots).
+    S.g is the gradient of all samples beyond `m` and becomes that of all but the active ones.
+    Residuals that count as 0 and block an edge are pushed off by a little at random (Wolfe 1963):
+    the vertex is then that of slightly moved targets.
     """
-    q = g.size
-    below, above = slopes[0], slopes[1]
-    times, jumps, rates = work[TIMES], work[JUMPS], work[RATES]
-    d, normal = vectors[0], vectors[1]
-    for k in range(q):
-        if basis[k] >= 0:
-            r[basis[k]], side[basis[k]] = PARKED, 1.0
-    for i in range(m):
-        work[COSTS, i] = above * w[i] if side[i] > 0.0 else -below * w[i]
-        if r[i] == PARKED:
-            work[COSTS, i] = 0.0
-    for j in range(q):
-        g[j] += dot(x[j, :m], work[COSTS, :m])
-    for pivots in range(1000 + 100 * q):
-        k, sign, slope = _steepest(w, slopes, g, basis, b, tolerances[SLOPE])
+    _begin(P, S, m)
+    limit = 1000 + 100 * S.basis.size
+    for pivots in range(limit):
+        k, sign, slope = _steepest(P, S)
         if pivots == 0 and first >= 0:
             k, sign, slope = first // 2, 1.0 - 2.0 * (first % 2), -TINY
         if k < 0:
             return OPTIMAL, pivots
-        leaving = basis[k]
-        for j in range(q):
-            d[j] = sign * b[k, j]
-        for low in range(0, m, BLOCK):
-            combine(d, x, low, min(m, low + BLOCK), rates)
-        flat = tolerances[RATE] * np.sqrt(dot(d, d))
-        for i in range(m):
-            rate = -side[i] * rates[i]
-            times[i] = max(0.0, side[i] * r[i] / rate) if rate > flat else np.inf
-            jumps[i] = (below + above) * w[i] * rate if rate > flat else 0.0
-        size = _candidates(times, jumps, m, -slope, ids, work[COSTS])
-        at = _stop(times, ids, jumps, size, -slope)
-        if at < 0:
-            if leaving != FREE:
-                return UNBOUNDED, pivots
-            basis[k] = DEPENDENT
-            continue
-        time, entering = times[at], ids[at]
-        blocked = abs(r[entering]) <= tolerances[ZERO]
-        for a in range(at):
-            i = ids[a]
-            _add_column(g, -(below + above) * w[i] * side[i], x, i)
-            side[i] = -side[i]
-        _add_column(
-            g, -above * w[entering] if side[entering] > 0.0 else below * w[entering], x, entering
-        )
-        for i in range(m):
-            r[i] += time * rates[i]
-        for j in range(q):
-            theta[j] += time * d[j]
-            normal[j] = x[j, entering]
-        if leaving >= 0:
-            r[leaving], side[leaving] = time * sign, sign
-            _add_column(g, (above if sign > 0.0 else -below) * w[leaving], x, leaving)
-        exchange_rows(b, normal, d, k)
-        basis[k] = entering
-        r[entering], side[entering] = PARKED, 1.0
-        if blocked:
-            for i in range(m):
-                if abs(r[i]) <= tolerances[ZERO]:
-                    r[i] = side[i] * tolerances[ZERO] * (500.0 + 1000.0 * uniform(random))
-    return STUCK, 1000 + 100 * q
-
-
-@precise
-def residual(x, y, theta, rows, out):
-    """Out = x[:, rows] . theta - y[rows], as if in twice the precision.
-
-    Products and sums without rounding errors: Ogita, Rump and Oishi, Accurate sum and dot product,
-    SIAM J. Sci. Comput. 26 (2005), algorithm 5.3.
-    """
-    split = 134217729.0  # 2^27 + 1 cuts a number in halves whose products are exact
-    for a in range(rows.size):
-        i = rows[a]
-        total, low = -y[i], 0.0
-        for k in range(theta.size):
-            u, v = x[k, i], theta[k]
-            product = u * v
-            big = split * u
-            u_high = big - (big - u)
-            big = split * v
-            v_high = big - (big - v)
-            u_low, v_low = u - u_high, v - v_high
-            low += u_low * v_low - (((product - u_high * v_high) - u_low * v_high) - u_high * v_low)
-            before = total
-            total += product
-            part = total - before
-            low += (before - (total - part)) + (product - part)
-        out[a] = total + low
-
-
-@entry
-def error_bounds(x, y, basis, b, theta, sums):
-    """How far residuals and prices may be from those at the exact vertex (Rump 2010, section 10).
-
-    The rows of b (q, q) are nearly the edges: A b' = I - E with the active samples as rows of A.
-    `sums` (q,) is scratch.  Returns (bound on the error of a residual, divided by the length of
-    its sample's column; relative error of the prices ``b @ g`` of an exact b); inf if E is not
-    small.
-    """
-    q = theta.size
-    unit = (q + 4) * 2.0**-52
-    for k in range(q):
-        sums[k] = 0.0
-    row_sum, residual = 0.0, 0.0
-    for k in range(q):
-        c = basis[k]
-        total = 0.0
-        for j in range(q):
-            error, terms = (1.0 if j == k else 0.0), 1.0
-            for a in range(q):
-                error -= x[a, c] * b[j, a]
-                terms += abs(x[a, c] * b[j, a])
-            error = abs(error) + unit * terms
-            total += error
-            sums[j] += error
-        row_sum = max(row_sum, total)
-        value, terms = -y[c], abs(y[c])
-        for a in range(q):
-            value += x[a, c] * theta[a]
-            terms += abs(x[a, c] * theta[a])
-        residual = max(residual, abs(value) + unit * terms)
-    column_sum = 0.0
-    for k in range(q):
-        column_sum = max(column_sum, sums[k])
-    if not max(row_sum, column_sum) < 0.5:
-        return np.inf, np.inf
-    # theta is off by b' (I - E)^-1 residuals; a residual's own rounding is that of its products,
-    # twice to allow for its target, which is as large as they are where the residual is small.
-    total = 0.0
-    for a in range(q):
-        off = 0.0
-        for k in range(q):
-            off += abs(b[k, a])
-        off = off * residual / (1.0 - row_sum) + 2.0 * unit * abs(theta[a])
-        total += off * off
-    return np.sqrt(total) * (1.0 + unit), column_sum / (1.0 - column_sum)
+        at = _meet(P, S, m, k, sign, slope)
+        if at >= 0:
+            _move(P, S, m, k, sign, at)
+        elif S.basis[k] == FREE:
+            S.basis[k] = DEPENDENT
+        else:
+            return UNBOUNDED, pivots
+    return STUCK, limit

@@ -5,7 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..native.arrays import FREE
 from ..native.lad import measure, rescale
+from ..native.lad_arrays import Fit, Regression
+from ..tolerances import TOLERANCES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -40,6 +43,10 @@ class Samples(NamedTuple):
         rescale(x, scale, reach)
         return cls(x, y, w, reach, scale, largest * scale, typical_size(y))
 
+    def regression(self, slopes: Floats) -> Regression:
+        """The fixed record of the kernels for a loss of slopes (below, above)."""
+        return Regression(self.x, self.y, self.w, self.reach, slopes)
+
     def with_targets(self, y: Floats) -> "Samples":
         """The same features with other targets (n,)."""
         return self._replace(y=y, size=typical_size(y))
@@ -62,6 +69,39 @@ class Basis(NamedTuple):
     edges: Floats  # (q, q) row k: the edge of rows[k]
     theta: Floats  # (q,)
 
+    @classmethod
+    def free(cls, q: int) -> "Basis":
+        """No sample is active."""
+        return cls(np.full(q, FREE), np.eye(q), np.zeros(q))
+
+
+def new_fit(basis: Basis, side: Floats) -> Fit:
+    """The moving record of the kernels, on these arrays, with room for the rest."""
+    q, n = basis.theta.size, side.size
+    times, jumps, rates, costs, r = np.empty((5, n))
+    g, price, length, d, normal = np.zeros((5, q))
+    near, ids = np.empty((2, n), np.int64)
+    return Fit(
+        theta=basis.theta,
+        basis=basis.rows,
+        b=basis.edges,
+        g=g,
+        r=r,
+        side=side,
+        near=near,
+        tolerances=np.array([0.0, TOLERANCES.rate, TOLERANCES.slope]),
+        random=np.zeros(1, np.uint64),
+        price=price,
+        length=length,
+        d=d,
+        normal=normal,
+        times=times,
+        jumps=jumps,
+        rates=rates,
+        costs=costs,
+        ids=ids,
+    )
+
 
 def typical_size(y: Floats) -> float:
     """Median size of some of the targets, where most are 0 that of the others."""
@@ -73,4 +113,4 @@ def typical_size(y: Floats) -> float:
     return middle
 
 
-__all__ = ["Basis", "Samples"]
+__all__ = ["Basis", "Samples", "new_fit"]

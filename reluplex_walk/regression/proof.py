@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, Rationals, exact_sums, from_fractions, signs, solve
-from ..native.lad import BLOCK, error_bounds
-from .design import Basis, Samples
+from ..native.lad import BLOCK
+from ..native.lad_arrays import Fit, Regression
+from ..native.lad_rounding import error_bounds
+from .design import Samples
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,31 +35,28 @@ class Optimality(NamedTuple):
 class OptimalityTest:
     """Tests bases of a quantile regression, minimising sum_i w_i rho(r_i) as `Samples` says."""
 
-    def __init__(self, samples: Samples, slopes: Floats) -> None:
-        self.samples, self.slopes = samples, slopes
+    def __init__(self, samples: Samples, regression: Regression) -> None:
+        self.samples, self.regression = samples, regression
         self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
         self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
 
-    def judge(self, basis: Basis, r: Floats, side: Floats, near: Ints, g: Floats) -> Optimality:
-        """Whether `basis` is optimal.
+    def judge(self, fit: Fit, near: Ints) -> Optimality:
+        """Whether the basis of `fit` is optimal.
 
-        r, side (n,) residuals at `basis.theta` and the signs they are taken to have, which are
-        corrected where they are not; g (q,) gradient of all samples but `near`.  Replaces
-        `basis.edges` where rounding spoilt them.
+        Corrects `fit.side` where a residual at `fit.theta` has another sign, and replaces `fit.b`
+        where rounding spoilt it.  `fit.g` is the gradient of all samples but `near`.
         """
-        x, y, w, reach = self.samples[:4]
-        rows, edges, theta = basis
-        below, above = self.slopes
-        scratch = np.empty(len(x))
+        x, y, w, reach, (below, above) = self.regression
+        rows, edges, r, side, g = fit.basis, fit.b, fit.r, fit.side, fit.g
         if (rows < 0).any():
             return Optimality(np.zeros(len(x)), False, -1)
-        bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
+        bound, blur = error_bounds(self.regression, fit)
         if not bound < np.inf:
             try:
                 edges[:] = np.linalg.inv(x[:, rows])
             except np.linalg.LinAlgError:
                 return Optimality(np.zeros(len(x)), False, -1)
-            bound, blur = error_bounds(x, y, rows, edges, theta, scratch)
+            bound, blur = error_bounds(self.regression, fit)
 
         small = np.abs(r) <= bound * reach
         side[~small] = np.sign(r[~small])
@@ -73,7 +72,7 @@ class OptimalityTest:
         g = g + x[:, near] @ costs[near]
         prices = edges @ g
         terms = BLOCK + y.size / BLOCK + near.size + 8.0
-        g_error = terms * _UNIT * max(self.slopes) * w.sum() * self.samples.largest
+        g_error = terms * _UNIT * max(below, above) * w.sum() * self.samples.largest
         error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
         error += blur * (np.abs(prices) + error).max()
         slope_of = np.column_stack([above * w[rows] + prices, below * w[rows] - prices])
@@ -87,7 +86,7 @@ class OptimalityTest:
     def _descending(self, rows: Ints, side: Floats) -> int:
         """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
         x, w = self.samples.x, self.samples.w
-        below, above = (Fraction(slope) for slope in self.slopes.tolist())
+        below, above = (Fraction(slope) for slope in self.regression.slopes.tolist())
         self._sum(side)
         g = above * self.sums[1.0] - below * self.sums[-1.0]
         for sign, slope in ((1.0, above), (-1.0, -below)):

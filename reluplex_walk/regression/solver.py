@@ -15,9 +15,11 @@ from scipy.linalg import blas, lapack
 
 from .._limits import Limits
 from ..native.arrays import FREE
-from ..native.lad import DEPENDENT, OPTIMAL, UNBOUNDED, descend, gather, residual, sweep
+from ..native.lad import OPTIMAL, UNBOUNDED, descend, gather, sweep
+from ..native.lad_arrays import DEPENDENT, ZERO, Regression
+from ..native.lad_rounding import residual
 from ..tolerances import TOLERANCES
-from .design import Basis, Samples
+from .design import Basis, Samples, new_fit
 from .proof import OptimalityTest
 
 Floats = NDArray[np.float64]
@@ -54,12 +56,10 @@ def minimise(
     between rounds.
     """
     limits = limits or Limits()
-    solver = _solved(samples, slopes, start, limits)
-    judge = OptimalityTest(samples, solver.slopes)
+    solver = _solved(samples, np.array(slopes), start, limits)
+    judge = OptimalityTest(samples, solver.regression)
     for attempt in range(_ROUNDS):
-        prices, proved, descends = judge.judge(
-            solver.basis, solver.r, solver.side, solver.near_rows, solver.g
-        )
+        prices, proved, descends = judge.judge(solver.fit, solver.near)
         if descends < 0 or limits.look() is not None:
             break
         if attempt == _REFINE:
@@ -69,39 +69,49 @@ def minimise(
     return Solution(solver.basis, solver.dual(prices), proved, solver.pivots)
 
 
-def _solved(
-    samples: Samples, slopes: Sequence[float], start: Basis | None, limits: Limits
-) -> "_Solver":
-    solver = _Solver(samples, slopes, limits)
+def _solved(samples: Samples, slopes: Floats, start: Basis | None, limits: Limits) -> "_Solver":
     q, n = samples.x.shape
+    pivots = 0
     if start is None and n // _RATIO >= max(_COARSEST, 12 * q):
         coarse, rows = samples.thinned(_RATIO)
         before = _solved(coarse, slopes, None, limits)
-        start, solver.pivots = before.basis, before.pivots
+        start, pivots = before.basis, before.pivots
         start.rows[start.rows >= 0] = rows[start.rows[start.rows >= 0]]
     if start is not None:
-        solver.basis = Basis(*(part.copy() for part in start))
+        solver = _Solver(samples, slopes, Basis(*(part.copy() for part in start)), limits)
         solver.solve(solver.band())
     else:
+        solver = _Solver(samples, slopes, Basis.free(q), limits)
         if n >= 2 * q:
             solver.smooth_start()
         solver.solve(np.inf)
+    solver.pivots += pivots
     return solver
 
 
 class _Solver:
+    """The records of one level, on `basis`, which changes with them; `side` (n,) likewise."""
+
     def __init__(
-        self, samples: Samples, slopes: Sequence[float] | Floats, limits: Limits | None = None
+        self,
+        samples: Samples,
+        slopes: Floats,
+        basis: Basis,
+        limits: Limits | None = None,
+        side: Floats | None = None,
     ) -> None:
-        q, n = samples.x.shape
+        n = samples.y.size
+        self.samples, self.basis = samples, basis
         self.limits = limits or Limits()
-        self.samples, self.slopes = samples, np.array(slopes)
-        self.basis = Basis(np.full(q, FREE), np.eye(q), np.zeros(q))
-        self.side, self.r, self.g = np.ones(n), np.empty(n), np.zeros(q)
-        self.near, self.ids = np.empty(n, np.int64), np.empty(n, np.int64)
-        self.work, self.vectors = np.empty((4, n)), np.empty((2, q))
-        self.copies = np.empty((q, n)), np.empty(n), np.empty(n), np.empty(n)
-        self.random = np.zeros(1, np.uint64)
+        self.regression = samples.regression(slopes)
+        self.fit = new_fit(basis, np.ones(n) if side is None else side)
+        self.near = self.fit.near[:0]
+        # Room for the near samples side by side; whatever is not theirs is shared.
+        x, y, w, reach = (np.empty_like(part) for part in samples[:4])
+        self.near_regression = Regression(x, y, w, reach, slopes)
+        self.near_fit = self.fit._replace(
+            basis=np.empty_like(basis.rows), r=np.empty(n), side=np.empty(n)
+        )
         self.pivots = 0
 
     def smooth_start(self) -> None:
@@ -117,13 +127,14 @@ class _Solver:
             if smoothing is not None:
                 r = theta @ x - y
                 size = np.abs(r)
-                weight = w * np.where(r > 0.0, self.slopes[1], self.slopes[0])
+                below, above = self.regression.slopes
+                weight = w * np.where(r > 0.0, above, below)
                 weight /= np.maximum(size, smoothing * np.median(size) + _TINY)
-        self.basis = self.basis._replace(theta=theta)
+        self.basis.theta[:] = theta
 
     def band(self) -> float:
         """|r| / reach up to which samples are near: of about `_NEAR` sqrt(8 q n) samples."""
-        (x, y, _, reach), n = self.samples[:4], self.r.size
+        (x, y, _, reach), n = self.samples[:4], self.samples.y.size
         near = _NEAR * np.sqrt(_RATIO * len(x) * n)
         if near > 0.6 * n:
             return np.inf
@@ -137,7 +148,7 @@ class _Solver:
 
         The first pivot is along half-edge `first`, if that is not negative.
         """
-        rows, n = self.basis.rows, self.r.size
+        rows, n = self.basis.rows, self.samples.y.size
         status = UNBOUNDED
         for attempt in range(_ROUNDS):
             changed = self.sweep(band)
@@ -148,10 +159,10 @@ class _Solver:
             rows[rows == DEPENDENT] = FREE
             if attempt == _ROUNDS // 2:
                 band = np.inf
-            elif attempt and (status == UNBOUNDED or changed > 0.1 * self.near_rows.size):
+            elif attempt and (status == UNBOUNDED or changed > 0.1 * self.near.size):
                 band *= 2.0
             status = self.descend(first if attempt == 0 else -1)
-            if (rows == DEPENDENT).any() and self.near_rows.size < n:
+            if (rows == DEPENDENT).any() and self.near.size < n:
                 status = UNBOUNDED
         self.sweep(np.inf)  # whatever is claimed of the end is claimed of these residuals
 
@@ -162,35 +173,26 @@ class _Solver:
 
     def sweep(self, band: float) -> int:
         """Look at all samples; returns how many have changed sides."""
-        x, y, w, reach = self.samples[:4]
         zero = self.zero()
-        n_near, changed = sweep(
-            x, y, w, reach, self.slopes, self.basis.theta, max(band, 4.0 * zero), zero,
-            self.r, self.side, self.g, self.near, self.work,
-        )  # fmt: skip
-        self.near_rows = self.near[:n_near]
-        if n_near < self.r.size:
+        self.fit.tolerances[ZERO] = zero
+        n_near, changed = sweep(self.regression, self.fit, max(band, 4.0 * zero))
+        self.near = self.fit.near[:n_near]
+        if n_near < self.samples.y.size:
             active = self.basis.rows[self.basis.rows >= 0]
-            place = np.minimum(np.searchsorted(self.near_rows, active), n_near - 1)
-            if (self.near_rows[place] != active).any():
+            place = np.minimum(np.searchsorted(self.near, active), n_near - 1)
+            if (self.near[place] != active).any():
                 return self.sweep(np.inf)  # theta lies far off its vertex: rounding
         return int(changed)
 
     def descend(self, first: int) -> int:
         """Pivot on the near samples, first along a given half-edge; returns the status."""
-        rows, edges, theta = self.basis
-        near = self.near_rows
-        x, w, r, side = self.copies
-        gather(self.samples.x, self.samples.w, self.r, self.side, near, *self.copies)
-        local = np.where(rows >= 0, np.searchsorted(near, rows), rows)
-        tolerances = np.array([self.zero(), TOLERANCES.rate, TOLERANCES.slope])
-        status, pivots = descend(
-            x, near.size, w, self.slopes, r, side, self.g, local, edges, theta,
-            self.work, self.vectors, self.ids, tolerances, self.random, first,
-        )  # fmt: skip
+        rows, near, local = self.basis.rows, self.near, self.near_fit.basis
+        gather(self.regression, self.fit, near.size, self.near_regression, self.near_fit)
+        local[:] = np.where(rows >= 0, np.searchsorted(near, rows), rows)
+        status, pivots = descend(self.near_regression, self.near_fit, near.size, first)
         self.pivots += pivots
         rows[:] = np.where(local >= 0, near[np.maximum(local, 0)], local)
-        self.side[near] = side[: near.size]
+        self.fit.side[near] = self.near_fit.side[: near.size]
         self.polish()
         return int(status)
 
@@ -204,17 +206,17 @@ class _Solver:
         if active.size == rows.size:
             theta[:] = self.samples.y[rows] @ edges
         for _ in range(3):
-            residual(self.samples.x, self.samples.y, theta, rows[active], off)
+            residual(self.regression, theta, rows[active], off)
             theta -= off @ edges[active]
 
     def refine(self) -> None:
         """Solve again for the residuals as targets, which tells apart what is 0 beside y."""
-        theta, every = self.basis.theta.copy(), np.arange(self.r.size)
+        theta, every = self.basis.theta.copy(), np.arange(self.samples.y.size)
         off = np.empty(every.size)
-        residual(self.samples.x, self.samples.y, theta, every, off)
-        inner = _Solver(self.samples.with_targets(-off), self.slopes, self.limits)
-        inner.basis = self.basis._replace(theta=np.zeros(theta.size))
-        inner.side = self.side
+        residual(self.regression, theta, every, off)
+        basis = self.basis._replace(theta=np.zeros(theta.size))
+        samples, slopes = self.samples.with_targets(-off), self.regression.slopes
+        inner = _Solver(samples, slopes, basis, self.limits, self.fit.side)
         inner.solve(inner.band())
         self.pivots += inner.pivots
         self.basis.theta[:] = theta + inner.basis.theta
@@ -223,8 +225,8 @@ class _Solver:
 
     def dual(self, prices: Floats) -> Floats:
         """Subgradient of each term (n,) with these prices (q,) of the active samples."""
-        rows = self.basis.rows
-        dual = np.where(self.side > 0.0, self.slopes[1], -self.slopes[0]) * self.samples.w
+        rows, (below, above) = self.basis.rows, self.regression.slopes
+        dual = np.where(self.fit.side > 0.0, above, -below) * self.samples.w
         dual[rows[rows >= 0]] = -prices[rows >= 0]
         return dual
 

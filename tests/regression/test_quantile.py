@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 import reluplex_walk as rw
 from reluplex_walk.exact.rationals import exact_sums
 from reluplex_walk.regression import solver
-from reluplex_walk.regression.design import Samples
+from reluplex_walk.regression.design import Basis, Samples, new_fit
 from reluplex_walk.regression.proof import OptimalityTest
 from reluplex_walk.regression.solver import minimise
 
@@ -197,7 +197,8 @@ def test_no_proof_with_a_gradient_of_wrong_sides():
     verdicts = []
     for side, near in ((honest, np.arange(40)), (wrong, rows)):
         g = samples.x @ np.where(np.isin(np.arange(40), near), 0.0, side)
-        verdicts.append(OptimalityTest(samples, slopes).judge(found.basis, r, side.copy(), near, g))
+        fit = new_fit(found.basis, side.copy())._replace(r=r, g=g)
+        verdicts.append(OptimalityTest(samples, samples.regression(slopes)).judge(fit, near))
     np.testing.assert_allclose(verdicts[1].prices, verdicts[0].prices, atol=1e-12)
     assert verdicts[1].proved == verdicts[0].proved
 
@@ -209,10 +210,10 @@ def test_a_solver_that_runs_out_of_rounds_knows_its_residuals(monkeypatch, seed)
     rng = np.random.default_rng(seed)
     X, y = rng.standard_t(2, (4000, 3)), rng.standard_cauchy(4000)
     samples = Samples.of(X, y, np.ones(4000))
-    search = solver._Solver(samples, np.ones(2))
+    search = solver._Solver(samples, np.ones(2), Basis.free(4))
     search.solve(1e-3)
     theta = search.basis.theta
-    np.testing.assert_allclose(search.r, theta @ samples.x - samples.y, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(search.fit.r, theta @ samples.x - samples.y, rtol=0, atol=1e-8)
 
 
 def test_same_data_same_fit():
