@@ -22,12 +22,10 @@ from scipy import optimize, sparse
 
 from ..ended import Ended
 from ..problem.loss import LayerLoss
+from ..tolerances import OPTIMIZE
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-_FEASIBILITY = 1e-6  # HiGHS: integrality and (default) primal feasibility, and its absolute gap
-_ROOM = 1e-6  # relative: how far above the known loss solutions are still admitted
 
 
 class Solution(NamedTuple):
@@ -104,7 +102,7 @@ def solve(
         at_least(cost - sparse.diags(slope) @ z.matrix[rows], slope * constant)
     objective = np.zeros(n_variables)
     objective[at_binary[-1] :] = 1.0
-    allowed = (1.0 + _ROOM) * known / unit + _ROOM
+    allowed = (1.0 + OPTIMIZE.room) * known / unit + OPTIMIZE.room
     at_least(sparse.csr_matrix(-objective), np.array([-allowed]))
     integrality = np.zeros(n_variables)
     integrality[at_binary[0] : at_binary[-1]] = 1.0
@@ -218,4 +216,4 @@ def _tolerance(stages: list[_Stage], costs: Floats) -> float:
     for stage in stages:
         moved = np.where(stage.binary, np.maximum(-stage.low, stage.high), 0.0)
         total += float((stage.influence * (stage.open + moved)).sum())
-    return _FEASIBILITY * total
+    return OPTIMIZE.feasibility * total

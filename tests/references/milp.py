@@ -12,78 +12,100 @@ def least_derivative(loss, theta, seconds=30.0):
 
     What vanishes is decided in floats, as by ``loss.pattern``.
     """
+    assert loss.kind != "hinge"
     pattern = loss.pattern(theta)
     network, h, q = loss.network, *loss.shape
-    layers = range(loss.layer + 1, network.n_layers)
     inputs = np.column_stack([network.features(loss.X, loss.layer), np.ones(len(loss.X))])
-    lower, upper, integer, cost = [-1.0] * h * q, [1.0] * h * q, [0] * h * q, [0.0] * h * q
-    rows, bounds = [], []
-
-    def variable(low, high, whole=0, price=0.0):
-        lower.append(low)
-        upper.append(high)
-        integer.append(whole)
-        cost.append(price)
-        return len(lower) - 1
-
-    def constrain(terms, low, high):
-        rows.append(terms)
-        bounds.append((low, high))
-
+    left, right = (loss.tau, 1.0 - loss.tau) if loss.kind == "pinball" else (1.0, 1.0)
+    program = Program()
+    for _ in range(h * q):
+        program.variable(-1.0, 1.0)
     for i, x in enumerate(inputs):
         # Rates as linear terms {variable: factor}, with a bound on their size.
         rates = [({j * q + k: x[k] for k in range(q)}, np.abs(x).sum()) for j in range(h)]
-        for stage, layer in enumerate(layers):
-            active = []
-            for (terms, big), sign in zip(rates, pattern[stage][i], strict=True):
-                low = network.negative_slope
-                if sign != 0:
-                    factor = 1.0 if sign > 0 else low
-                    active.append(({v: factor * t for v, t in terms.items()}, big))
-                    continue
-                a, on = variable(-big, big), variable(0, 1, 1)
-                # a = rate if on, low * rate if not
-                for factor, side in ((1.0, 1.0), (low, 0.0)):
-                    difference = {a: 1.0, **{v: -factor * t for v, t in terms.items()}}
-                    slack = 2.0 * big
-                    weight = -slack if side == 0.0 else slack
-                    constrain({**difference, on: weight}, -np.inf, slack if side else 0.0)
-                    constrain({**difference, on: -weight}, -slack if side else 0.0, np.inf)
-                constrain({on: -2.0 * big, **terms}, -np.inf, 0.0)
-                constrain({on: -2.0 * big, **terms}, -2.0 * big, np.inf)
-                active.append(({a: 1.0}, big))
-            w = network.weights[layer]
-            rates = []
-            for row in w:
-                terms, big = {}, 0.0
-                for factor, (part, size) in zip(row, active, strict=True):
-                    big += abs(factor) * size
-                    for v, t in part.items():
-                        terms[v] = terms.get(v, 0.0) + factor * t
-                rates.append((terms, big))
+        for stage, layer in enumerate(range(loss.layer + 1, network.n_layers)):
+            active = [
+                program.activation(*rate, sign, network.negative_slope)
+                for rate, sign in zip(rates, pattern[stage][i], strict=True)
+            ]
+            rates = [combination(row, active) for row in network.weights[layer]]
         weight = loss.sample_weight[i]
-        share = loss.tau if loss.kind == "pinball" else None
-        left, right = (share, 1.0 - share) if share else (1.0, 1.0)
-        assert loss.kind != "hinge"
         for (terms, _), sign in zip(rates, pattern[-1][i], strict=True):
-            if sign == 0:
-                o = variable(0.0, np.inf, 0, weight)
-                constrain({o: 1.0, **{v: -right * t for v, t in terms.items()}}, 0.0, np.inf)
-                constrain({o: 1.0, **{v: left * t for v, t in terms.items()}}, 0.0, np.inf)
-            else:
-                for v, t in terms.items():
-                    cost[v] += weight * (right if sign > 0 else -left) * t
-    matrix = sparse.lil_matrix((len(rows), len(lower)))
-    for r, terms in enumerate(rows):
-        for v, t in terms.items():
-            matrix[r, v] = t
-    result = optimize.milp(
-        np.array(cost),
-        integrality=np.array(integer),
-        bounds=optimize.Bounds(np.array(lower), np.array(upper)),
-        constraints=optimize.LinearConstraint(matrix.tocsr(), *np.array(bounds).T)
-        if rows
-        else None,
-        options={"time_limit": seconds},
-    )
-    return float(result.fun) if result.status == 0 else None
+            program.pay(terms, sign, weight, left, right)
+    return program.least(seconds)
+
+
+def scaled(terms, factor):
+    return {v: factor * t for v, t in terms.items()}
+
+
+def combination(row, parts):
+    """The sum of `parts`, each times its entry of `row`, and a bound on its size."""
+    terms, big = {}, 0.0
+    for factor, (part, size) in zip(row, parts, strict=True):
+        big += abs(factor) * size
+        for v, t in part.items():
+            terms[v] = terms.get(v, 0.0) + factor * t
+    return terms, big
+
+
+class Program:
+    """A mixed-integer program, variable by variable and row by row."""
+
+    def __init__(self):
+        self.lower, self.upper, self.integer, self.cost = [], [], [], []
+        self.rows, self.bounds = [], []
+
+    def variable(self, low, high, whole=0, price=0.0):
+        """A new variable; its number."""
+        self.lower.append(low)
+        self.upper.append(high)
+        self.integer.append(whole)
+        self.cost.append(price)
+        return len(self.lower) - 1
+
+    def constrain(self, terms, low, high):
+        self.rows.append(terms)
+        self.bounds.append((low, high))
+
+    def activation(self, terms, big, sign, low):
+        """The rate after an activation whose argument has this sign; where it is 0, by a binary."""
+        if sign != 0:
+            return scaled(terms, 1.0 if sign > 0 else low), big
+        a, on = self.variable(-big, big), self.variable(0, 1, 1)
+        # a = rate if on, low * rate if not
+        for factor, side in ((1.0, 1.0), (low, 0.0)):
+            difference = {a: 1.0, **scaled(terms, -factor)}
+            slack = 2.0 * big
+            weight = -slack if side == 0.0 else slack
+            self.constrain({**difference, on: weight}, -np.inf, slack if side else 0.0)
+            self.constrain({**difference, on: -weight}, -slack if side else 0.0, np.inf)
+        self.constrain({on: -2.0 * big, **terms}, -np.inf, 0.0)
+        self.constrain({on: -2.0 * big, **terms}, -2.0 * big, np.inf)
+        return {a: 1.0}, big
+
+    def pay(self, terms, sign, weight, left, right):
+        """The derivative of a residual's term, whose residual has this sign."""
+        if sign == 0:
+            o = self.variable(0.0, np.inf, 0, weight)
+            self.constrain({o: 1.0, **scaled(terms, -right)}, 0.0, np.inf)
+            self.constrain({o: 1.0, **scaled(terms, left)}, 0.0, np.inf)
+        else:
+            for v, t in terms.items():
+                self.cost[v] += weight * (right if sign > 0 else -left) * t
+
+    def least(self, seconds):
+        matrix = sparse.lil_matrix((len(self.rows), len(self.lower)))
+        for r, terms in enumerate(self.rows):
+            for v, t in terms.items():
+                matrix[r, v] = t
+        bounds = np.array(self.bounds).reshape(-1, 2).T
+        limits = optimize.LinearConstraint(matrix.tocsr(), *bounds)
+        result = optimize.milp(
+            np.array(self.cost),
+            integrality=np.array(self.integer),
+            bounds=optimize.Bounds(np.array(self.lower), np.array(self.upper)),
+            constraints=limits if self.rows else None,
+            options={"time_limit": seconds},
+        )
+        return float(result.fun) if result.status == 0 else None
