@@ -6,8 +6,7 @@
 `sweep` looks at all samples once and sets aside those far from the fit, whose residuals will
 hardly change sign; `descend` pivots on the near ones (Barrodale and Roberts 1973: the stop on
 each edge is a weighted median) until no half-edge descends there; the next sweep tells whether a
-far residual did change sign (Portnoy and Koenker 1997).  `error_bounds` bounds all rounding at the
-end.
+far residual did change sign (Portnoy and Koenker 1997).
 """
 
 import numpy as np
@@ -107,16 +106,29 @@ def sweep(P, S, band):
     return n_near, changed
 
 
-@entry
-def gather(P, S, m, near_P, near_S):
-    """Copy the first `m` of the samples S.near side by side, into records of their own."""
+@inlined
+def _gather(P, S, m):
+    """Copy the near samples side by side; park the active ones."""
     for k in range(P.x.shape[0]):
         for a in range(m):
-            near_P.x[k, a] = P.x[k, S.near[a]]
+            S.near_x[k, a] = P.x[k, S.near[a]]
     for a in range(m):
         i = S.near[a]
-        near_P.y[a], near_P.w[a], near_P.reach[a] = P.y[i], P.w[i], P.reach[i]
-        near_S.r[a], near_S.side[a] = S.r[i], S.side[i]
+        S.near_w[a], S.near_r[a], S.near_side[a] = P.w[i], S.r[i], S.side[i]
+    for k in range(S.basis.size):
+        S.place[k] = S.basis[k]
+        if S.basis[k] >= 0:
+            a = np.searchsorted(S.near[:m], S.basis[k])
+            S.place[k], S.near_r[a], S.near_side[a] = a, PARKED, 1.0
+
+
+@inlined
+def _scatter(S, m):
+    """Bring the basis and the sides of the near samples back from their copies."""
+    for k in range(S.basis.size):
+        S.basis[k] = S.near[S.place[k]] if S.place[k] >= 0 else S.place[k]
+    for a in range(m):
+        S.side[S.near[a]] = S.near_side[a]
 
 
 @kernel
@@ -187,10 +199,10 @@ def _candidates(times, jumps, m, need, ids, scratch):
 
 
 @inlined
-def _add_sample(P, S, i, factor):
+def _add_sample(S, i, factor):
     """S.g += factor * x_i."""
     for k in range(S.g.size):
-        S.g[k] += factor * P.x[k, i]
+        S.g[k] += factor * S.near_x[k, i]
 
 
 @inlined
@@ -203,13 +215,13 @@ def _steepest(P, S):
     free = False
     noise = S.tolerances[SLOPE] * np.sqrt(dot(S.g, S.g))
     for k in range(S.basis.size):
-        c, price, length = S.basis[k], S.price[k], S.length[k]
+        c, price, length = S.place[k], S.price[k], S.length[k]
         if c == FREE:
             if not free or abs(price) > steepest * length:
                 free, found, slope = True, k, -abs(price)
                 sign, steepest = -1.0 if price > 0.0 else 1.0, abs(price) / length
         elif c >= 0 and not free:
-            up, down = price + P.slopes[1] * P.w[c], P.slopes[0] * P.w[c] - price
+            up, down = price + P.slopes[1] * S.near_w[c], P.slopes[0] * S.near_w[c] - price
             least = min(up, down)
             if least < -noise * length and -least > steepest * length:
                 found, sign, steepest, slope = k, 1.0 if up < down else -1.0, -least / length, least
@@ -218,16 +230,14 @@ def _steepest(P, S):
 
 @inlined
 def _begin(P, S, m):
-    """Park the active samples, add the gradient of the others to S.g, price all edges."""
-    for k in range(S.basis.size):
-        if S.basis[k] >= 0:
-            S.r[S.basis[k]], S.side[S.basis[k]] = PARKED, 1.0
+    """Add the gradient of the near samples to S.g, but for the active ones; price all edges."""
+    below, above = P.slopes[0], P.slopes[1]
     for i in range(m):
-        S.costs[i] = P.slopes[1] * P.w[i] if S.side[i] > 0.0 else -P.slopes[0] * P.w[i]
-        if S.r[i] == PARKED:
+        S.costs[i] = (above if S.near_side[i] > 0.0 else -below) * S.near_w[i]
+        if S.near_r[i] == PARKED:
             S.costs[i] = 0.0
     for j in range(S.g.size):
-        S.g[j] += dot(P.x[j, :m], S.costs[:m])
+        S.g[j] += dot(S.near_x[j, :m], S.costs[:m])
     for k in range(S.basis.size):
         S.price[k], S.length[k] = dot(S.b[k], S.g), np.sqrt(dot(S.b[k], S.b[k]))
 
@@ -241,24 +251,24 @@ def _meet(P, S, m, k, sign, slope):
     for j in range(S.d.size):
         S.d[j] = sign * S.b[k, j]
     for low in range(0, m, BLOCK):
-        combine(S.d, P.x, low, min(m, low + BLOCK), S.rates)
+        combine(S.d, S.near_x, low, min(m, low + BLOCK), S.rates)
     flat, jump = S.tolerances[RATE] * np.sqrt(dot(S.d, S.d)), P.slopes[0] + P.slopes[1]
     for i in range(m):
-        rate = -S.side[i] * S.rates[i]
-        S.times[i] = max(0.0, S.side[i] * S.r[i] / rate) if rate > flat else np.inf
-        S.jumps[i] = jump * P.w[i] * rate if rate > flat else 0.0
+        rate = -S.near_side[i] * S.rates[i]
+        S.times[i] = max(0.0, S.near_side[i] * S.near_r[i] / rate) if rate > flat else np.inf
+        S.jumps[i] = jump * S.near_w[i] * rate if rate > flat else 0.0
     size = _candidates(S.times, S.jumps, m, -slope, S.ids, S.costs)
     return _stop(S.times, S.ids, S.jumps, size, -slope)
 
 
 @inlined
-def _exchange(P, S, k, entering):
+def _exchange(S, k, entering):
     """Sample `entering` takes row k of the basis; updates and prices all edges.
 
     As `basis.exchange` does for the walk.
     """
     for j in range(S.normal.size):
-        S.normal[j] = P.x[j, entering]
+        S.normal[j] = S.near_x[j, entering]
     beta = S.d
     for m in range(beta.size):
         beta[m] = dot(S.b[m], S.normal)
@@ -269,49 +279,41 @@ def _exchange(P, S, k, entering):
         factor = beta[m] if m != k else 0.0
         S.price[m], length2 = subtract_and_price(S.b[m], factor, S.b[k], S.g)
         S.length[m] = np.sqrt(length2)
-    S.basis[k] = entering
+    S.place[k] = entering
 
 
 @inlined
 def _move(P, S, m, k, sign, at):
     """Go where `_meet` says, to S.times[at], and let the sample met there enter the basis."""
     below, above = P.slopes[0], P.slopes[1]
-    time, entering, leaving = S.times[at], S.ids[at], S.basis[k]
-    blocked = abs(S.r[entering]) <= S.tolerances[ZERO]
+    time, entering, leaving = S.times[at], S.ids[at], S.place[k]
+    blocked = abs(S.near_r[entering]) <= S.tolerances[ZERO]
     for a in range(at):
         i = S.ids[a]
-        _add_sample(P, S, i, -(below + above) * P.w[i] * S.side[i])
-        S.side[i] = -S.side[i]
-    cost = -above if S.side[entering] > 0.0 else below
-    _add_sample(P, S, entering, cost * P.w[entering])
+        _add_sample(S, i, -(below + above) * S.near_w[i] * S.near_side[i])
+        S.near_side[i] = -S.near_side[i]
+    cost = -above if S.near_side[entering] > 0.0 else below
+    _add_sample(S, entering, cost * S.near_w[entering])
     for i in range(m):
-        S.r[i] += time * S.rates[i]
+        S.near_r[i] += time * S.rates[i]
     for j in range(S.d.size):
         S.theta[j] += time * S.d[j]
     if leaving >= 0:
-        S.r[leaving], S.side[leaving] = time * sign, sign
-        _add_sample(P, S, leaving, (above if sign > 0.0 else -below) * P.w[leaving])
-    _exchange(P, S, k, entering)
-    S.r[entering], S.side[entering] = PARKED, 1.0
+        S.near_r[leaving], S.near_side[leaving] = time * sign, sign
+        _add_sample(S, leaving, (above if sign > 0.0 else -below) * S.near_w[leaving])
+    _exchange(S, k, entering)
+    S.near_r[entering], S.near_side[entering] = PARKED, 1.0
     if blocked:
         for i in range(m):
-            if abs(S.r[i]) <= S.tolerances[ZERO]:
-                S.r[i] = S.side[i] * S.tolerances[ZERO] * (500.0 + 1000.0 * uniform(S.random))
+            if abs(S.near_r[i]) <= S.tolerances[ZERO]:
+                push = S.tolerances[ZERO] * (500.0 + 1000.0 * uniform(S.random))
+                S.near_r[i] = push * S.near_side[i]
 
 
-@entry
-def descend(P, S, m, first):
-    """Pivots on the first `m` samples until no half-edge descends; returns (status, pivots).
-
-    The first one along half-edge `first` (twice the row of the basis, + 1 for its far one), if
-    that is not negative.
-
-    S.g is the gradient of all samples beyond `m` and becomes that of all but the active ones.
-    Residuals that count as 0 and block an edge are pushed off by a little at random (Wolfe 1963):
-    the vertex is then that of slightly moved targets.
-    """
-    _begin(P, S, m)
-    limit = 1000 + 100 * S.basis.size
+@inlined
+def _pivots(P, S, m, first):
+    """Pivots on the copies until no half-edge descends: (status, pivots)."""
+    limit = 1000 + 100 * S.place.size
     for pivots in range(limit):
         k, sign, slope = _steepest(P, S)
         if pivots == 0 and first >= 0:
@@ -321,8 +323,26 @@ def descend(P, S, m, first):
         at = _meet(P, S, m, k, sign, slope)
         if at >= 0:
             _move(P, S, m, k, sign, at)
-        elif S.basis[k] == FREE:
-            S.basis[k] = DEPENDENT
+        elif S.place[k] == FREE:
+            S.place[k] = DEPENDENT
         else:
             return UNBOUNDED, pivots
     return STUCK, limit
+
+
+@entry
+def descend(P, S, m, first):
+    """Pivots on the `m` near samples until no half-edge descends; returns (status, pivots).
+
+    The first one along half-edge `first` (twice the row of the basis, + 1 for its far one), if
+    that is not negative.
+
+    S.g is the gradient of all other samples and becomes that of all but the active ones; residuals
+    S.r are left as they are.  Residuals that count as 0 and block an edge are pushed off by a
+    little at random (Wolfe 1963): the vertex is then that of slightly moved targets.
+    """
+    _gather(P, S, m)
+    _begin(P, S, m)
+    status, pivots = _pivots(P, S, m, first)
+    _scatter(S, m)
+    return status, pivots

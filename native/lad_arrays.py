@@ -1,7 +1,6 @@
 """The two records of a quantile regression: the fixed `Regression`, `P`, and the moving `Fit`, `S`.
 
-A column of x is a *sample*.  The samples near a fit, side by side, make a smaller pair of records:
-pivots are made on these, see :mod:`.lad`.
+A column of x is a *sample*.  Pivots are made on copies of the few samples near the fit.
 """
 
 from typing import NamedTuple
@@ -30,23 +29,28 @@ class Regression(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """A vertex, its basis and the residuals there, and scratch space."""
+    """A vertex, its basis and residuals; copies of the near samples; scratch space."""
 
     theta: Floats  # (q,)
     basis: Ints  # (q,) active samples, FREE or DEPENDENT
     b: Floats  # (q, q) row k is the edge of basis[k]: one unit of its residual
     g: Floats  # (q,) gradient of the samples last summed; see `sweep` and `descend`
-    r: Floats  # (n,) residuals; active ones parked while pivots are made
+    r: Floats  # (n,) residuals
     side: Floats  # (n,) +1 or -1: the sign each residual is taken to have
-    near: Ints  # (n,) the samples near the fit come first
+    near: Ints  # (n,) the samples near the fit come first, in ascending order
+    near_x: Floats  # (q, n) their columns of x
+    near_w: Floats  # (n,) their weights
+    near_r: Floats  # (n,) their residuals; active ones parked
+    near_side: Floats  # (n,) their sides
+    place: Ints  # (q,) the basis by places among them
     tolerances: Floats  # (3,) see ZERO...
     random: NDArray[np.uint64]  # (1,) state of the generator
     price: Floats  # (q,) scratch: g . b[k]
     length: Floats  # (q,) scratch: of the rows of b
     d: Floats  # (q,) scratch: direction
     normal: Floats  # (q,) scratch
-    times: Floats  # (n,) scratch: step length at which each residual vanishes
+    times: Floats  # (n,) scratch: step length at which each near residual vanishes
     jumps: Floats  # (n,) scratch: by how much the slope then rises
-    rates: Floats  # (n,) scratch: derivative of each residual along d
+    rates: Floats  # (n,) scratch: derivative of each near residual along d
     costs: Floats  # (n,) scratch: derivative of each term by its residual
-    ids: Ints  # (n,) scratch: samples
+    ids: Ints  # (n,) scratch: places among the near samples

@@ -6,7 +6,7 @@ from ._jit import entry, precise
 
 
 @precise
-def residual(P, theta, rows, out):
+def residual(x, y, theta, rows, out):
     """Out = x[:, rows] . theta - y[rows], as if in twice the precision.
 
     Products and sums without rounding errors: Ogita, Rump and Oishi, Accurate sum and dot product,
@@ -15,9 +15,9 @@ def residual(P, theta, rows, out):
     split = 134217729.0  # 2^27 + 1 cuts a number in halves whose products are exact
     for a in range(rows.size):
         i = rows[a]
-        total, low = -P.y[i], 0.0
+        total, low = -y[i], 0.0
         for k in range(theta.size):
-            u, v = P.x[k, i], theta[k]
+            u, v = x[k, i], theta[k]
             product = u * v
             big = split * u
             u_high = big - (big - u)
@@ -33,35 +33,35 @@ def residual(P, theta, rows, out):
 
 
 @entry
-def error_bounds(P, S):
+def error_bounds(x, y, basis, b, theta, sums):
     """How far residuals and prices may be from those at the exact vertex (Rump 2010, section 10).
 
-    The rows of b are nearly the edges: A b' = I - E with the active samples as rows of A.  Returns
-    (bound on the error of a residual, divided by the length of its sample's column; relative error
-    of the prices ``b @ g`` of an exact b); inf if E is not small.
+    The rows of b (q, q) are nearly the edges: A b' = I - E with the active samples as rows of A.
+    `sums` (q,) is scratch.  Returns (bound on the error of a residual, divided by the length of
+    its sample's column; relative error of the prices ``b @ g`` of an exact b); inf if E is not
+    small.
     """
-    sums = S.d
-    q = S.theta.size
+    q = theta.size
     unit = (q + 4) * 2.0**-52
     for k in range(q):
         sums[k] = 0.0
     row_sum, residual = 0.0, 0.0
     for k in range(q):
-        c = S.basis[k]
+        c = basis[k]
         total = 0.0
         for j in range(q):
             error, terms = (1.0 if j == k else 0.0), 1.0
             for a in range(q):
-                error -= P.x[a, c] * S.b[j, a]
-                terms += abs(P.x[a, c] * S.b[j, a])
+                error -= x[a, c] * b[j, a]
+                terms += abs(x[a, c] * b[j, a])
             error = abs(error) + unit * terms
             total += error
             sums[j] += error
         row_sum = max(row_sum, total)
-        value, terms = -P.y[c], abs(P.y[c])
+        value, terms = -y[c], abs(y[c])
         for a in range(q):
-            value += P.x[a, c] * S.theta[a]
-            terms += abs(P.x[a, c] * S.theta[a])
+            value += x[a, c] * theta[a]
+            terms += abs(x[a, c] * theta[a])
         residual = max(residual, abs(value) + unit * terms)
     column_sum = 0.0
     for k in range(q):
@@ -74,7 +74,7 @@ def error_bounds(P, S):
     for a in range(q):
         off = 0.0
         for k in range(q):
-            off += abs(S.b[k, a])
-        off = off * residual / (1.0 - row_sum) + 2.0 * unit * abs(S.theta[a])
+            off += abs(b[k, a])
+        off = off * residual / (1.0 - row_sum) + 2.0 * unit * abs(theta[a])
         total += off * off
     return np.sqrt(total) * (1.0 + unit), column_sum / (1.0 - column_sum)

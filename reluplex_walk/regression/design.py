@@ -78,7 +78,7 @@ class Basis(NamedTuple):
 def new_fit(basis: Basis, side: Floats) -> Fit:
     """The moving record of the kernels, on these arrays, with room for the rest."""
     q, n = basis.theta.size, side.size
-    times, jumps, rates, costs, r = np.empty((5, n))
+    r, near_w, near_r, near_side, times, jumps, rates, costs = np.empty((8, n))
     g, price, length, d, normal = np.zeros((5, q))
     near, ids = np.empty((2, n), np.int64)
     return Fit(
@@ -89,6 +89,11 @@ def new_fit(basis: Basis, side: Floats) -> Fit:
         r=r,
         side=side,
         near=near,
+        near_x=np.empty((q, n)),
+        near_w=near_w,
+        near_r=near_r,
+        near_side=near_side,
+        place=np.empty(q, np.int64),
         tolerances=np.array([0.0, TOLERANCES.rate, TOLERANCES.slope]),
         random=np.zeros(1, np.uint64),
         price=price,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, Rationals, exact_sums, from_fractions, signs, solve
 from ..native.lad import BLOCK
-from ..native.lad_arrays import Fit, Regression
+from ..native.lad_arrays import Fit
 from ..native.lad_rounding import error_bounds
 from .design import Samples
 
@@ -35,8 +35,8 @@ class Optimality(NamedTuple):
 class OptimalityTest:
     """Tests bases of a quantile regression, minimising sum_i w_i rho(r_i) as `Samples` says."""
 
-    def __init__(self, samples: Samples, regression: Regression) -> None:
-        self.samples, self.regression = samples, regression
+    def __init__(self, samples: Samples, slopes: Floats) -> None:
+        self.samples, self.slopes = samples, slopes
         self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
         self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
 
@@ -46,17 +46,17 @@ class OptimalityTest:
         Corrects `fit.side` where a residual at `fit.theta` has another sign, and replaces `fit.b`
         where rounding spoilt it.  `fit.g` is the gradient of all samples but `near`.
         """
-        x, y, w, reach, (below, above) = self.regression
+        (x, y, w, reach), (below, above) = self.samples[:4], self.slopes
         rows, edges, r, side, g = fit.basis, fit.b, fit.r, fit.side, fit.g
         if (rows < 0).any():
             return Optimality(np.zeros(len(x)), False, -1)
-        bound, blur = error_bounds(self.regression, fit)
+        bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
         if not bound < np.inf:
             try:
                 edges[:] = np.linalg.inv(x[:, rows])
             except np.linalg.LinAlgError:
                 return Optimality(np.zeros(len(x)), False, -1)
-            bound, blur = error_bounds(self.regression, fit)
+            bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
 
         small = np.abs(r) <= bound * reach
         side[~small] = np.sign(r[~small])
@@ -86,7 +86,7 @@ class OptimalityTest:
     def _descending(self, rows: Ints, side: Floats) -> int:
         """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
         x, w = self.samples.x, self.samples.w
-        below, above = (Fraction(slope) for slope in self.regression.slopes.tolist())
+        below, above = (Fraction(slope) for slope in self.slopes.tolist())
         self._sum(side)
         g = above * self.sums[1.0] - below * self.sums[-1.0]
         for sign, slope in ((1.0, above), (-1.0, -below)):

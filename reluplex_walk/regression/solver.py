@@ -15,8 +15,8 @@ from scipy.linalg import blas, lapack
 
 from .._limits import Limits
 from ..native.arrays import FREE
-from ..native.lad import OPTIMAL, UNBOUNDED, descend, gather, sweep
-from ..native.lad_arrays import DEPENDENT, ZERO, Regression
+from ..native.lad import OPTIMAL, UNBOUNDED, descend, sweep
+from ..native.lad_arrays import DEPENDENT, ZERO
 from ..native.lad_rounding import residual
 from ..tolerances import TOLERANCES
 from .design import Basis, Samples, new_fit
@@ -57,7 +57,7 @@ def minimise(
     """
     limits = limits or Limits()
     solver = _solved(samples, np.array(slopes), start, limits)
-    judge = OptimalityTest(samples, solver.regression)
+    judge = OptimalityTest(samples, solver.regression.slopes)
     for attempt in range(_ROUNDS):
         prices, proved, descends = judge.judge(solver.fit, solver.near)
         if descends < 0 or limits.look() is not None:
@@ -106,12 +106,6 @@ class _Solver:
         self.regression = samples.regression(slopes)
         self.fit = new_fit(basis, np.ones(n) if side is None else side)
         self.near = self.fit.near[:0]
-        # Room for the near samples side by side; whatever is not theirs is shared.
-        x, y, w, reach = (np.empty_like(part) for part in samples[:4])
-        self.near_regression = Regression(x, y, w, reach, slopes)
-        self.near_fit = self.fit._replace(
-            basis=np.empty_like(basis.rows), r=np.empty(n), side=np.empty(n)
-        )
         self.pivots = 0
 
     def smooth_start(self) -> None:
@@ -186,13 +180,8 @@ class _Solver:
 
     def descend(self, first: int) -> int:
         """Pivot on the near samples, first along a given half-edge; returns the status."""
-        rows, near, local = self.basis.rows, self.near, self.near_fit.basis
-        gather(self.regression, self.fit, near.size, self.near_regression, self.near_fit)
-        local[:] = np.where(rows >= 0, np.searchsorted(near, rows), rows)
-        status, pivots = descend(self.near_regression, self.near_fit, near.size, first)
+        status, pivots = descend(self.regression, self.fit, self.near.size, first)
         self.pivots += pivots
-        rows[:] = np.where(local >= 0, near[np.maximum(local, 0)], local)
-        self.fit.side[near] = self.near_fit.side[: near.size]
         self.polish()
         return int(status)
 
@@ -206,14 +195,14 @@ class _Solver:
         if active.size == rows.size:
             theta[:] = self.samples.y[rows] @ edges
         for _ in range(3):
-            residual(self.regression, theta, rows[active], off)
+            residual(self.samples.x, self.samples.y, theta, rows[active], off)
             theta -= off @ edges[active]
 
     def refine(self) -> None:
         """Solve again for the residuals as targets, which tells apart what is 0 beside y."""
         theta, every = self.basis.theta.copy(), np.arange(self.samples.y.size)
         off = np.empty(every.size)
-        residual(self.regression, theta, every, off)
+        residual(self.samples.x, self.samples.y, theta, every, off)
         basis = self.basis._replace(theta=np.zeros(theta.size))
         samples, slopes = self.samples.with_targets(-off), self.regression.slopes
         inner = _Solver(samples, slopes, basis, self.limits, self.fit.side)
