@@ -317,3 +317,10 @@ def place(P, S, theta):
     S.basis[:] = FREE
     S.number[N_TIED] = 0
     values(P, S, True)
+
+
+def enter(P, S, sides):
+    """See `S` from the region `sides`: +-1 per hidden stage (n, width), then residuals (m, K)."""
+    if P.hidden:
+        S.side[: P.hidden] = np.concatenate([side.T for side in sides[:-1]])
+    S.side_r[:] = sides[-1].T

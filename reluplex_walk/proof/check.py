@@ -12,7 +12,7 @@ from ..exact.loss import ExactLoss, Sides, region
 from ..exact.rationals import Objects, Rationals, from_fractions
 from ..exact.vertex import point_at, vertex_at, zeros
 from ..native.arrays import FREE, N_TIED
-from ..native.refresh import new_state, place, refresh
+from ..native.refresh import enter, new_state, place, refresh
 from ..native.walk import prices
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
@@ -151,9 +151,13 @@ def in_floats(claim: Claim, loss: LayerLoss) -> None:
     ids = _identified(claim, loss)
     kernel, state = loss.kernel, new_state(loss.kernel)
     place(kernel, state, loss.units.inner(claim.theta).ravel())
-    is_hidden = ids < loss.index.hidden
-    state.side.reshape(-1)[ids[is_hidden]] = claim.sides[is_hidden]
-    state.side_r.reshape(-1)[ids[~is_hidden] - loss.index.hidden] = claim.sides[~is_hidden]
+    if claim.exact:  # rounding may carry theta out of the region of the exact vertex
+        values = ExactLoss(loss).values(_point(claim))
+        enter(kernel, state, _sides(values, loss.index.split(ids), claim))
+    else:
+        is_hidden = ids < loss.index.hidden
+        state.side.reshape(-1)[ids[is_hidden]] = claim.sides[is_hidden]
+        state.side_r.reshape(-1)[ids[~is_hidden] - loss.index.hidden] = claim.sides[~is_hidden]
     state.basis[: len(claim.active)] = ids[: len(claim.active)]
     refresh(kernel, state, TOLERANCES)
     found = state.basis[state.basis != FREE]
@@ -163,7 +167,8 @@ def in_floats(claim: Claim, loss: LayerLoss) -> None:
     if not claim.exact and set(tied.tolist()) != set(ids[len(claim.active) :].tolist()):
         raise CertificateError(f"tied: expected {len(claim.tied)} breakpoints, found {len(tied)}")
     theta = loss.units.outer(state.theta.reshape(loss.shape))
-    if len(claim.active) == loss.dim and loss.units.trivial:  # else other points serve as well
+    if len(claim.active) == loss.dim and loss.units.trivial and not claim.exact:
+        # Else other points serve as well, or floats may not tell the vertex.
         _close("theta", claim.theta, theta, np.abs(theta).max())
     if not loss.reproduces(claim.theta, claim.loss):
         raise CertificateError(f"loss: {claim.loss:.10g} is said, {loss(theta):.10g} found")

@@ -16,7 +16,7 @@ from ..exact.loss import ExactLoss
 from ..native import walk as native
 from ..native.arrays import CHOSEN, FREE, LOSS, N_TIED, START_SIZE, State
 from ..native.nearby import bounds_pay
-from ..native.refresh import new_state, place, refresh
+from ..native.refresh import enter, new_state, place, refresh
 from ..problem.loss import LayerLoss
 from ..proof import directional
 from ..proof.certify import certify
@@ -370,11 +370,7 @@ class Walker:
             state.theta[:] = loss.units.inner(vertex.theta.floats().reshape(loss.shape)).ravel()
             state.basis[:] = FREE
             state.basis[: active.size] = active
-            hidden = loss.index.hidden_neurons
-            sides = vertex.sides
-            if hidden:
-                state.side[:hidden] = np.concatenate([side.T for side in sides[:-1]])
-            state.side_r[:] = sides[-1].T
+            enter(self.kernel, state, vertex.sides)
             state.number[N_TIED] = 0
             self.refresh()
 

@@ -62,3 +62,10 @@ def test_an_end_on_a_face_within_rounding_of_a_breakpoint():
     assert (0, 3, 0) in {tuple(row) for row in certificate.active.tolist()}
     assert (certificate.point.astype(float) == certificate.theta).all()
     traj.verify()
+
+
+def test_an_exact_vertex_that_floats_cannot_solve_for():
+    loss = odd_problem("wild scales", 973)
+    traj = rw.walk(loss, seed=973, step="long", proof_budget=1.0)
+    assert (traj.status.name, traj.certificate.exact) == ("GLOBAL_MINIMUM", True)
+    traj.verify()
