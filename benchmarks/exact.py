@@ -2,9 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks exact [--seeds 5]
 
-One row per network: median seconds of `verify` (floats) and `verify_exact` (rationals, with
-python-flint), bits of the longest number of the vertex, breakpoints whose
-signs were decided, proofs.
+One row per network: median seconds of `verify` (floats) and `verify_exact` (rationals), bits of the
+longest number of the vertex, breakpoints whose signs were decided, proofs.
 """
 
 import argparse

@@ -71,10 +71,11 @@ class ExactSigns:
         residual = stage == loss.n_hidden
         sample = int(loss.owner[column]) if residual else column
         rows, first = self.trained(sample), 0
-        constants = np.arange(stack.f.size)[:, None] == stack.f.size - 1
+        constants = np.zeros((stack.f.size, 1), int)
+        constants[-1] = 1
         for t, width in enumerate(loss.index.widths[:stage]):
             positive = stack.side[first : first + width, sample] > 0
-            rows = self.layers.above(t, rows, positive, biases=constants.astype(int))
+            rows = self.layers.above(t, rows, positive, biases=constants)
             first += width
         f = rows.num[:, neuron]
         if residual:
