@@ -1,0 +1,96 @@
+"""The witness of a proof at an exact vertex: all that a checker needs to confirm it by computing.
+
+Around a point at which the breakpoints 0..k-1 vanish, the one-sided derivative of the loss, seen
+from the region in which they have given `sides`, is
+
+    F'(d) = g . d + sum_c gamma_c min(0, t_c),    t_c = n_c . d + sum_b alpha_cb min(0, t_b)
+
+(:class:`.LocalModel`).  The normals of the `pivots` are a basis of all: their rates are the
+coordinates.  A breakpoint whose coordinate no other normal contains is *single*; the others form
+*blocks*, and F' is a sum of one function for each single breakpoint and each block.  A block is a
+
+    f(y) = l . y + sum_c k_c min(0, t_c(y)),   t_c = a_c . y + sum_b alpha_cb min(0, t_b),
+
+with one coordinate for each of its pivots and one term for each member, in ascending order.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+class Multipliers(NamedTuple):
+    """A convex f is >= 0: all k_c <= 0, no alpha, and l + sum_c theta_c k_c a_c = 0."""
+
+    theta: tuple[Fraction, ...]  # in [0, 1], one for each term
+
+
+class Fan(NamedTuple):
+    """f >= 0 on simplicial cones that fill the space.
+
+    The cones are first the orthants, in the order of ``itertools.product`` over the coordinates, +1
+    before -1, each with the generators +-e_1 .. +-e_d.  `nodes` lists them depth first.  A row
+    (term, p, n): the cone is cut by the point between its generators p (t > 0) and n (t < 0) at
+    which the term is 0; the part in which it takes the place of generator p comes first, then that
+    of generator n, each with its own parts.  A row (-1, first, last): a leaf.  Terms of one sign at
+    all generators are linear there, concave ones (k > 0) lie above their interpolation, convex ones
+    (k < 0) of two signs above  theta_c k_c t_c, theta_c in [0, 1]  being ``theta[first:last]`` for
+    the terms ``terms[first:last]`` (0 for those not listed); the sum of all is >= 0 at every
+    generator.  No term of two signs feeds or follows another.
+    """
+
+    nodes: Ints  # (m, 3)
+    terms: Ints  # (s,)
+    theta: tuple[Fraction, ...]  # (s,)
+
+
+class Leaf(NamedTuple):
+    """f >= 0 on the cone  s_p t_p >= 0  of the splits p on the path, s_p = +-1.
+
+    Every term on the path is linear there, as all it follows is on the path above it.  With
+    A_p = s_p a_p (a_p the linear form that t_p is on the cone),
+
+        l + sum_{p: s_p < 0} k_p a_p + sum_c theta_c k_c a_c - sum_e k_e low_e = sum_p lambda_p A_p
+
+    over the convex terms c (k < 0) and the concave ones e (k > 0) not on the path, where
+    low_e = sum_p alpha_ep A_p  and  low_e + a_e = sum_p beta_ep A_p;  then  -min(0, t_e) <= low_e.
+    Lists run over the splits on the path, outermost first; entries not given are 0.
+    """
+
+    multipliers: tuple[Fraction, ...]  # lambda >= 0, one for each split on the path
+    theta: tuple[tuple[int, Fraction], ...]  # (term, theta in [0, 1]) of convex terms
+    above: tuple[tuple[int, tuple[Fraction, ...], tuple[Fraction, ...]], ...]  # (term, alpha, beta)
+
+
+class Tree(NamedTuple):
+    """f >= 0 on the leaves of a tree of splits by the signs of terms.
+
+    `nodes`, depth first: a term >= 0 splits into its sides t >= 0 (first) and t <= 0; -1 is the
+    next of the leaves.
+    """
+
+    nodes: Ints  # (m,)
+    leaves: tuple[Leaf, ...]
+
+
+class Block(NamedTuple):
+    """A block of breakpoints, and why its function is >= 0."""
+
+    members: Ints  # ascending, among the vanishing breakpoints
+    proof: Multipliers | Fan | Tree
+
+
+class Witness(NamedTuple):
+    """Why F' >= 0 at an exact vertex; see the top of this module."""
+
+    sides: NDArray[np.int8]  # (k,) of the vanishing breakpoints in the region F' is seen from
+    pivots: Ints  # (r,) ascending, among the vanishing breakpoints
+    prices: tuple[Fraction, ...]  # (r,) g as a combination of the normals of the pivots
+    blocks: tuple[Block, ...]
+
+
+__all__ = ["Block", "Fan", "Leaf", "Multipliers", "Tree", "Witness"]
