@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .problem.network import ReLUNetwork as ReLUNetwork
     from .proof.certificate import Certificate as Certificate
     from .proof.check import CertificateError as CertificateError, ExactCheck as ExactCheck
+    from .proof.reason import Reason as Reason
+    from .proof.witness import Witness as Witness
     from .regions.enumeration import (
         RegionsProgress as RegionsProgress,
         enumerate_regions as enumerate_regions,
@@ -68,6 +70,8 @@ _HOMES = {
     "problem.network": ("ReLUNetwork",),
     "proof.certificate": ("Certificate",),
     "proof.check": ("CertificateError", "ExactCheck"),
+    "proof.reason": ("Reason",),
+    "proof.witness": ("Witness",),
     "regions.enumeration": ("RegionsProgress", "enumerate_regions"),
     "regions.line": ("Crossings", "LineSection", "crossings", "line_section"),
     "regions.plane": ("Slice", "slice", "slice_through"),

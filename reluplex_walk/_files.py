@@ -1,5 +1,6 @@
 """Versioned npz archives: the files networks, trajectories and certificates are kept in."""
 
+import hashlib
 import os
 import tempfile
 import zipfile
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file format; a file of another one is refused."""
 
 
@@ -22,7 +23,7 @@ def write_archive(path: str | Path, kind: str, arrays: dict[str, Any], force: bo
     target = Path(path)
     if target.exists() and not force:
         raise FileExistsError(f"path: {target} exists; give force=True to overwrite it")
-    header = np.array([f"reluplex_walk {kind}", str(FORMAT)])
+    header = np.array([f"reluplex_walk {kind}", str(FORMAT), _digest(arrays)])
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -53,11 +54,23 @@ def open_archive(path: str | Path, kind: str) -> dict[str, NDArray]:
             f"path: expected a reluplex_walk {kind} file, found {source} ({error})"
         ) from None
     header = [str(word) for word in arrays.pop("header", np.array([])).ravel()]
-    if len(header) != 2 or header[0] != f"reluplex_walk {kind}":
+    if len(header) < 2 or header[0] != f"reluplex_walk {kind}":
         found = header[0] if header else "an npz file of other origin"
         raise ValueError(f"path: expected a reluplex_walk {kind} file, found {found} at {source}")
     if header[1] != str(FORMAT):
         raise ValueError(
             f"path: expected file format {FORMAT}, found format {header[1]} at {source}"
         )
+    if header[2:] != [_digest(arrays)]:
+        raise ValueError(f"path: {source} was changed after it was written (its digest differs)")
     return arrays
+
+
+def _digest(arrays: dict[str, Any]) -> str:
+    """SHA-256 of all members of a file: names, kinds, shapes and contents."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}{array.dtype.str}{np.shape(arrays[name])}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

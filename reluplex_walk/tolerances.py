@@ -49,8 +49,9 @@ class ProofTolerances(NamedTuple):
 
     Attributes
     ----------
-    close : float
-        Relative distance of a point in floats from the exact vertex it stands for.
+    gap_share, gap_targets : float
+        A claim is about theta if the loss there lies above that of the exact end by at most this
+        share of it plus this share of sum w |y|.
     origin : float
         Parameters below this share of the start's size may all be 0.
     tangents : float
@@ -58,7 +59,8 @@ class ProofTolerances(NamedTuple):
         a sum of 10^4 of them.
     """
 
-    close: float = 1e-9
+    gap_share: float = 1e-9
+    gap_targets: float = 1e-12
     origin: float = 1e-10
     tangents: float = 1e-11
 
@@ -103,10 +105,18 @@ class SimplexTolerances(NamedTuple):
         A loss at most this share of the first is decided exactly.
     dependent : float
         A pivot among the normals that stay active at most this size (they have length 1) is 0.
+    rise, rise_targets : float
+        A loss may rise by this share of it plus this share of sum w |y|: rounding.
+    rounding : float
+        Share of the sum of its absolute terms that rounding may move a loss by in some hundred
+        pivots.
     """
 
     nothing: float = 1e-13
     dependent: float = 1e-9
+    rise: float = 1e-9
+    rise_targets: float = 1e-12
+    rounding: float = 1e-13
 
 
 class GraphTolerances(NamedTuple):

@@ -283,11 +283,8 @@ Exit codes:
 """
 )
 @click.argument("result", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--budget", type=float, default=60.0, help="Seconds a proof at a degenerate end may take."
-)
 @_json_option
-def verify(result: Path, budget: float, as_json: bool) -> int:
+def verify(result: Path, as_json: bool) -> int:
     """Check the certificate of a saved walk again, from its data alone.
 
     RESULT is a trajectory.npz or a folder with one.
@@ -295,10 +292,8 @@ def verify(result: Path, budget: float, as_json: bool) -> int:
     source = _trajectory_file(result)
     import reluplex_walk as rw
 
-    if budget <= 0:
-        raise ValueError(f"--budget: expected a number > 0, found {budget}")
     try:
-        check = rw.Trajectory.load(source).verify(budget)
+        check = rw.Trajectory.load(source).verify()
     except ValueError as error:
         print(f"reluplex-walk: refused: {error}", file=sys.stderr)
         return REFUSED

@@ -325,6 +325,19 @@ class LayerLoss:
         cost = np.maximum(self.left, self.right)
         return float((cost * (self.terms(theta)[-1][self.owner] + np.abs(self.targets))).sum())
 
+    @cached_property
+    def target_size(self) -> float:
+        """Sum of w |y|, over outputs too: the size of losses that are not small.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[3.0], [-3.0]], [1.0, -6.0])
+        >>> loss.target_size
+        7.0
+        """
+        return float((self.sample_weight[:, None] * np.abs(self.y)).sum())
+
     def reproduces(self, theta: Floats, value: float) -> bool:
         """Whether the loss at `theta` (h, q) is `value`, as far as double precision can tell.
 

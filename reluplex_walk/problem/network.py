@@ -184,6 +184,9 @@ class ReLUNetwork:
     def features(self, X: Floats, layer: int) -> Floats:
         """What layer `layer` receives: `X` (n, n_in) through the layers below it, (n, n_l).
 
+        Summed in the order of the inputs, so that no digit depends on the processor or on BLAS:
+        certificates of layers above are about these floats.
+
         Examples
         --------
         >>> import numpy as np, reluplex_walk as rw
@@ -192,7 +195,10 @@ class ReLUNetwork:
         [(7, 4), (7, 5), (7, 3)]
         """
         for w, b in zip(self.weights[:layer], self.biases[:layer], strict=True):
-            X = self.activation(X @ w.T + b)
+            z = np.zeros((len(X), len(w)))
+            for column, weight in zip(X.T, w.T, strict=True):
+                z += column[:, None] * weight
+            X = self.activation(z + b)
         return X
 
     def layer_parameters(self, layer: int) -> Floats:

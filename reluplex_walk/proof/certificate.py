@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 
 from .._files import open_archive, write_archive
 from .._validate import choice, instance
-from ..exact.rationals import Objects, objects
+from ..exact.rationals import Objects
 from ..problem.loss import LayerLoss
-from .check import CertificateError, Claim, ExactCheck, in_floats, in_rationals
+from .check import CertificateError, Claim, ExactCheck, check
+from .reason import Reason
+from .witness import Witness
+from .witness_file import from_words, read, to_words, write
 
 METHODS = {
     "vertex": "all half-edges of a non-degenerate vertex (or face) have slopes >= 0",
     "cells": "the one-sided derivative is >= 0 on every cell around a degenerate vertex",
     "convex": "the loss is convex around a degenerate vertex, and 0 is one of its subgradients",
     "zero-loss": "the loss is 0, its least possible value",
-    "none": "not proved: no proof was found in the time given, or the data are too badly scaled",
+    "none": "not proved",
     "unfinished": "not proved: the walk stopped before its end",
 }
 """What each proof rests on."""
@@ -34,23 +37,22 @@ class Certificate:
     At a non-degenerate vertex the loss is affine on each of the 2^r cones around it, and each
     cone is spanned by r of the 2r half-edges: all 2r slopes >= 0 is necessary and sufficient for a
     local minimum (Hinz and van de Geer, arXiv 2011.14895).  At a degenerate vertex the one-sided
-    derivative is shown to be >= 0 in all directions, in rational arithmetic.
+    derivative is shown to be >= 0 in all directions.  Every proof is one in rational arithmetic,
+    at a point without rounding, and carries a witness, which :meth:`verify` confirms by computing.
 
     Attributes
     ----------
     method : str
         The proof, a key of ``certificate.METHODS``: ``vertex``, ``convex``, ``cells``,
         ``zero-loss``, or ``none`` / ``unfinished`` where there is no proof.
-    exact : bool
-        Whether it was decided in rational arithmetic: done wherever floats leave doubt, that is,
-        where more breakpoints than those of the basis, a slope or the loss lie within the
-        tolerance, or the end is a face.  `theta` is then the float nearest to the exact vertex.
+    reason : Reason or None
+        Why nothing is proved; None where it is.
     theta : ndarray (h, q)
-        The end.
+        The end; where something is proved, `point` rounded to the nearest floats.
     point : ndarray (h, q) of Fraction, or None
-        The end without rounding, where it was decided in rational arithmetic.
-    loss : float
-        The loss there.
+        The end without rounding; None where it is not known.
+    loss : Fraction or float
+        The loss at `point`, exactly; without one, the loss at `theta`.
     slopes : ndarray (2r,)
         Slopes of all half-edges per unit length in parameter space: the near ones in the order of
         `active`, then the far ones.  At a degenerate end they are the one-sided derivatives along
@@ -64,11 +66,13 @@ class Certificate:
     is_global : bool
         Whether the proof is global: the loss is convex throughout, or 0.
     slope_tolerances : ndarray (2r,)
-        Size up to which each slope counts as 0: the rounding of its own terms and some more.
+        Size up to which each slope counts as 0: 0 where they were computed exactly.
     zero_tolerance : float
         Relative size up to which breakpoints counted as 0 in floating point.
     fingerprint : str
         Of the loss the certificate is about.
+    witness : Witness or None
+        What the proof rests on, for a checker.
     digest : str
         Checksum of all of the above; filled in if not given.
 
@@ -96,9 +100,8 @@ class Certificate:
     """
 
     method: str
-    exact: bool
     theta: NDArray[np.float64]
-    loss: float
+    loss: Fraction | float
     slopes: NDArray[np.float64]
     active: NDArray[np.int64]
     tied: NDArray[np.int64]
@@ -107,11 +110,15 @@ class Certificate:
     slope_tolerances: NDArray[np.float64]
     zero_tolerance: float
     fingerprint: str
-    digest: str = ""
     point: Objects | None = None
+    witness: Witness | None = None
+    reason: Reason | None = None
+    digest: str = ""
 
     def __post_init__(self) -> None:
         choice("method", self.method, METHODS)
+        if self.is_local_minimum == (self.reason is not None):
+            raise ValueError(f"reason: expected one if nothing is proved, found {self.reason}")
         if not self.digest:
             object.__setattr__(self, "digest", self.checksum())
 
@@ -136,6 +143,11 @@ class Certificate:
                 checksum.update(f"{name}{value.shape}{value.dtype.kind}".encode())
                 checksum.update(value.tobytes())
         return checksum.hexdigest()
+
+    @property
+    def exact(self) -> bool:
+        """Whether the end is known without rounding."""
+        return self.point is not None
 
     @property
     def is_local_minimum(self) -> bool:
@@ -180,11 +192,7 @@ class Certificate:
         )
 
     def verify(self, loss: LayerLoss) -> None:
-        """Check the certificate against `loss` in floats, independently of the walk.
-
-        Recomputes everything from `loss`, `theta` and the active set: the point, what vanishes
-        there, the slopes of all half-edges; at a degenerate end it also looks for a direction that
-        descends (only :meth:`verify_exact` repeats its proof).
+        """Check the certificate against `loss`; see :meth:`verify_exact`, which returns figures.
 
         Raises
         ------
@@ -198,20 +206,20 @@ class Certificate:
         >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
         >>> rw.walk(loss).certificate.verify(loss)
         """
-        in_floats(self._claim(loss), loss)
+        self.verify_exact(loss)
 
-    def verify_exact(self, loss: LayerLoss, budget: float = 60.0) -> ExactCheck:
+    def verify_exact(self, loss: LayerLoss) -> ExactCheck:
         """Check the certificate against `loss` in rational arithmetic, independently of the walk.
 
-        From the active set alone: the coordinates of the vertex, the signs of all breakpoints
-        there, the slopes of all half-edges, the loss, and at a degenerate end the proof.
+        A small checker, which shares no code with what proves and searches for nothing, computes
+        from the data, the network, `point` and the witness: the signs of all breakpoints and the
+        loss at the point, that of its rounding `theta`, the slopes of all half-edges, and at a
+        degenerate end that the witness shows the one-sided derivative to be >= 0.
 
         Parameters
         ----------
         loss : LayerLoss
             The loss that the certificate is about.
-        budget : float, default 60.0
-            Seconds that the proof at a degenerate end may take.
 
         Returns
         -------
@@ -221,7 +229,7 @@ class Certificate:
         Raises
         ------
         CertificateError
-            (a ValueError) If anything differs or the proof fails; the message says what.
+            (a ValueError) If anything differs; the message says what.
 
         Examples
         --------
@@ -232,7 +240,7 @@ class Certificate:
         >>> check.loss, check.theta.ravel().tolist()
         (Fraction(7, 2), [Fraction(9, 2), Fraction(1, 1)])
         """
-        return in_rationals(self._claim(loss), loss, budget)
+        return check(self._claim(loss), loss)
 
     def _claim(self, loss: LayerLoss) -> Claim:
         """What is to be checked; CertificateError if it is not about `loss`, or was changed."""
@@ -243,7 +251,8 @@ class Certificate:
         if self.checksum() != self.digest:
             raise CertificateError("digest: the certificate was changed after it was made")
         if not self.is_local_minimum:
-            raise CertificateError(f"method: {self.method!r}, nothing is claimed")
+            reason = self.reason.message if self.reason else ""
+            raise CertificateError(f"method: {self.method!r}, nothing is claimed: {reason}")
         return Claim(**{name: getattr(self, name) for name in Claim._fields})
 
     def save(self, path: str | Path, force: bool = False) -> None:
@@ -278,11 +287,16 @@ class Certificate:
         ('vertex', (2, 3))
         """
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.point is None:
-            del arrays["point"]
-        else:
-            words = [f"{v.numerator:x}/{v.denominator:x}" for v in self.point.ravel()]
-            arrays["point"] = np.array(words, np.bytes_).reshape(self.point.shape)
+        for name in ("point", "witness", "reason"):
+            if arrays[name] is None:
+                del arrays[name]
+        if self.reason is not None:
+            arrays["reason"] = self.reason.name
+        if self.point is not None:
+            arrays["point"] = to_words(self.point)
+            arrays["loss"] = to_words(np.array(self.loss, object))
+        if self.witness is not None:
+            arrays["witness"] = write(self.witness)
         return arrays
 
     @classmethod
@@ -301,9 +315,12 @@ class Certificate:
         values: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
         values = {name: v if v.ndim else v.item() for name, v in values.items()}
         if "point" in values:
-            words = [bytes(word).decode().split("/") for word in values["point"].ravel()]
-            flat = objects([Fraction(*(int(number, 16) for number in word)) for word in words])
-            values["point"] = flat.reshape(values["point"].shape)
+            values["point"] = from_words(values["point"])
+            values["loss"] = from_words(np.array(values["loss"])).item()
+        if "witness" in values:
+            values["witness"] = read(values["witness"])
+        if "reason" in values:
+            values["reason"] = Reason[values["reason"]]
         return cls(**values)
 
     @classmethod
@@ -327,16 +344,25 @@ class Certificate:
         arrays = open_archive(path, "certificate")
         try:
             return cls.from_arrays(arrays)
-        except (TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"path: damaged certificate file {path} ({error})") from None
 
     def __repr__(self) -> str:
-        kind = "strict" if self.strict else "weak" if self.is_local_minimum else "unproved"
+        kind = "strict" if self.strict else "weak"
+        if self.reason is not None:
+            kind = f"unproved ({self.reason.name.lower()})"
         return (
             f"Certificate({self.method}{', exact' if self.exact else ''}, {kind}, "
             f"rank {self.rank}/{self.dim}, {self.n_tied} tied, "
             f"smallest slope {self.smallest_slope:.3g})"
         )
+
+
+def unproved(certificate: Certificate, reason: Reason) -> Certificate:
+    """The same end, of which nothing is claimed for a `reason`."""
+    return replace(
+        certificate, method="none", is_global=False, witness=None, reason=reason, digest=""
+    )
 
 
 def _differences(fingerprint: str, other: str) -> str:
@@ -346,4 +372,4 @@ def _differences(fingerprint: str, other: str) -> str:
     return ", ".join(f"{k} differs" for k in theirs if mine.get(k) != theirs[k])
 
 
-__all__ = ["METHODS", "Certificate"]
+__all__ = ["METHODS", "Certificate", "unproved"]

@@ -1,69 +1,152 @@
 """Making the certificate of a walk's end."""
 
-from dataclasses import replace
-from typing import NamedTuple
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact.rationals import Objects
+from ..exact.loss import ExactLoss
+from ..exact.rationals import Objects, Rationals
 from ..exact.vertex import zeros
-from ..native.arrays import FREE, LOSS, N_TIED, State
+from ..native.arrays import FREE, N_TIED, State
 from ..native.walk import prices
 from ..problem.loss import LayerLoss
-from ..tolerances import Tolerances
+from ..tolerances import PROOF, Tolerances
 from .certificate import Certificate
-from .check import CertificateError
 from .directional import half_edge_parts, local_model, slopes_along
-from .end import End, ExactEnd, in_doubt
+from .end import End, ExactEnd
+from .reason import Reason
+from .slopes import half_edges
 
 Floats = NDArray[np.float64]
 
-
-class _Evidence(NamedTuple):
-    """What is known of an end, and the proof that it is a local minimum."""
-
-    method: str  # as in a certificate
-    theta: Floats  # (h, q)
-    loss: float
-    end: End
-    slopes: Floats  # (2r,) of the half-edges of the basis, per unit of the breakpoint left
-    tolerance: Floats  # (2r,) size up to which each counts as 0
-    point: Objects | None  # (h, q) theta without rounding, where that is known
+_PRUDENCE = 1 - Fraction(1, 10**6)  # of the gap that a claim allows, here
+_LEAST, _MOST = np.finfo(float).tiny.item(), np.finfo(float).max.item()
 
 
 def certify(
     loss: LayerLoss,
     state: State,
-    finished: bool,
     settled: ExactEnd | None,
+    reason: Reason | None,
     tolerances: Tolerances,
 ) -> Certificate:
     """The certificate for a freshly computed `state`.
 
-    `finished`: the walk found no descending half-edge (which is checked again here).  `settled`:
-    the exact vertex it settled at, if that was computed; without it, nothing is proved where
-    floats leave doubt.
+    `settled`: the exact vertex the walk settled at.  Nothing is claimed if there is a `reason`, or
+    no exact vertex, or if the floats nearest to it do not have its loss.
     """
-    leaves = bool(prices(loss.kernel, state))
-    slopes, lengths = _half_edges(loss, state)
-    seen = _seen_in_floats(loss, state, slopes, leaves)
-    if not finished:
-        seen = seen._replace(method="unfinished")
-    if settled is None:
-        evidence = seen
-    elif _leads_to(loss, seen.end, settled):
-        evidence = _decided_exactly(loss, settled, seen)
+    if settled is not None and reason is None:
+        reason = settled.verdict.reason
+        if settled.verdict.method == "none":
+            descends = settled.verdict.direction is not None
+            reason = reason or (Reason.DESCENDS if descends else Reason.BUDGET)
+        if reason is None and not _held_by_floats(loss, settled):
+            reason = Reason.PARAMETERS
+    if settled is None or reason is not None:
+        return _seen_in_floats(loss, state, settled, reason or Reason.PRECISION, tolerances)
+    return _proved(loss, settled, tolerances)
+
+
+def _held_by_floats(loss: LayerLoss, settled: ExactEnd) -> bool:
+    """Whether the loss at the rounded vertex lies above its own by what a claim allows at most."""
+    theta = settled.vertex.theta.floats()
+    if not np.isfinite(theta).all():
+        return False
+    targets = Fraction(PROOF.gap_targets) * Fraction(loss.target_size)
+    allowed = Fraction(PROOF.gap_share) * settled.loss + targets
+    exact = ExactLoss(loss)
+    here = exact.value(exact.values(Rationals.of(theta)))
+    return here - settled.loss <= allowed * _PRUDENCE
+
+
+def _proved(loss: LayerLoss, settled: ExactEnd, tolerances: Tolerances) -> Certificate:
+    """The certificate of an exact vertex that is proved to be a local minimum."""
+    vertex, method = settled.vertex, settled.verdict.method
+    vanishing, witness = zeros(settled.signs), settled.verdict.witness
+    if witness is None:  # of loss 0
+        active, slopes = vertex.active, np.zeros(2 * vertex.active.stage.size)
     else:
-        evidence = seen._replace(method="none")
-    return _confirmed(loss, _certificate(loss, evidence, lengths, tolerances))
+        if settled.local is not None:  # simple: in the order of the basis
+            vanishing = vertex.active
+        active = vanishing.take(witness.pivots)
+        slopes = _per_length(*half_edges(ExactLoss(loss), vanishing, vertex.sides, witness))
+    basis, all_ids = loss.index.join(active), loss.index.join(vanishing)
+    tied = np.setdiff1d(all_ids, basis)
+    listed = np.concatenate([basis, tied])
+    if witness is not None:
+        place = {int(c): at for at, c in enumerate(listed)}
+        witness = witness._replace(order=np.array([place[int(c)] for c in all_ids], np.int64))
+        seen = np.zeros(len(listed), np.int8)
+        seen[witness.order] = witness.sides
+    else:
+        seen = _sides(loss, listed, vertex.sides)
+    return Certificate(
+        method=method,
+        theta=vertex.theta.floats().reshape(loss.shape),
+        loss=settled.loss,
+        slopes=slopes,
+        active=loss.index.locate(basis),
+        tied=loss.index.locate(tied),
+        sides=seen,
+        is_global=settled.loss == 0 or loss.n_hidden == 0,
+        slope_tolerances=np.zeros(slopes.size),
+        zero_tolerance=tolerances.zero,
+        fingerprint=loss.fingerprint,
+        point=vertex.theta.fractions().reshape(loss.shape),
+        witness=witness,
+    )
+
+
+def _per_length(slopes: Objects, lengths: Floats) -> Floats:
+    """Slopes (2r,) in floats of which none loses its sign."""
+    found = []
+    for slope, length in zip(slopes, lengths, strict=True):
+        size = 0.0
+        if slope:
+            share = abs(slope) / Fraction(max(float(length), _LEAST))
+            size = float(max(Fraction(_LEAST), min(share, Fraction(_MOST))))
+        found.append(size)
+    return np.array(found)
+
+
+def _seen_in_floats(
+    loss: LayerLoss,
+    state: State,
+    settled: ExactEnd | None,
+    reason: Reason,
+    tolerances: Tolerances,
+) -> Certificate:
+    """The end as floats see it: nothing is claimed."""
+    prices(loss.kernel, state)
+    slopes, lengths = _half_edges(loss, state)
+    end = End.of(loss, state)
+    theta = loss.units.outer(state.theta.reshape(loss.shape))
+    listed = np.concatenate([end.active, end.tied])
+    tolerance = state.noise[state.basis != FREE].T.ravel()
+    known = settled is not None and reason is Reason.PARAMETERS
+    return Certificate(
+        method="unfinished" if reason is Reason.UNFINISHED else "none",
+        theta=theta,
+        loss=settled.loss if known and settled else loss(theta),
+        slopes=slopes / lengths,
+        active=loss.index.locate(end.active),
+        tied=loss.index.locate(end.tied),
+        sides=_sides(loss, listed, end.sides),
+        is_global=False,
+        slope_tolerances=tolerance / lengths,
+        zero_tolerance=tolerances.zero,
+        fingerprint=loss.fingerprint,
+        point=settled.vertex.theta.fractions().reshape(loss.shape) if known and settled else None,
+        reason=reason,
+    )
 
 
 def _half_edges(loss: LayerLoss, state: State) -> tuple[Floats, Floats]:
     """Slopes and lengths (2r,) of the half-edges of the basis, where `state` is priced."""
     rows = np.flatnonzero(state.basis != FREE)
     slopes = np.concatenate([state.price[rows], state.far[rows]])
-    lengths = np.zeros(slopes.size)
+    lengths = np.ones(slopes.size)
     model = local_model(loss.kernel, state) if state.number[N_TIED] > 0 else None
     for places, edges in half_edge_parts(loss.kernel, state):
         outer = loss.units.outer(edges.reshape(-1, *loss.shape))
@@ -73,84 +156,9 @@ def _half_edges(loss: LayerLoss, state: State) -> tuple[Floats, Floats]:
     return slopes, lengths
 
 
-def _seen_in_floats(loss: LayerLoss, state: State, slopes: Floats, leaves: bool) -> _Evidence:
-    """The end as floats see it, proved where they leave no doubt.
-
-    `leaves`: the gradient leaves the span of the active normals.
-    """
-    theta = loss.units.outer(state.theta.reshape(loss.shape))
-    tolerance = state.noise[state.basis != FREE].T.ravel()
-    doubt = leaves or in_doubt(loss, state) or not loss.reproduces(theta, state.scalar[LOSS])
-    method = "none" if doubt or (slopes < -tolerance).any() else "vertex"
-    return _Evidence(method, theta, loss(theta), End.of(loss, state), slopes, tolerance, None)
-
-
-def _leads_to(loss: LayerLoss, end: End, settled: ExactEnd) -> bool:
-    """Whether floats follow to the exact vertex: basis and loss are those that they see."""
-    return np.array_equal(end.active, loss.index.join(settled.vertex.active)) and loss.reproduces(
-        settled.vertex.theta.floats().reshape(loss.shape), float(settled.loss)
-    )
-
-
-def _decided_exactly(loss: LayerLoss, settled: ExactEnd, seen: _Evidence) -> _Evidence:
-    """The exact vertex, with its own slopes where it is simple."""
-    vertex = settled.vertex
-    active = loss.index.join(vertex.active)
-    vanishing = loss.index.join(zeros(settled.signs))
-    slopes, tolerance = seen.slopes, seen.tolerance
-    if settled.slopes is not None:
-        slopes = np.array([float(slope) for slope in settled.slopes])
-        tolerance = np.zeros(slopes.size)
-    return _Evidence(
-        method=settled.verdict.method,
-        theta=vertex.theta.floats().reshape(loss.shape),
-        loss=float(settled.loss),
-        end=End(active, np.setdiff1d(vanishing, active), vertex.sides),
-        slopes=slopes,
-        tolerance=tolerance,
-        point=vertex.theta.fractions().reshape(loss.shape),
-    )
-
-
-def _certificate(
-    loss: LayerLoss, evidence: _Evidence, lengths: Floats, tolerances: Tolerances
-) -> Certificate:
-    """The evidence in the words and units of users; `lengths` (2r,) of the half-edges."""
-    method, end = evidence.method, evidence.end
-    vanishing = loss.index.split(np.concatenate([end.active, end.tied]))
-    places = zip(*vanishing, strict=True)
-    proved = method not in ("none", "unfinished")
-    return Certificate(
-        method=method,
-        exact=evidence.point is not None,
-        theta=evidence.theta,
-        loss=evidence.loss,
-        slopes=evidence.slopes / lengths,
-        active=loss.index.locate(end.active),
-        tied=loss.index.locate(end.tied),
-        sides=np.array([end.sides[t][column, neuron] for t, column, neuron in places], np.int8),
-        is_global=method == "zero-loss" or (proved and loss.n_hidden == 0),
-        slope_tolerances=evidence.tolerance / lengths,
-        zero_tolerance=tolerances.zero,
-        fingerprint=loss.fingerprint,
-        point=evidence.point,
-    )
-
-
-def _confirmed(loss: LayerLoss, certificate: Certificate) -> Certificate:
-    """The certificate; nothing is claimed if rounding loses what was proved.
-
-    Data far from 0 or from unit size: parameters rounded in their units may lose the vertex.
-    """
-    if certificate.is_local_minimum and not loss.units.trivial:
-        try:
-            certificate.verify(loss)
-            certificate.verify_exact(loss)
-        except CertificateError:
-            return replace(
-                certificate, method="none", exact=False, is_global=False, digest="", point=None
-            )
-    return certificate
+def _sides(loss: LayerLoss, ids: NDArray[np.int64], sides: list[NDArray[np.int8]]) -> NDArray:
+    places = zip(*loss.index.split(ids), strict=True)
+    return np.array([sides[t][column, neuron] for t, column, neuron in places], np.int8)
 
 
 __all__ = ["certify"]

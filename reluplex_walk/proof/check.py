@@ -1,24 +1,25 @@
-"""Checks of a certificate against a loss, in floats and in rationals, without the walk's state."""
+"""The checker: whether a certificate holds for a loss, by computing alone, in rational arithmetic.
 
+It reads the data, the network, and what the certificate claims; it shares no code with what proves,
+searches for nothing, and believes nothing that it did not compute (docs/certificate-format).
+"""
+
+from collections.abc import Sequence
 from fractions import Fraction
+from time import process_time
 from typing import NamedTuple
 
 import numpy as np
+from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
-from .._limits import Deadline
-from .._validate import positive
-from ..exact.loss import ExactLoss, Sides, region
-from ..exact.rationals import Objects, Rationals, from_fractions
-from ..exact.vertex import point_at, vertex_at, zeros
-from ..native.arrays import FREE, N_TIED
-from ..native.refresh import enter, new_state, place, refresh
-from ..native.walk import prices
-from ..problem.breakpoints import Breakpoints
+from ..exact.rationals import Objects, objects
 from ..problem.loss import LayerLoss
-from ..tolerances import PROOF, TOLERANCES
-from .directional import local_model, search
-from .end import examine
+from ..tolerances import PROOF
+from .check_local import Vanishing, one_sided
+from .check_loss import CheckedLoss, Piece, Signs, to_floats
+from .check_parts import Parts, RefutedError, confirm_blocks
+from .witness import Witness
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,14 +46,14 @@ class Claim(NamedTuple):
     """What a certificate says of the end of a walk; fields as in :class:`.Certificate`."""
 
     method: str
-    exact: bool
     theta: Floats  # (h, q)
-    loss: float
+    point: Objects | None  # (h, q)
+    loss: Fraction
+    slopes: Floats  # (2r,)
     active: Ints  # (r, 3)
     tied: Ints  # (k, 3)
-    sides: NDArray[np.int8]  # (r + k,)
     is_global: bool
-    point: Objects | None  # (h, q)
+    witness: Witness | None
 
 
 class ExactCheck(NamedTuple):
@@ -65,7 +66,7 @@ class ExactCheck(NamedTuple):
     loss : Fraction
         The loss there.
     slopes : ndarray (2r,) of Fraction, or None
-        Slopes of the half-edges, per unit of the breakpoint left; None at a degenerate end.
+        Slopes of the half-edges, per unit of the breakpoint left; None where the loss is 0.
     method : str
         The proof.
     n_breakpoints, n_vanishing : int
@@ -97,128 +98,168 @@ class ExactCheck(NamedTuple):
     seconds: float
 
 
-def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
-    """See :meth:`Certificate.verify_exact`."""
-    positive("budget", budget)
-    deadline = Deadline(budget)
-    ids = _identified(claim, loss)
-    exact = ExactLoss(loss)
-    vanishing = loss.index.split(ids)
-    point = _point(claim)
-    sides = _sides(exact.values(point), vanishing, claim)
-    active = loss.index.split(ids[: len(claim.active)])
-    find = vertex_at if claim.point is None or not claim.exact else point_at
-    at = find(exact, point, active, sides)
-    if at is None:
-        raise CertificateError("active: these breakpoints do not define a vertex near theta")
-    found = examine(exact, at, deadline)
-    exact_ids = loss.index.join(zeros(found.signs))
-    if set(exact_ids.tolist()) != set(ids.tolist()):
-        raise CertificateError(
-            f"active, tied: {len(ids)} breakpoints are said to vanish at the end, "
-            f"{len(exact_ids)} do, {np.isin(ids, exact_ids).sum()} of them in common"
-        )
-    theta = found.vertex.theta.floats().reshape(loss.shape)
-    if claim.exact and len(claim.active) == loss.dim and (theta != claim.theta).any():
-        raise CertificateError("theta: is not the float nearest to the exact vertex")
-    _close("theta", claim.theta, theta, np.abs(theta).max())
-    _close("loss", claim.loss, float(found.loss), loss.magnitude(theta))
-    if claim.method == "zero-loss" and found.loss != 0:
-        raise CertificateError(f"loss: said to be 0, is {float(found.loss):.3g}")
-    if found.slopes is not None and (found.slopes < 0).any():
-        least = float(min(found.slopes))
-        raise CertificateError(f"slopes: a half-edge descends, with slope {least:.3g}")
-    if found.verdict.method == "none":
-        descends = found.verdict.direction is not None
-        ended = "the loss descends from the end" if descends else "no proof in the time given"
-        raise CertificateError(f"method: {claim.method} is said, the exact check: {ended}")
-    if claim.is_global and loss.n_hidden > 0 and found.loss != 0:
-        raise CertificateError("is_global: the loss is neither convex nor 0")
+def check(claim: Claim, loss: LayerLoss) -> ExactCheck:
+    """What was computed of the claim; CertificateError if it does not hold."""
+    began = process_time()
+    try:
+        found = _Check(claim, loss)
+        slopes = found.confirm()
+    except ValueError as error:  # RefutedError, or data that are not what they are said to be
+        raise CertificateError(str(error)) from None
+    point = claim.point.ravel() if claim.point is not None else objects([])
+    bits = max(max(abs(v.numerator), v.denominator).bit_length() for v in point)
     return ExactCheck(
-        theta=found.vertex.theta.fractions().reshape(loss.shape),
-        loss=found.loss,
-        slopes=found.slopes,
-        method=found.verdict.method,
+        theta=claim.point.copy() if claim.point is not None else point,
+        loss=claim.loss,
+        slopes=slopes,
+        method=claim.method,
         n_breakpoints=sum(sign.size for sign in found.signs),
-        n_vanishing=len(exact_ids),
-        bits=found.vertex.theta.bits,
-        seconds=deadline.spent,
+        n_vanishing=len(found.vanishing),
+        bits=bits,
+        seconds=process_time() - began,
     )
 
 
-def in_floats(claim: Claim, loss: LayerLoss) -> None:
-    """See :meth:`Certificate.verify`."""
-    ids = _identified(claim, loss)
-    kernel, state = loss.kernel, new_state(loss.kernel)
-    place(kernel, state, loss.units.inner(claim.theta).ravel())
-    if claim.exact:  # rounding may carry theta out of the region of the exact vertex
-        values = ExactLoss(loss).values(_point(claim))
-        enter(kernel, state, _sides(values, loss.index.split(ids), claim))
-    else:
-        is_hidden = ids < loss.index.hidden
-        state.side.reshape(-1)[ids[is_hidden]] = claim.sides[is_hidden]
-        state.side_r.reshape(-1)[ids[~is_hidden] - loss.index.hidden] = claim.sides[~is_hidden]
-    state.basis[: len(claim.active)] = ids[: len(claim.active)]
-    refresh(kernel, state, TOLERANCES)
-    found = state.basis[state.basis != FREE]
-    if not np.array_equal(found, ids[: len(claim.active)]):
-        raise CertificateError("active: these breakpoints do not vanish at theta, or are dependent")
-    tied = state.tied[: state.number[N_TIED]]
-    if not claim.exact and set(tied.tolist()) != set(ids[len(claim.active) :].tolist()):
-        raise CertificateError(f"tied: expected {len(claim.tied)} breakpoints, found {len(tied)}")
-    theta = loss.units.outer(state.theta.reshape(loss.shape))
-    if len(claim.active) == loss.dim and loss.units.trivial and not claim.exact:
-        # Else other points serve as well, or floats may not tell the vertex.
-        _close("theta", claim.theta, theta, np.abs(theta).max())
-    if not loss.reproduces(claim.theta, claim.loss):
-        raise CertificateError(f"loss: {claim.loss:.10g} is said, {loss(theta):.10g} found")
-    if claim.method == "zero-loss":
-        return
-    if len(tied) == 0:
-        if prices(kernel, state):
-            raise CertificateError("active: the gradient leaves the span of their normals")
-        rows = np.flatnonzero(state.basis != FREE)
-        slopes = np.concatenate([state.price[rows], state.far[rows]])
-        noise = state.noise[rows].T.ravel()
-        if (slopes < -noise).any():
-            raise CertificateError(f"slopes: a half-edge descends with slope {slopes.min():.3g}")
-    elif search(state, local_model(kernel, state), 0) is not None:
-        raise CertificateError("method: the loss descends from the end")
+class _Check:
+    """One claim about one loss, and what is computed of it."""
+
+    def __init__(self, claim: Claim, loss: LayerLoss) -> None:
+        if claim.point is None or claim.point.shape != loss.shape:
+            raise RefutedError(f"point: expected rationals of shape {loss.shape}")
+        if claim.theta.shape != loss.shape or claim.slopes.shape != (2 * len(claim.active),):
+            raise RefutedError("theta, slopes: the shapes do not fit")
+        self.claim, self.loss = claim, loss
+        self.data = CheckedLoss(loss)
+        self.point = _matrix(claim.point)
+        self.signs = self.data.signs(self.point)
+        self.vanishing = Vanishing.of(self.data, self.signs)
+
+    def confirm(self) -> Objects | None:
+        """The exact slopes of the half-edges, after everything else was confirmed."""
+        claim = self.claim
+        said = [tuple(row) for row in np.concatenate([claim.active, claim.tied]).tolist()]
+        common = set(said) & set(self.vanishing.rows)
+        if len(common) < max(len(said), len(self.vanishing.rows)):
+            raise RefutedError(
+                f"active, tied: {len(said)} breakpoints are said to vanish at the end, "
+                f"{len(self.vanishing)} do, {len(common)} of them in common"
+            )
+        order = self._order(said)
+        sides = self.vanishing.sides(self.signs, said, self._sides(said, order))
+        piece = self.data.piece(sides)
+        self._confirm_loss(piece)
+        if claim.is_global and self.loss.n_hidden > 0 and claim.loss != 0:
+            raise RefutedError("is_global: the loss is neither convex nor 0")
+        if claim.witness is None:
+            self._confirm_zero()
+            return None
+        places = [said[c] for c in order]
+        f = one_sided(self.data, self.vanishing, places, sides, piece, self._free())
+        parts = Parts(f, claim.witness.pivots.tolist(), claim.witness.prices)
+        confirm_blocks(parts, claim.witness.blocks)
+        self._confirm_method()
+        basis = [tuple(row) for row in claim.active.tolist()]
+        if basis != [places[p] for p in claim.witness.pivots.tolist()]:
+            raise RefutedError("active: not the basis of the witness")
+        return self._confirm_slopes(parts.slopes())
+
+    def _order(self, said: list[tuple[int, ...]]) -> list[int]:
+        witness = self.claim.witness
+        order = list(range(len(said)))
+        if witness is not None and witness.order is not None:
+            order = witness.order.tolist()
+        if sorted(order) != list(range(len(said))):
+            raise RefutedError("witness: not about the breakpoints that vanish")
+        return order
+
+    def _sides(self, said: Sequence[object], order: list[int]) -> list[int]:
+        """Sides of the breakpoints `said` in the region F' is seen from."""
+        witness, sides = self.claim.witness, [1] * len(said)
+        if witness is not None:
+            given = witness.sides.tolist()
+            if len(given) != len(said) or any(side not in (-1, 1) for side in given):
+                raise RefutedError("sides: expected -1 or 1 for each breakpoint that vanishes")
+            for c, side in zip(order, given, strict=True):
+                sides[c] = side
+        return sides
+
+    def _free(self) -> list[int]:
+        """Flat indices of the parameters the claim is about."""
+        free = getattr(self.loss, "free", None)
+        if free is None:
+            return list(range(self.loss.dim))
+        return np.flatnonzero(free.ravel()).tolist()
+
+    def _confirm_loss(self, piece: Piece) -> None:
+        """The exact loss is as said, and little lies between it and the loss at theta."""
+        claim, data = self.claim, self.data
+        value = piece.value(self.point)
+        if value != fmpq(claim.loss.numerator, claim.loss.denominator):
+            raise RefutedError(
+                f"loss: said to be {float(claim.loss):.10g}, is {_float(value):.10g}"
+            )
+        if (to_floats(self.point) != claim.theta).any():
+            raise RefutedError("theta: is not the float nearest to the exact vertex")
+        allowed = gap_allowed(claim.loss, _fraction(data.target_size))
+        if data.spread(self.point) > allowed:
+            gap = loss_at(data, claim.theta) - claim.loss
+            if gap > allowed:
+                raise RefutedError(
+                    f"theta: the loss there is {float(gap):.3g} above the exact end's"
+                )
+
+    def _confirm_zero(self) -> None:
+        if self.claim.method != "zero-loss" or self.claim.loss != 0:
+            raise RefutedError(f"method: {self.claim.method} is said without a witness")
+        if (self.claim.slopes < 0).any():
+            raise RefutedError("slopes: none descends where the loss is 0")
+
+    def _confirm_method(self) -> None:
+        """The name of the proof is that of its hardest part."""
+        claim, blocks = self.claim, self.claim.witness.blocks if self.claim.witness else ()
+        if claim.method == "zero-loss" and claim.loss == 0:
+            return
+        kinds = {type(block.proof).__name__ for block in blocks}
+        expected = "cells" if kinds & {"Fan", "Tree"} else "convex" if kinds else "vertex"
+        if claim.method != expected:
+            raise RefutedError(f"method: {claim.method} is said, the witness is of {expected}")
+
+    def _confirm_slopes(self, exact: list[fmpq]) -> Objects:
+        """Signs of the slopes are those of the exact ones, all of which are >= 0."""
+        if any(slope < 0 for slope in exact):
+            least = min(_float(slope) for slope in exact)
+            raise RefutedError(f"slopes: a half-edge descends, with slope {least:.3g}")
+        said = (self.claim.slopes > 0).tolist()
+        if [slope > 0 for slope in exact] != said:
+            raise RefutedError("slopes: which half-edges ascend and which are flat is not as said")
+        return objects([_fraction(slope) for slope in exact])
 
 
-def _identified(claim: Claim, loss: LayerLoss) -> Ints:
-    """Ids of the active, then the tied breakpoints of the claim."""
-    try:
-        ids = loss.index.identify(np.concatenate([claim.active, claim.tied]))
-    except ValueError as error:
-        raise CertificateError(str(error)) from None
-    if len(np.unique(ids)) < len(ids) or len(ids) != len(claim.sides):
-        raise CertificateError("active, tied: expected each breakpoint once, with a side")
-    return ids
+def gap_allowed(loss: Fraction, target_size: Fraction) -> Fraction:
+    """How far the loss at theta may lie above the exact one for a claim to be about theta."""
+    share, targets = Fraction(PROOF.gap_share), Fraction(PROOF.gap_targets)
+    return share * loss + targets * target_size
 
 
-def _point(claim: Claim) -> Rationals:
-    """The exact end (D,), as far as the claim tells it."""
-    if not claim.exact or claim.point is None:
-        return Rationals.of(claim.theta.ravel())
-    point = from_fractions(claim.point.ravel())
-    if claim.point.shape != claim.theta.shape or (point.floats() != claim.theta.ravel()).any():
-        raise CertificateError("theta: is not the float nearest to the exact vertex")
-    return point
+def loss_at(data: CheckedLoss, theta: Floats) -> Fraction:
+    """The exact loss at the floats `theta` (h, q)."""
+    entries = [fmpq(*v.as_integer_ratio()) for v in theta.ravel().tolist()]
+    point = fmpq_mat(theta.shape[0], theta.shape[1], entries)
+    signs: Signs = [np.where(sign == 0, 1, sign).astype(np.int8) for sign in data.signs(point)]
+    return _fraction(data.piece(signs).value(point))
 
 
-def _sides(values: list[Rationals], vanishing: Breakpoints, claim: Claim) -> Sides:
-    """The region the certificate is seen from."""
-    sides = [np.where(sign == 0, 1, sign).astype(np.int8) for sign in region(values)]
-    for t, column, neuron, side in zip(*vanishing, claim.sides, strict=True):
-        sides[t][column, neuron] = side
-    return sides
+def _matrix(point: Objects) -> fmpq_mat:
+    entries = [fmpq(v.numerator, v.denominator) for v in point.ravel()]
+    return fmpq_mat(point.shape[0], point.shape[1], entries)
 
 
-def _close(name: str, said: Floats | float, found: Floats | float, size: float) -> None:
-    gap = float(np.abs(np.subtract(said, found)).max())
-    if not gap <= PROOF.close * size:
-        raise CertificateError(f"{name}: differs from what its active set gives by {gap:.3g}")
+def _fraction(value: fmpq) -> Fraction:
+    return Fraction(int(value.p), int(value.q))
 
 
-__all__ = ["CertificateError", "Claim", "ExactCheck", "in_floats", "in_rationals"]
+def _float(value: fmpq) -> float:
+    return float(_fraction(value))
+
+
+__all__ = ["CertificateError", "Claim", "ExactCheck", "check", "gap_allowed", "loss_at"]

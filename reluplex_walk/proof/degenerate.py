@@ -24,6 +24,8 @@ from ..exact.loss import ExactLoss, LocalModel, Sides
 from ..exact.rationals import Objects, Rationals, from_fractions, reduce, solve
 from ..problem.breakpoints import Breakpoints
 from .cones import Homogeneous, examine
+from .reason import Reason
+from .witness import Witness
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,11 +38,13 @@ class Verdict(NamedTuple):
     """What was found out about F' at a vertex.
 
     ``direction`` (D,) descends, if there is one; else ``method`` is the proof that none does
-    (``vertex``, ``convex`` or ``cells``), or ``none``.
+    (``vertex``, ``convex`` or ``cells``) with its ``witness``, or ``none`` for a ``reason``.
     """
 
     method: str
     direction: Rationals | None = None
+    witness: Witness | None = None
+    reason: Reason | None = None
 
 
 def judge(exact: ExactLoss, vanishing: Breakpoints, sides: Sides, deadline: Deadline) -> Verdict:

@@ -10,10 +10,11 @@ from .._limits import Deadline
 from ..exact.loss import ExactLoss, LocalModel, Sides, Vertex
 from ..exact.rationals import Objects
 from ..exact.vertex import At, local_slopes, zeros
-from ..native.arrays import FREE, N_TIED, PARKED, START_SIZE, State
+from ..native.arrays import FREE, N_TIED, PARKED, State
 from ..problem.loss import LayerLoss
-from ..tolerances import PROOF
 from .degenerate import Verdict, judge
+from .reason import Reason
+from .witness import Witness
 
 Ints = NDArray[np.int64]
 
@@ -54,23 +55,6 @@ def zero_loss(loss: LayerLoss, state: State) -> bool:
     return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
 
 
-def in_doubt(loss: LayerLoss, state: State) -> bool:
-    """Whether floats leave open what is 0 at a priced vertex: breakpoints, slopes, or the loss.
-
-    Also on a face (r < D), where the gradient within it would have to be exactly 0.
-    """
-    rows = np.flatnonzero(state.basis != FREE)
-    slopes = np.column_stack([state.price[rows], state.far[rows]])
-    return bool(
-        rows.size < loss.dim
-        or state.number[N_TIED] > 0
-        or (np.abs(slopes) <= state.noise[rows]).any()
-        or zero_loss(loss, state)
-        or not loss.units.trivial
-        or np.abs(state.theta).max() <= PROOF.origin * state.scalar[START_SIZE]
-    )
-
-
 class ExactEnd(NamedTuple):
     """An exact vertex, and what is proved of it."""
 
@@ -93,13 +77,27 @@ def examine(exact: ExactLoss, at: At, deadline: Deadline) -> ExactEnd:
     """
     local = local_slopes(exact, at)
     vertex, signs, loss = at
-    if loss == 0:
+    if local is not None and (local[1] >= 0).all():
+        verdict = Verdict("vertex", witness=_simple(vertex, local[1]))
+    elif loss == 0:
         verdict = Verdict("zero-loss")
-    elif local is None:
-        verdict = judge(exact, zeros(signs), signs, deadline)
+    elif local is not None:
+        verdict = Verdict("none", reason=Reason.DESCENDS)
     else:
-        verdict = Verdict("vertex" if (local[1] >= 0).all() else "none")
+        verdict = judge(exact, zeros(signs), signs, deadline)
     return ExactEnd(vertex, signs, loss, local, verdict)
 
 
-__all__ = ["End", "ExactEnd", "examine", "hidden_vanishes", "in_doubt", "zero_loss"]
+def _simple(vertex: Vertex, slopes: Objects) -> Witness:
+    """The witness of a simple vertex: what vanishes is its basis."""
+    active = vertex.active
+    places = zip(*active, strict=True)
+    return Witness(
+        sides=np.array([vertex.sides[t][column, neuron] for t, column, neuron in places], np.int8),
+        pivots=np.arange(active.stage.size),
+        prices=tuple(slopes[: active.stage.size]),
+        blocks=(),
+    )
+
+
+__all__ = ["End", "ExactEnd", "examine", "hidden_vanishes", "zero_loss"]

@@ -85,12 +85,17 @@ class Block(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """Why F' >= 0 at an exact vertex; see the top of this module."""
+    """Why F' >= 0 at an exact vertex; see the top of this module.
+
+    `order` (k,): breakpoint c of the witness is number ``order[c]`` of those that a certificate
+    lists (its `active`, then its `tied` ones); without one they are in that order.
+    """
 
     sides: NDArray[np.int8]  # (k,) of the vanishing breakpoints in the region F' is seen from
     pivots: Ints  # (r,) ascending, among the vanishing breakpoints
     prices: tuple[Fraction, ...]  # (r,) g as a combination of the normals of the pivots
     blocks: tuple[Block, ...]
+    order: Ints | None = None
 
 
 __all__ = ["Block", "Fan", "Leaf", "Multipliers", "Tree", "Witness"]

@@ -23,6 +23,7 @@ from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..proof.certify import certify
+from ..proof.reason import Reason
 from ..simplex.exact_pivots import settle
 from ..simplex.records import WalkStatus
 from ..simplex.trajectory import Trajectory
@@ -390,7 +391,9 @@ def _certificate(loss: LayerLoss, theta: Floats, rows: NDArray[np.int64]) -> Cer
     refresh(kernel, state, TOLERANCES)
     prices(kernel, state)
     settled = settle(loss, state, _PROOF_SECONDS, 0)
-    return certify(loss, state, True, settled and settled.end, TOLERANCES)
+    if isinstance(settled, Reason):
+        return certify(loss, state, None, settled, TOLERANCES)
+    return certify(loss, state, settled.end, None, TOLERANCES)
 
 
 __all__ = ["QuantileFit", "lad", "quantile", "quantile_path"]

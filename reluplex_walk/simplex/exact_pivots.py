@@ -20,6 +20,7 @@ from ..native.arrays import State
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
 from ..proof.end import End, ExactEnd, examine
+from ..proof.reason import Reason
 
 Floats = NDArray[np.float64]
 
@@ -46,15 +47,15 @@ class Settled(NamedTuple):
 
 def settle(
     loss: LayerLoss, state: State, seconds: float, limit: int, leaps: bool = False
-) -> Settled | None:
+) -> Settled | Reason:
     """Walk on exactly from the vertex of `state`, freshly computed.
 
     Makes up to `limit` pivots; directions found at degenerate vertices are followed only with
     `leaps`, else reported.  Where pivots or `seconds` (of computing time) run out the verdict is
-    ``none``.  None if floats do not lead to an exact vertex, or it cannot be solved for in time.
+    ``none``.  A reason if floats lead to no exact vertex, or it cannot be solved for in time.
     """
     if not affordable(loss, seconds):
-        return None
+        return Reason.BUDGET
     deadline = Deadline(seconds)
     exact = ExactLoss(loss)
     pivots: list[Pivot] = []
@@ -72,7 +73,7 @@ def settle(
             return Settled(end, pivots)
         pivot, at = step
         pivots.append(pivot)
-    return None
+    return Reason.PRECISION
 
 
 def _start(exact: ExactLoss, state: State) -> At | None:

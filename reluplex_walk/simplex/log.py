@@ -7,7 +7,9 @@ from ..ended import Ended
 from ..native import walk as native
 from ..native.arrays import FREE, N_DESCENDING, State
 from ..problem.loss import LayerLoss
-from ..proof.certificate import Certificate
+from ..proof.certificate import Certificate, unproved
+from ..proof.reason import Reason
+from ..tolerances import SIMPLEX
 from .exact_pivots import Pivot
 from .level import Visited
 from .records import Checkpoint, Steps, WalkOptions
@@ -66,15 +68,44 @@ class Log:
         """Parameters (..., D) of the kernels in the units of the data."""
         return self.loss.units.outer(theta.reshape(-1, *self.loss.shape)).reshape(theta.shape)
 
-    def keep(self, record: native.Record, made: int) -> None:
-        """Write down the first `made` pivots of a kernel's record, as copies."""
-        if made:
-            rows = native.Record(*(array[:made].copy() for array in record))
-            self.parts.append(rows._replace(theta=self.outer(rows.theta)))
-            self.n_pivots += made
+    @property
+    def last(self) -> native.Record:
+        """The last entry, in arrays of length 1."""
+        return native.Record._make(array[-1:] for array in self.parts[-1])
 
-    def keep_exact(self, pivot: Pivot) -> None:
-        """Write down a pivot that was made in rational arithmetic."""
+    def keep(self, record: native.Record, made: int) -> bool:
+        """Write down the first `made` pivots of a kernel's record, as copies.
+
+        False if the loss rises by more than rounding on one of them: it and those after it are
+        left out.
+        """
+        rows = native.Record(*(array[:made].copy() for array in record))
+        rows = rows._replace(theta=self.outer(rows.theta))
+        kept = made
+        if made and self._doubtful(rows):
+            for k, theta in enumerate(rows.theta):
+                before = float(rows.loss[k - 1]) if k else float(self.last.loss[0])
+                rows.loss[k] = self.loss(theta)
+                if rises(self.loss, before, float(rows.loss[k])):
+                    kept = k
+                    break
+        if kept:
+            self.parts.append(native.Record._make(array[:kept] for array in rows))
+            self.n_pivots += kept
+        return kept == made
+
+    def _doubtful(self, rows: native.Record) -> bool:
+        """Whether rounding may move the losses by as much as matters."""
+        rounding = SIMPLEX.rounding * self.loss.magnitude(rows.theta[-1].reshape(self.loss.shape))
+        return not self.loss.units.trivial or rounding > SIMPLEX.rise * rows.loss[-1]
+
+    def keep_exact(self, pivot: Pivot) -> bool:
+        """Write down a pivot that was made in rational arithmetic.
+
+        False, and nothing is written down, if floats cannot hold the vertex it leads to.
+        """
+        if rises(self.loss, float(self.last.loss[0]), self.loss(pivot.theta)):
+            return False
         row = native.new_record(1, self.loss.dim)
         row.theta[0], row.loss[0] = pivot.theta, pivot.loss
         row.basis[0] = FREE
@@ -86,6 +117,7 @@ class Log:
         row.flipped[0], row.descending[0] = pivot.flipped, pivot.descending
         self.parts.append(row)
         self.n_pivots += 1
+        return True
 
     def _joined(self) -> native.Record:
         return native.Record(*(np.concatenate(arrays) for arrays in zip(*self.parts, strict=True)))
@@ -115,22 +147,25 @@ class Log:
         """The walk as a result; `state` is at its last point, recomputed and priced."""
         rows = self._joined()
         seen = self._visited(rows, int(state.number[N_DESCENDING]))
+        end = self.outer(state.theta).reshape(self.loss.shape)
         if self.n_pivots and not ended.early:  # the end as recomputed, not as tracked
-            ends = [self.outer(state.theta).reshape(self.loss.shape)]
-            if certificate.exact:
-                ends.insert(0, certificate.theta)  # where rounding it costs nothing
-            seen.vertices[-1] = min(ends, key=self.loss)
+            seen.vertices[-1] = certificate.theta if certificate.is_local_minimum else end
             seen.losses[-1] = self.loss(seen.vertices[-1])
             active = self.loss.index.identify(certificate.active)
             seen.basis[-1] = FREE
             seen.basis[-1, : active.size] = active
+        theta = self._best(seen, [end, certificate.theta])
+        if certificate.is_local_minimum:
+            if rises(self.loss, self.loss(theta), self.loss(certificate.theta)):
+                certificate = unproved(certificate, Reason.PRECISION)
+            else:
+                theta = certificate.theta
         return Trajectory(
             ended=ended,
             problem=self.loss,
             options=options,
-            # Recomputing moves the last digits; the exact losses never increase.  (If more than
-            # digits are lost, `certify` sees it and proves nothing.)
-            losses=np.maximum.accumulate(np.maximum(seen.losses, 0.0)[::-1])[::-1].copy(),
+            theta=theta,
+            tracked=seen.losses,
             vertices=seen.vertices,
             basis=seen.basis,
             descending=seen.descending,
@@ -139,6 +174,12 @@ class Log:
             checkpoint=checkpoint,
             elapsed=elapsed,
         )
+
+    def _best(self, seen: Visited, ends: list[Floats]) -> Floats:
+        """The lowest of the vertices and `ends`, of equals the first."""
+        lowest = seen.vertices[np.argmin(seen.losses)]
+        known = [theta for theta in (lowest, seen.vertices[-1], *ends) if np.isfinite(theta).all()]
+        return min(known, key=self.loss).copy()
 
     def _steps(self, rows: native.Record, vertices: Floats) -> Steps:
         pivots = native.Record._make(array[1:] for array in rows)
@@ -158,4 +199,10 @@ class Log:
         )
 
 
-__all__ = ["Log"]
+def rises(loss: LayerLoss, before: float, after: float) -> bool:
+    """Whether a loss `after` a pivot lies above that `before` by more than rounding."""
+    allowed = SIMPLEX.rise * before + SIMPLEX.rise_targets * loss.target_size
+    return not after <= before + allowed
+
+
+__all__ = ["Log", "rises"]

@@ -76,6 +76,7 @@ class WalkOptions:
     ----------
     step, rule : str
     seed : int
+    proof : str
     proof_budget : float
         Seconds.
     plateau : str
@@ -98,6 +99,7 @@ class WalkOptions:
     step: str = "adjacent"
     rule: str = "steepest"
     seed: int = 0
+    proof: str = "on"
     proof_budget: float = 5.0
     plateau: str = "stop"
     tolerances: Tolerances = TOLERANCES

@@ -16,7 +16,6 @@ from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..proof.check import CertificateError, ExactCheck
 from ..regions.along import Passage, passage
-from ..tolerances import PROOF
 from .level import METHODS as LEVEL_METHODS, LevelEstimate, Visited, estimate, proximity
 from .records import Checkpoint, Steps, WalkOptions, WalkStatus
 from .summary import as_html, as_text
@@ -44,8 +43,10 @@ class Trajectory:
     problem : LayerLoss
         The loss that was walked on.
     options : WalkOptions
-    losses : ndarray (K,)
-        Loss at each entry, never increasing.
+    theta : ndarray (h, q)
+        The lowest point that the walk knows: one of its vertices, or its exact end rounded.
+    tracked : ndarray (K,)
+        Loss at each entry as the kernels kept it; `losses` are computed anew.
     vertices : ndarray (K, h, q)
     basis : ndarray (K, D)
         Breakpoint ids of the active set, -1 where there is none; `active` has them readable.
@@ -80,7 +81,8 @@ class Trajectory:
     ended: Ended
     problem: LayerLoss
     options: WalkOptions
-    losses: Floats
+    theta: Floats
+    tracked: Floats
     vertices: Floats
     basis: Ints
     descending: Ints
@@ -90,24 +92,34 @@ class Trajectory:
     elapsed: float
 
     @cached_property
+    def losses(self) -> Floats:
+        """The loss at each vertex (K,), computed there; it rises by rounding at most.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss)
+        >>> traj.losses.tolist() == [loss(theta) for theta in traj.vertices]
+        True
+        """
+        return np.array([self.problem(theta) for theta in self.vertices])
+
+    @cached_property
     def status(self) -> WalkStatus:
         """The short name of `ended` and of what the certificate proves."""
         return WalkStatus.of(self.ended, self.certificate)
 
-    @property
-    def theta(self) -> Floats:
-        """Parameters (h, q) of the trained layer at the end."""
-        return self.vertices[-1]
-
-    @property
+    @cached_property
     def loss(self) -> float:
-        """Loss at the end."""
-        return float(self.losses[-1])
+        """The loss at `theta`."""
+        return self.problem(self.theta)
 
     @property
     def n_pivots(self) -> int:
         """Pivots made, phase 1 included."""
-        return len(self.losses) - 1
+        return len(self.vertices) - 1
 
     @cached_property
     def is_vertex(self) -> NDArray[np.bool_]:
@@ -285,12 +297,12 @@ class Trajectory:
         """
         return passage(self.problem, self.vertices, self.steps.crossed)
 
-    def verify(self, budget: float = 60.0) -> ExactCheck:
-        """Check what the trajectory says of its end, in floats and in rational arithmetic.
+    def verify(self) -> ExactCheck:
+        """Check what the trajectory says of its end, in rational arithmetic.
 
-        Its certificate against its own data and network (:meth:`Certificate.verify` and
-        :meth:`Certificate.verify_exact` with `budget` seconds), and end, loss and status against
-        the certificate.  CertificateError (a ValueError) says what does not agree.
+        Its certificate against its own data and network (:meth:`Certificate.verify_exact`), and
+        theta, status and losses against both.  CertificateError (a ValueError) says what does not
+        agree.
 
         Examples
         --------
@@ -302,17 +314,17 @@ class Trajectory:
         >>> check.method, abs(float(check.loss) - traj.loss) < 1e-9
         ('vertex', True)
         """
-        certificate, size = self.certificate, float(np.abs(self.theta).max())
-        certificate.verify(self.problem)
-        far = np.abs(self.theta - certificate.theta).max() > PROOF.close * size
-        if far and self.problem.units.trivial:  # else the bias carries the rounding of all inputs
-            raise CertificateError("theta: the last vertex is not the certificate's")
-        if not self.problem.reproduces(self.theta, self.loss):
-            raise CertificateError("loss: the last loss is not that of the last vertex")
+        certificate = self.certificate
+        check = certificate.verify_exact(self.problem)
+        if (self.theta != certificate.theta).any():
+            raise CertificateError("theta: is not that of the certificate")
         expected = "GLOBAL_MINIMUM" if certificate.is_global else "LOCAL_MINIMUM"
         if self.status.name != expected:
             raise CertificateError(f"status: {self.status.name}, the certificate says {expected}")
-        return certificate.verify_exact(self.problem, budget)
+        for k, theta in enumerate(self.vertices):
+            if not self.problem.reproduces(theta, float(self.losses[k])):
+                raise CertificateError(f"losses: entry {k} is not the loss at its vertex")
+        return check
 
     def summary_dict(self) -> dict[str, Any]:
         """The main figures, as plain Python values.
@@ -419,7 +431,8 @@ class Trajectory:
         ...     rw.Trajectory.load(path).verify().method  # anyone can check it from the file
         'vertex'
         """
-        write({field.name: getattr(self, field.name) for field in fields(self)}, path, force)
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        write({**parts, "losses": self.losses}, path, force)
 
     @classmethod
     def load(cls, path: str | Path) -> "Trajectory":
@@ -441,7 +454,11 @@ class Trajectory:
         >>> rw.walk(short.problem, resume=short, max_pivots=60).n_pivots
         60
         """
-        return cls(**read(path))
+        parts = read(path)
+        losses = parts.pop("losses")
+        trajectory = cls(**parts)
+        trajectory.__dict__["losses"] = losses  # as they were computed then
+        return trajectory
 
 
 __all__ = ["Trajectory"]

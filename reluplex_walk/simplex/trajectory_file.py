@@ -25,9 +25,9 @@ def write(fields: Mapping[str, Any], path: str | Path, force: bool) -> None:
         arrays[name] = getattr(problem, name)
     arrays["status"] = WalkStatus.of(fields["ended"], certificate).name
     arrays["ended"] = fields["ended"].name
-    for name in ("elapsed", "losses", "vertices", "basis", "descending"):
+    for name in ("elapsed", "theta", "tracked", "losses", "vertices", "basis", "descending"):
         arrays[name] = fields[name]
-    for name in ("step", "rule", "seed", "proof_budget", "plateau"):
+    for name in ("step", "rule", "seed", "proof", "proof_budget", "plateau"):
         arrays[f"option_{name}"] = getattr(options, name)
     arrays["option_tolerances"] = np.array(options.tolerances)
     for part, record in (
@@ -73,9 +73,11 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
     options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
     _check_shapes(arrays, problem)
     return {
-        "ended": _ended(arrays),
+        "ended": Ended[arrays["ended"].item()],
         "problem": problem,
         "options": WalkOptions(**options),
+        "theta": arrays["theta"],
+        "tracked": arrays["tracked"],
         "losses": arrays["losses"],
         "vertices": arrays["vertices"],
         "basis": arrays["basis"],
@@ -87,16 +89,6 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
     }
 
 
-def _ended(arrays: Mapping[str, NDArray]) -> Ended:
-    """Why the walk of a file stopped; older files tell it by the status alone."""
-    if "ended" in arrays:
-        return Ended[arrays["ended"].item()]
-    status = WalkStatus[arrays["status"].item()]
-    if status is WalkStatus.PIVOT_LIMIT:
-        return Ended.WORK_LIMIT
-    return Ended.__members__.get(status.name, Ended.FINISHED)
-
-
 def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     """ValueError if the arrays of a file do not fit together or to `problem`."""
     k, dim = len(arrays["losses"]), problem.dim
@@ -104,7 +96,8 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     outputs, m = index.widths[-1], int(index.columns[-1])
     rank = len(arrays["certificate_active"])
     expected: dict[str, tuple[int, ...]] = {
-        "losses": (k,),
+        "theta": problem.shape,
+        "tracked": (k,),
         "vertices": (k, *problem.shape),
         "basis": (k, dim),
         "descending": (k,),

@@ -11,7 +11,7 @@ from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES, Tolerances
 from .records import WalkOptions
 from .trajectory import Trajectory
-from .walker import PLATEAUS, RULES, STEPS, Progress, Walker
+from .walker import PLATEAUS, PROOFS, RULES, STEPS, Progress, Walker
 
 
 def walk(
@@ -25,6 +25,7 @@ def walk(
     time_limit: float | None = None,
     callback: Callable[[Progress], Any] | None = None,
     resume: Trajectory | None = None,
+    proof: str = "on",
     proof_budget: float = 5.0,
     plateau: str = "stop",
     stop_at_level_gap: float | None = None,
@@ -63,6 +64,8 @@ def walk(
     resume : Trajectory, optional
         A walk on the same loss to continue from where it stopped, with its own step, rule, seed
         and tolerances.  The result is the uninterrupted walk's, bit for bit.
+    proof : {"on", "off"}, default "on"
+        ``off``: stop where floats see no half-edge that descends, and prove nothing (bulk runs).
     proof_budget : float, default 5.0
         Seconds of computing time that the proof of optimality at one vertex may take in rational
         arithmetic; when they are spent, the status is NOT_PROVED.
@@ -94,9 +97,8 @@ def walk(
     computing it takes up to four times as much for a moment; the trajectory grows by 16 D bytes
     per pivot (vertex and active set).  `python -m benchmarks scaling` measures all this.
 
-    Proofs in rational arithmetic are for up to some 400 parameters.  At
-    the end of a larger walk a simple vertex with no flat half-edge is proved in floats; anything
-    else is NOT_PROVED.
+    Every proof is one in rational arithmetic, at the exact vertex, for up to some 400 parameters;
+    of the end of a larger walk nothing is claimed (raise `proof_budget` for more).
 
     Examples
     --------
@@ -134,6 +136,7 @@ def walk(
         choice("step", step, STEPS),
         choice("rule", rule, RULES),
         integer("seed", seed, 0, 2**63 - 1),
+        choice("proof", proof, PROOFS),
         real("proof_budget", proof_budget),
         choice("plateau", plateau, PLATEAUS),
         tolerances,

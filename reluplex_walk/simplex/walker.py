@@ -20,7 +20,8 @@ from ..native.refresh import enter, new_state, place, refresh
 from ..problem.loss import LayerLoss
 from ..proof import directional
 from ..proof.certify import certify
-from ..proof.end import hidden_vanishes, in_doubt, zero_loss
+from ..proof.end import hidden_vanishes, zero_loss
+from ..proof.reason import Reason
 from ..tolerances import SIMPLEX
 from . import escape
 from .exact_pivots import Settled, settle
@@ -39,6 +40,7 @@ RULES = {
 }
 STEPS = ("adjacent", "long")
 PLATEAUS = ("stop", "cross")
+PROOFS = ("on", "off")
 
 _MAX_TIED = 8  # more tied breakpoints than this are left by `escape`, not by pivots
 _CHUNK = (16, 256)  # least and most pivots in a chunk, but for
@@ -81,9 +83,11 @@ class Next(NamedTuple):
     recompute: bool = True  # the state, before further pivots; a checkpoint is taken there
     ended: Ended | None = None  # the walk has come to its end
     settled: Settled | None = None  # the exact end
+    reason: Reason | None = None  # why nothing is proved of it
 
 
-ON, RECOMPUTE, END = Next(recompute=False), Next(), Next(ended=Ended.FINISHED)
+ON, RECOMPUTE = Next(recompute=False), Next()
+LOST = Next(ended=Ended.PRECISION, reason=Reason.PRECISION)
 
 
 class Walker:
@@ -105,6 +109,7 @@ class Walker:
         self.long_step = options.step == "long"
         self.chunk = self._chunk()
         self.period = max(self.chunk, loss.dim // _REFACTORISE)
+        self.lost = False  # precision: floats cannot hold where the walk leads
         self.fresh_at = -1  # pivots made when the state was recomputed
         self.record = native.new_record(self.chunk, loss.dim)
         self.elapsed = 0.0
@@ -195,8 +200,8 @@ class Walker:
         certificate = certify(
             self.loss,
             self.state,
-            not ended.early,
             found.settled and found.settled.end,
+            Reason.UNFINISHED if ended.early else found.reason,
             self.options.tolerances,
         )
         return self.log.trajectory(
@@ -230,25 +235,24 @@ class Walker:
             # What is left may be rounding: tolerances that shrink with the loss would never tell.
             found = self._settle(limit)
             settled = found.settled
-            if found.ended is None or (
-                settled is not None and settled.end.verdict.method != "none"
-            ):
+            proved = settled is not None and settled.end.verdict.method != "none"
+            if proved or found.ended is not Ended.FINISHED:
                 return found
         # Where the loss is convex, pivots of length zero end in a proof: no escape is needed.
         crowded = self.state.number[N_TIED] > _MAX_TIED
         convex = crowded and not hidden_vanishes(self.loss, self.state)
         stopped, made = self._run(limit, native.ANY_TIED if convex else _MAX_TIED)
+        if made < 0:
+            return LOST
         if made > 0 or not fresh:
             due = stopped != native.LIMIT or self.n_pivots - self.fresh_at >= self.period
             return RECOMPUTE if due else ON
         if stopped == native.UNBOUNDED:
             # The loss is bounded below: only lost precision makes an edge look endless.  What was
             # found is kept, and certified to be nothing.
-            return Next(ended=Ended.PRECISION, settled=settled)
+            return LOST._replace(settled=settled)
         if stopped not in (native.OPTIMAL, native.CROWDED):
             return RECOMPUTE
-        if not in_doubt(self.loss, self.state):
-            return Next(ended=Ended.FINISHED, settled=settled)
         return self._decide(stopped == native.CROWDED, limit)
 
     def _decide(self, crowded: bool, limit: int) -> Next:
@@ -256,19 +260,24 @@ class Walker:
         tied = int(self.state.number[N_TIED])
         hidden = tied > 0 and hidden_vanishes(self.loss, self.state)
         if hidden and not zero_loss(self.loss, self.state) and self._leave():
-            return RECOMPUTE
+            return LOST if self.lost else RECOMPUTE
         found = self._settle(limit)
-        undecided = found.ended is not None and found.settled is None
+        undecided = found.ended is Ended.FINISHED and found.settled is None
         if not (undecided and crowded and 0 < tied <= self.loss.dim):
             return found
         # A small crowd, too dear for exact proofs: pivots of length zero search its cones in order.
         _, made = self._run(limit, native.ANY_TIED)
+        if made < 0:
+            return LOST
         return RECOMPUTE if made else found
 
     # ------------------------------------------------------------ pivots in floats
 
     def _run(self, limit: int, max_tied: int) -> tuple[int, int]:
-        """Up to `limit` pivots; why the kernel stopped, and how many it made."""
+        """Up to `limit` pivots; why the kernel stopped, and how many it made.
+
+        -1 if precision was lost on the way.
+        """
         rule = RULES[self.options.rule]
         stopped, made = native.LIMIT, 0
         while stopped == native.LIMIT and made < limit:
@@ -288,8 +297,18 @@ class Walker:
                 self.record,
             )
             made += more
-        self.log.keep(self.record, made)
-        return stopped, made
+        return stopped, made if self._keep(made) else -1
+
+    def _keep(self, made: int) -> bool:
+        """Log `made` pivots; where one raises the loss, go back to before it: precision is lost."""
+        if self.log.keep(self.record, made):
+            return True
+        state, last = self.state, self.log.last.theta.reshape(self.loss.shape)
+        place(self.kernel, state, self.loss.units.inner(last).ravel())
+        state.basis[:] = FREE
+        state.number[N_TIED] = 0
+        self.fresh_at, self.lost = -1, True
+        return False
 
     def _choose_greatest(self) -> None:
         """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best."""
@@ -323,27 +342,29 @@ class Walker:
 
     def _settle(self, limit: int) -> Next:
         """Go on in rational arithmetic: to where floats can go on, or to the end."""
-        if not self.thorough:
-            return END
+        if not self.thorough or self.options.proof == "off":
+            return Next(ended=Ended.FINISHED, reason=Reason.OFF)
         settled = self._exactly(limit)
-        if settled is not None and settled.end.verdict.direction is not None:
+        if isinstance(settled, Settled) and settled.end.verdict.direction is not None:
             if self._go_on(settled.end.verdict.direction.unit()):
-                return RECOMPUTE
+                return LOST if self.lost else RECOMPUTE
             limit -= len(settled.pivots)  # too faint for floats: exactly on
             settled = self._exactly(limit, leaps=True)
-        if settled is None:
-            return END
+        if self.lost:
+            return LOST
+        if isinstance(settled, Reason):
+            return Next(ended=Ended.FINISHED, reason=settled)
         if settled.end.verdict.method == "none":
             on = 0 < limit == len(settled.pivots)  # cut short
         else:
             on = self._cross(settled, limit)
         return RECOMPUTE if on else Next(ended=Ended.FINISHED, settled=settled)
 
-    def _exactly(self, limit: int, leaps: bool = False) -> Settled | None:
-        """Up to `limit` exact pivots, and where they end; None if that cannot be done in time."""
+    def _exactly(self, limit: int, leaps: bool = False) -> Settled | Reason:
+        """Up to `limit` exact pivots, and where they end; a reason if that cannot be told."""
         budget = self.options.proof_budget
         settled = settle(self.loss, self.state, budget, limit, leaps)
-        if settled is not None:
+        if isinstance(settled, Settled):
             self._take_over(settled)
         return settled
 
@@ -363,7 +384,9 @@ class Walker:
         """Bring the state to where the exact pivots led."""
         loss, state = self.loss, self.state
         for pivot in settled.pivots:
-            self.log.keep_exact(pivot)
+            if not self.log.keep_exact(pivot):
+                self.lost = True
+                break
         vertex = settled.end.vertex
         active = loss.index.join(vertex.active)
         if settled.pivots or not np.array_equal(active, state.basis[state.basis != FREE]):
@@ -389,8 +412,8 @@ class Walker:
         """Leave a degenerate vertex along `direction`; False if precision was lost on the way."""
         escape.aim(self.kernel, self.state, direction, self.options.tolerances)
         _, made = native.leap(self.kernel, self.state, self.long_step, 0, self.record)
-        self.log.keep(self.record, made)
+        self._keep(made)
         return made > 0
 
 
-__all__ = ["PLATEAUS", "RULES", "STEPS", "Progress", "Walker"]
+__all__ = ["PLATEAUS", "PROOFS", "RULES", "STEPS", "Progress", "Walker"]

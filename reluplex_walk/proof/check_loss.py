@@ -1,0 +1,323 @@
+"""A loss as the checker sees it: the rows of the data, and all at a point in rational arithmetic.
+
+It shares no code with what proves.  Rows are those of X with a weight, not merged; numbers are
+those of the data (a column of decimals: these decimals).  Floats decide a sign only beyond a bound
+on all their rounding; what they leave open, and every value that is handed out, is rational.
+
+    f_k(x_i; theta) = M z_i + c,    z_i = theta (x_i, 1),
+
+with M, c fixed by the signs of row i above the trained layer (its *pattern*).
+"""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+from numpy.typing import NDArray
+
+from ..problem.loss import LayerLoss
+
+Floats = NDArray[np.float64]
+Signs = list[NDArray[np.int8]]
+
+_UNIT = 2.0**-53
+_TINY = 1e-300  # more than all that underflows in a sum of products
+_SAFE = (1e-280, 1e280)  # sizes of products whose rounding error is a float
+
+
+class Scaled(NamedTuple):
+    """Exact numbers ``floats / scale``, scale a power of ten."""
+
+    floats: Floats
+    scale: int
+
+    @classmethod
+    def of(cls, floats: Floats, digits: int | None) -> "Scaled":
+        """Floats as they are (None), or as the decimals of so many `digits` they are nearest to."""
+        if digits is None:
+            return cls(floats, 1)
+        whole = np.rint(floats * 10.0**digits)
+        if (whole / 10.0**digits != floats).any() or (np.abs(whole) >= 2.0**53).any():
+            raise ValueError(f"decimals: not all are the nearest to decimals of {digits} digits")
+        return cls(whole, 10**digits)
+
+    def rational(self, *at: int) -> fmpq:
+        """One of the numbers."""
+        return fmpq(*float(self.floats[at]).as_integer_ratio()) / self.scale
+
+
+class Piece(NamedTuple):
+    """The loss on an affine region: ``gradient . theta + constant``."""
+
+    gradient: fmpq_mat  # (h, q)
+    constant: fmpq
+
+    def value(self, theta: fmpq_mat) -> fmpq:
+        """The loss at `theta` (h, q) in the region, or on its border."""
+        h, q = theta.nrows(), theta.ncols()
+        products = (self.gradient[j, i] * theta[j, i] for j in range(h) for i in range(q))
+        return sum(products, self.constant)
+
+
+class CheckedLoss:
+    """The rows of a `LayerLoss` that have a weight, in exact numbers."""
+
+    def __init__(self, loss: LayerLoss) -> None:
+        decimals = getattr(loss, "decimals", None)
+        self.kept = np.flatnonzero(loss.sample_weight)
+        self.inputs = loss.network.features(loss.X[self.kept], loss.layer)
+        self.targets = loss.y[self.kept]
+        p, outputs = self.inputs.shape[1], self.targets.shape[1]
+        told = [None] * p if decimals is None else decimals.X
+        self.x = [Scaled.of(self.inputs[:, j], told[j]) for j in range(p)]
+        told = [None] * outputs if decimals is None else decimals.y
+        self.y = [Scaled.of(self.targets[:, k], told[k]) for k in range(outputs)]
+        weight = loss.sample_weight[self.kept]
+        self.w = Scaled.of(weight, None if decimals is None else decimals.sample_weight)
+        tau = Scaled.of(np.array([loss.tau]), None if decimals is None else decimals.tau)
+        self.below, self.above = fmpq(1), fmpq(1)  # slopes of the loss per weight
+        if loss.kind == "pinball":
+            self.below = tau.rational(0)
+            self.above = 1 - self.below
+        self.hinge = loss.kind == "hinge"
+        self.tail = loss.tail
+        self.slope = fmpq(*loss.network.negative_slope.as_integer_ratio())
+        self.float_slope = loss.network.negative_slope
+        self.layers = [_matrix(np.column_stack([w, b])) for w, b in self.tail]
+        self.h, self.q = loss.shape
+        self.n_hidden = loss.n_hidden
+
+    # ---------------------------------------------------------------- rows
+
+    def row(self, i: int) -> list[fmpq]:
+        """Inputs of row i, and 1."""
+        return [column.rational(i) for column in self.x] + [fmpq(1)]
+
+    def target(self, i: int, k: int) -> fmpq:
+        """Target of row i for output k."""
+        return self.y[k].rational(i)
+
+    def costs(self, i: int, k: int) -> tuple[fmpq, fmpq]:
+        """Slopes (below, above) of the loss of residual k of row i: what |r| costs there."""
+        w = self.w.rational(i)
+        if self.hinge:
+            return (w, fmpq(0)) if self.targets[i, k] > 0 else (fmpq(0), w)
+        return self.below * w, self.above * w
+
+    # ---------------------------------------------------------------- signs at a point
+
+    def signs(self, theta: fmpq_mat) -> Signs:
+        """Signs of all breakpoints: hidden stages (n, width), residuals (n, K)."""
+        floats = to_floats(theta)
+        values, bounds = self._enclosures(floats)
+        signs, open_ = [], np.zeros(len(self.inputs), np.bool_)
+        for value, bound in zip(values, bounds, strict=True):
+            clear = np.isfinite(value) & np.isfinite(bound) & (np.abs(value) > bound)
+            signs.append(np.where(clear, np.sign(value), 0).astype(np.int8))
+            open_ |= ~clear.all(axis=1)
+        rows = np.flatnonzero(open_)
+        for stage, exact in enumerate(self._values(theta, rows)):
+            signs[stage][rows] = exact
+        return signs
+
+    def spread(self, theta: fmpq_mat) -> float:
+        """A bound on the change of the loss when `theta` is rounded to floats."""
+        _, bounds = self._enclosures(to_floats(theta))
+        cost = float(max(self.below, self.above)) * self.w.floats[:, None] / self.w.scale
+        return float((cost * bounds[-1]).sum()) * 1.0001
+
+    def _enclosures(self, theta: Floats) -> tuple[list[Floats], list[Floats]]:
+        """Values of all breakpoints in floats, and bounds on what they are off by.
+
+        `theta` (h, q) and the data may each be off by half a unit in the last place, too.
+        """
+        inputs, off = self.inputs, _UNIT * np.abs(self.inputs)
+        values, bounds = [], []
+        with np.errstate(over="ignore", invalid="ignore"):
+            for w, b in [(theta[:, :-1], theta[:, -1]), *self.tail]:
+                size, terms = np.abs(w).T, inputs.shape[1] + 6
+                value = inputs @ w.T + b
+                bound = off @ size + terms * _UNIT * (np.abs(inputs) @ size + np.abs(b))
+                bound = 1.0001 * bound + _TINY
+                values.append(value)
+                bounds.append(bound)
+                inputs = np.where(value > 0.0, value, self.float_slope * value)
+                off = bound + _UNIT * np.abs(inputs)
+            residual = values[-1] - self.targets
+            bounds[-1] = 1.0001 * (
+                bounds[-1] + 2.0 * _UNIT * (np.abs(values[-1]) + np.abs(self.targets))
+            )
+            values[-1] = residual
+        return values, bounds
+
+    def _values(self, theta: fmpq_mat, rows: NDArray[np.int64]) -> list[NDArray[np.int8]]:
+        """Exact signs of the breakpoints of `rows`."""
+        if not rows.size:
+            return [np.zeros((0, w), np.int8) for w in self._widths]
+        n = rows.size
+        x = fmpq_mat(n, self.q, [v for i in rows.tolist() for v in self.row(i)])
+        z = x * theta.transpose()
+        signs = [_signs(z)]
+        for layer in self.layers:
+            width = z.ncols()
+            entries = []
+            for i in range(n):
+                entries += [v if v > 0 else self.slope * v for v in (z[i, j] for j in range(width))]
+                entries.append(fmpq(1))
+            z = fmpq_mat(n, width + 1, entries) * layer.transpose()
+            signs.append(_signs(z))
+        targets = [self.target(i, k) for i in rows.tolist() for k in range(z.ncols())]
+        signs[-1] = _signs(z - fmpq_mat(n, z.ncols(), targets))
+        return signs
+
+    @property
+    def _widths(self) -> list[int]:
+        return [self.h, *(len(w) for w, _ in self.tail)]
+
+    # ---------------------------------------------------------------- the loss on a region
+
+    def piece(self, sides: Signs) -> Piece:
+        """The loss on the region `sides` (all +-1)."""
+        groups, group = np.unique(
+            np.column_stack([*sides[:-1], np.zeros(len(self.inputs), np.int8)]),
+            axis=0,
+            return_inverse=True,
+        )
+        group = group.ravel()
+        gradient, constant = fmpq_mat(self.h, self.q), fmpq(0)
+        chains = [self.chain(self._split(pattern)) for pattern in groups]
+        for k in range(len(self.y)):
+            sums = self._sums(k, sides[-1][:, k], group, len(groups))
+            for (m, c), total in zip(chains, sums, strict=True):
+                *moments, target = total  # of (x, 1), and of y
+                row = fmpq_mat(1, self.h, [m[k, j] for j in range(self.h)])
+                gradient += row.transpose() * fmpq_mat(1, self.q, moments)
+                constant += c[k, 0] * moments[-1] - target
+        return Piece(gradient, constant)
+
+    def _split(self, pattern: NDArray[np.int8]) -> Signs:
+        ends = np.cumsum(self._widths[:-1])
+        return np.split(pattern[:-1], ends)[:-1]
+
+    def chain(self, pattern: Signs, stage: int | None = None) -> tuple[fmpq_mat, fmpq_mat]:
+        """M (width, h) and c (width, 1) of the values of a stage (default: the outputs)."""
+        m, c = _identity(self.h), fmpq_mat(self.h, 1)
+        for layer, signs in zip(self.layers[:stage], pattern, strict=False):
+            width = layer.ncols() - 1
+            w = [
+                layer[j, i] * (1 if signs[i] > 0 else self.slope)
+                for j in range(layer.nrows())
+                for i in range(width)
+            ]
+            weights = fmpq_mat(layer.nrows(), width, w)
+            biases = [layer[j, width] for j in range(layer.nrows())]
+            m, c = weights * m, weights * c + fmpq_mat(layer.nrows(), 1, biases)
+        return m, c
+
+    def _sums(
+        self, k: int, side: NDArray[np.int8], group: NDArray[np.int64], size: int
+    ) -> list[list[fmpq]]:
+        """For each group: sums over its rows of the slope of residual k times (x, 1, y)."""
+        up = side > 0
+        if self.hinge:
+            positive = self.targets[:, k] > 0
+            live = up != positive
+        else:
+            live = np.ones(len(up), np.bool_)
+        key = 2 * group + up
+        order = np.flatnonzero(live)
+        order = order[np.argsort(key[order], kind="stable")]
+        columns = [*self.x, Scaled(np.ones(len(up)), 1), self.y[k]]
+        found, starts = np.unique(key[order], return_index=True)
+        totals = [[fmpq(0)] * len(columns) for _ in range(size)]
+        if not order.size:
+            return totals
+        weights = self.w.floats[order]
+        slopes = {0: -self.below / self.w.scale, 1: self.above / self.w.scale}
+        for at, column in enumerate(columns):
+            sums = exact_sums(column.floats[order], weights, starts)
+            for which, total in zip(found.tolist(), sums, strict=True):
+                totals[which // 2][at] += slopes[which % 2] / column.scale * total
+        return totals
+
+    @cached_property
+    def target_size(self) -> fmpq:
+        """Sum of w |y|."""
+        size = fmpq(0)
+        for column in self.y:
+            total = exact_sums(np.abs(column.floats), self.w.floats, np.zeros(1, np.int64))
+            size += total[0] / column.scale / self.w.scale
+        return size
+
+
+def exact_sums(a: Floats, b: Floats, starts: NDArray[np.int64]) -> list[fmpq]:
+    """Sums of the products ``a b`` over the parts that begin at `starts`, without rounding."""
+    size = np.abs(a * b)[(a != 0.0) & (b != 0.0)]
+    if size.size and not (_SAFE[0] < size.min() and size.max() < _SAFE[1]):
+        return _slow_sums(a, b, starts)
+    if (b == 1.0).all():
+        rest = a[None].copy()
+    else:
+        product = a * b
+        rest = np.stack([product, _product_error(a, b, product)])
+    totals = [fmpq(0)] * len(starts)
+    bits = rest.shape[1].bit_length() + 1
+    largest = float(np.abs(rest).max(initial=0.0))
+    exponent = int(np.frexp(largest)[1])  # all of the rest is below 2^exponent
+    while rest.any():
+        # Multiples of 2^(exponent + bits - 52) below 2^exponent: their sums are not rounded.
+        shift = np.ldexp(1.5, exponent + bits)
+        leading = (rest + shift) - shift
+        rest -= leading
+        for part in np.add.reduceat(leading, starts, axis=1):
+            totals = [
+                t + fmpq(*s.as_integer_ratio()) if s else t
+                for t, s in zip(totals, part.tolist(), strict=True)
+            ]
+        exponent += bits - 52
+    return totals
+
+
+def _slow_sums(a: Floats, b: Floats, starts: NDArray[np.int64]) -> list[fmpq]:
+    products = [
+        fmpq(*x.as_integer_ratio()) * fmpq(*y.as_integer_ratio())
+        for x, y in zip(a.tolist(), b.tolist(), strict=True)
+    ]
+    ends = [*starts.tolist()[1:], len(products)]
+    return [sum(products[s:e], fmpq(0)) for s, e in zip(starts.tolist(), ends, strict=True)]
+
+
+def _product_error(a: Floats, b: Floats, product: Floats) -> Floats:
+    """``a b - product``, a float (Dekker 1971)."""
+
+    def halves(v: Floats) -> tuple[Floats, Floats]:
+        scaled = v * 134217729.0  # 2^27 + 1
+        high = scaled - (scaled - v)
+        return high, v - high
+
+    (a1, a2), (b1, b2) = halves(a), halves(b)
+    return ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
+
+
+def to_floats(matrix: fmpq_mat) -> Floats:
+    """The nearest floats (h, q)."""
+    rows = [[int(v.p) / int(v.q) for v in row] for row in matrix.tolist()]
+    return np.array(rows, float).reshape(matrix.nrows(), matrix.ncols())
+
+
+def _matrix(floats: Floats) -> fmpq_mat:
+    entries = [fmpq(*v.as_integer_ratio()) for v in floats.ravel().tolist()]
+    return fmpq_mat(floats.shape[0], floats.shape[1], entries)
+
+
+def _identity(size: int) -> fmpq_mat:
+    return fmpq_mat(size, size, [int(i == j) for i in range(size) for j in range(size)])
+
+
+def _signs(matrix: fmpq_mat) -> NDArray[np.int8]:
+    rows = [[(v > 0) - (v < 0) for v in row] for row in matrix.tolist()]
+    return np.array(rows, np.int8).reshape(matrix.nrows(), matrix.ncols())
+
+
+__all__ = ["CheckedLoss", "Piece", "Scaled", "exact_sums", "to_floats"]

@@ -1,0 +1,121 @@
+"""Witnesses and rationals as text, and back: what files of certificates hold of them.
+
+A rational is ``p/q`` in hexadecimal.  A witness is a JSON object with the fields of `Witness`; a
+block has its members, the name of its proof and the fields of that (docs/certificate-format).
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exact.rationals import Objects, objects
+from .witness import Block, Fan, Leaf, Multipliers, Tree, Witness
+
+_PROOFS: dict[str, type] = {"multipliers": Multipliers, "fan": Fan, "tree": Tree}
+
+
+def to_words(numbers: Objects) -> NDArray[np.bytes_]:
+    """Rationals as words, in the same shape."""
+    words = [_word(number) for number in numbers.ravel()]
+    return np.array(words, np.bytes_).reshape(numbers.shape)
+
+
+def from_words(words: NDArray[Any]) -> Objects:
+    """The inverse of `to_words`; ValueError if a word is none of a rational."""
+    flat = [_rational(bytes(word).decode()) for word in words.ravel()]
+    return np.asarray(objects(flat).reshape(words.shape))
+
+
+def write(witness: Witness) -> str:
+    """The text of a witness."""
+    fields = {
+        "sides": witness.sides.tolist(),
+        "pivots": witness.pivots.tolist(),
+        "prices": _words(witness.prices),
+        "blocks": [
+            {"members": block.members.tolist(), **_proof(block.proof)} for block in witness.blocks
+        ],
+        "order": None if witness.order is None else witness.order.tolist(),
+    }
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def read(text: str) -> Witness:
+    """The witness of a text; ValueError, KeyError, TypeError if it is of none."""
+    fields = json.loads(text)
+    return Witness(
+        sides=np.array(fields["sides"], np.int8),
+        pivots=_ints(fields["pivots"]),
+        prices=_rationals(fields["prices"]),
+        blocks=tuple(Block(_ints(b["members"]), _read_proof(b)) for b in fields["blocks"]),
+        order=None if fields["order"] is None else _ints(fields["order"]),
+    )
+
+
+def _proof(proof: Multipliers | Fan | Tree) -> dict[str, Any]:
+    if isinstance(proof, Multipliers):
+        return {"proof": "multipliers", "theta": _words(proof.theta)}
+    if isinstance(proof, Fan):
+        return {
+            "proof": "fan",
+            "nodes": proof.nodes.tolist(),
+            "terms": proof.terms.tolist(),
+            "theta": _words(proof.theta),
+        }
+    leaves = [
+        {
+            "multipliers": _words(leaf.multipliers),
+            "theta": [[term, _word(theta)] for term, theta in leaf.theta],
+            "above": [[term, _words(a), _words(b)] for term, a, b in leaf.above],
+        }
+        for leaf in proof.leaves
+    ]
+    return {"proof": "tree", "nodes": proof.nodes.tolist(), "leaves": leaves}
+
+
+def _read_proof(fields: dict[str, Any]) -> Multipliers | Fan | Tree:
+    kind = _PROOFS[fields["proof"]]
+    if kind is Multipliers:
+        return Multipliers(_rationals(fields["theta"]))
+    if kind is Fan:
+        nodes = _ints(fields["nodes"]).reshape(-1, 3)
+        return Fan(nodes, _ints(fields["terms"]), _rationals(fields["theta"]))
+    leaves = [
+        Leaf(
+            multipliers=_rationals(leaf["multipliers"]),
+            theta=tuple((int(term), _rational(word)) for term, word in leaf["theta"]),
+            above=tuple((int(t), _rationals(a), _rationals(b)) for t, a, b in leaf["above"]),
+        )
+        for leaf in fields["leaves"]
+    ]
+    return Tree(_ints(fields["nodes"]), tuple(leaves))
+
+
+def _word(number: Fraction) -> str:
+    return f"{number.numerator:x}/{number.denominator:x}"
+
+
+def _words(numbers: Iterable[Fraction]) -> list[str]:
+    return [_word(number) for number in numbers]
+
+
+def _rational(word: str) -> Fraction:
+    numerator, denominator = word.split("/")
+    if int(denominator, 16) <= 0:
+        raise ValueError(f"expected a rational, found {word!r}")
+    return Fraction(int(numerator, 16), int(denominator, 16))
+
+
+def _rationals(words: Sequence[str]) -> tuple[Fraction, ...]:
+    return tuple(_rational(word) for word in words)
+
+
+def _ints(numbers: list[int]) -> NDArray[np.int64]:
+    return np.array(numbers, np.int64)
+
+
+__all__ = ["from_words", "read", "to_words", "write"]
