@@ -40,7 +40,7 @@ class Verdict(NamedTuple):
     """What was found out about F' at a vertex.
 
     ``direction`` (D,) descends, if there is one; else ``method`` is the proof that none does
-    (``vertex``, ``convex`` or ``cells``) and `witness` its record, or it is ``none`` for a `reason`.
+    (``vertex``, ``convex`` or ``cells``), `witness` its record; or ``none``, for a `reason`.
     """
 
     method: str
