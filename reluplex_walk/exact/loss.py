@@ -114,9 +114,8 @@ class ExactLoss:
         np.add.at(back, self.loss.owner, np.where(sides[-1] > 0, right, -left))
         den = self.kinks.den
         for layer, side in zip(reversed(self.layers.weights), reversed(sides[:-1]), strict=True):
-            up, down = self.layers.slope.denominator, self.layers.slope.numerator
-            back = (back @ layer.num[:, :-1]) * np.where(side > 0, up, down)
-            den *= layer.den * up
+            back = (back @ layer.num[:, :-1]) * self.layers.gains(side > 0)
+            den *= layer.den * self.layers.slope.denominator
         return Rationals((back.T @ self.x.num).ravel(), den * self.x.den)
 
     def sample(self, c: Breakpoints) -> NDArray[np.int64]:
@@ -130,7 +129,6 @@ class ExactLoss:
         The breakpoint function in the region is ``sigma (u (x) x_i) . theta + constant``; constants
         are (r,) Fractions.
         """
-        up, down = self.layers.slope.denominator, self.layers.slope.numerator
         all_rows, constants = [], []
         for stage, column, neuron, sample in zip(*c, self.sample(c), strict=True):
             side = int(sides[stage][column, neuron])
@@ -146,8 +144,8 @@ class ExactLoss:
                 row = back @ layer.num
                 den *= layer.den
                 constant += Fraction(int(row[-1]), den)
-                back = row[:-1] * np.where(sides[t][sample] > 0, up, down)
-                den *= up
+                back = row[:-1] * self.layers.gains(sides[t][sample] > 0)
+                den *= self.layers.slope.denominator
             all_rows.append([Fraction(int(v), den) for v in back])
             constants.append(constant)
         u = np.array(all_rows, object).reshape(-1, self.loss.shape[0])

@@ -25,6 +25,7 @@ from .._limits import Deadline
 from ..exact.rationals import Objects, from_fractions, objects, signs
 from ..native.game import balance
 from ..tolerances import PROOF
+from .witness import Fan
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,11 +43,21 @@ class Homogeneous(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What `examine` found: a point with f < 0, or ``proved``, or neither in the time given."""
+    """What `examine` found: a point with f < 0, or a proof, or neither in the time given."""
 
     point: Objects | None  # (d,) integers
-    proved: bool
+    proof: Fan | None
     cones: int
+
+
+class _Cut(NamedTuple):
+    """Whether a cone has to be cut by a term, or why not."""
+
+    term: int  # -1: it is proved
+    mixed: (
+        Ints  # the terms that may still have two signs on its parts; at the end, those of tangents
+    )
+    theta: Floats  # their tangents, at the end
 
 
 def rates(f: Homogeneous, y: Objects) -> Objects:
@@ -116,48 +127,60 @@ class _Branching:
         eye = np.eye(d, dtype=np.int64).astype(object)
         axes = [[self.add(s * eye[k]) for s in (1, -1)] for k in range(d)]
         for at in np.flatnonzero(self.value_sign < 0):
-            return Finding(self.points[at], False, 0)
+            return Finding(self.points[at], None, 0)
         every = np.arange(len(self.kinks))
-        stack = [(np.array(cone), every) for cone in product(*axes)]
-        cones = 0
+        stack = [(np.array(cone), every) for cone in product(*axes)][::-1]
+        nodes: list[tuple[int, int, int]] = []
+        terms, theta = [np.zeros(0, np.int64)], [np.zeros(0)]
+        at_theta = 0
         while stack:
             if deadline.passed:
-                return Finding(None, False, cones)
-            cone, terms = stack.pop()
-            cones += 1
-            cut = self.cut(cone, terms)
-            if cut is None:
+                return Finding(None, None, len(nodes))
+            cone, candidates = stack.pop()
+            cut = self.cut(cone, candidates)
+            c = cut.term
+            if c < 0:
+                terms.append(cut.mixed)
+                theta.append(cut.theta)
+                nodes.append((-1, at_theta, at_theta + cut.theta.size))
+                at_theta += cut.theta.size
                 continue
-            c, mixed = cut
             t, sign = self.t[cone, c], self.sign[cone, c]
             p = int(np.argmax(np.where(sign > 0, t, -np.inf)))
             n = int(np.argmin(np.where(sign < 0, t, np.inf)))
+            nodes.append((c, p, n))
             w = self.add(self.between(cone[p], cone[n], c))
             if self.value_sign[w] < 0:
-                return Finding(self.points[w], False, cones)
-            for side in (p, n):
+                return Finding(self.points[w], None, len(nodes))
+            for side in (n, p):  # the part of p is the next
                 part = cone.copy()
                 part[side] = w
-                stack.append((part, mixed))
-        return Finding(None, True, cones)
+                stack.append((part, cut.mixed))
+        numbers = tuple(Fraction(v) for v in np.concatenate(theta).tolist())
+        proof = Fan(np.array(nodes, np.int64).reshape(-1, 3), np.concatenate(terms), numbers)
+        return Finding(None, proof, len(nodes))
 
-    def cut(self, cone: Ints, terms: Ints) -> tuple[int, Ints] | None:
-        """None if f >= 0 on the cone, else a term to cut it by, and the terms of two signs."""
+    def cut(self, cone: Ints, terms: Ints) -> _Cut:
+        """A term to cut the cone by, or none if f >= 0 on it."""
         sign = self.sign[np.ix_(cone, terms)]
         two = (sign > 0).any(axis=0) & (sign < 0).any(axis=0)
         # Terms that follow one of two signs are not linear on the cone.
         mixed = terms[two | self.fed[terms]]
         terms, sign = terms[two], sign[:, two]
         if not terms.size:
-            return None
+            return _PROVED
         t = self.t[np.ix_(cone, terms)]
         spread = np.minimum(t.max(axis=0), -t.min(axis=0))
+
+        def widest(weight: Floats) -> _Cut:
+            return _Cut(int(terms[np.argmax(weight * spread)]), mixed, np.zeros(0))
+
         feeding = self.feeds[terms]
         if feeding.any():
-            return int(terms[np.argmax(np.where(feeding, spread, -1.0))]), mixed
+            return widest(np.where(feeding, 1.0, 0.0))
         convex = self.kinks[terms] < 0
         if not convex.any():
-            return None
+            return _PROVED
         terms, sign, t, spread = terms[convex], sign[:, convex], t[:, convex], spread[convex]
         weight = -self.kinks[terms]
         zero = self.value_sign[cone] == 0
@@ -165,26 +188,28 @@ class _Branching:
         most = np.where((sign[zero] > 0).any(axis=0), 0.0, 1.0)
         conflict = least > most
         if conflict.any():
-            return int(terms[np.argmax(np.where(conflict, weight * spread, -1.0))]), mixed
+            return widest(np.where(conflict, weight, 0.0))
         if zero.all():
-            return None
+            return _Cut(-1, terms, least)
         # f at the generators, less what the tangents lose there.
         gain = -t[~zero] * weight
         base = self.value[cone[~zero]] - np.maximum(gain, 0.0).sum(axis=1)
         size = self.value[cone[~zero]] + np.abs(gain).sum(axis=1)
         theta, work = np.zeros(terms.size), np.zeros((2, base.size))
-        if (
-            balance(base, gain, size, least, most, PROOF.tangents, _ROUNDS, work, theta)
-            and (base + gain @ np.clip(theta, least, most) > PROOF.tangents * size).all()
-        ):
-            return None
-        return int(terms[np.argmax(weight * spread)]), mixed
+        if balance(base, gain, size, least, most, PROOF.tangents, _ROUNDS, work, theta):
+            theta = np.clip(theta, least, most)
+            if (base + gain @ theta > PROOF.tangents * size).all():
+                return _Cut(-1, terms, theta)
+        return widest(weight)
 
     def between(self, v: int, w: int, c: int) -> Objects:
         """The point between two generators at which t_c = 0, without a common divisor."""
         step = self.exact[v][c] * self.points[w] - self.exact[w][c] * self.points[v]
         num = from_fractions(objects([Fraction(n) for n in step])).num
         return num // int(np.gcd.reduce(num))
+
+
+_PROVED = _Cut(-1, np.zeros(0, np.int64), np.zeros(0))
 
 
 def _largest(numbers: Objects) -> int:

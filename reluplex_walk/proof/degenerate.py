@@ -9,6 +9,7 @@ coordinates.  Deeper breakpoints follow shallower ones of the same sample; where
 single breakpoints these are minimised out, so that F' >= 0 if and only if every part is.
 
 A block is proved by tangents if it is convex, else on cones (:mod:`reluplex_walk.proof.cones`).
+The proofs of all blocks are the witness (:mod:`reluplex_walk.proof.witness`).
 """
 
 from collections import Counter
@@ -21,11 +22,12 @@ from numpy.typing import NDArray
 
 from .._limits import Deadline
 from ..exact.loss import ExactLoss, LocalModel, Sides
-from ..exact.rationals import Objects, Rationals, from_fractions, reduce, solve
+from ..exact.rationals import Objects, Rationals, reduce
 from ..problem.breakpoints import Breakpoints
 from .cones import Homogeneous, examine
 from .reason import Reason
-from .witness import Witness
+from .tangents import merged, tangents
+from .witness import Block, Fan, Multipliers, Tree, Witness
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,7 +40,7 @@ class Verdict(NamedTuple):
     """What was found out about F' at a vertex.
 
     ``direction`` (D,) descends, if there is one; else ``method`` is the proof that none does
-    (``vertex``, ``convex`` or ``cells``) with its ``witness``, or ``none`` for a ``reason``.
+    (``vertex``, ``convex`` or ``cells``), `witness` its record; or ``none``, for a `reason`.
     """
 
     method: str
@@ -50,12 +52,17 @@ class Verdict(NamedTuple):
 def judge(exact: ExactLoss, vanishing: Breakpoints, sides: Sides, deadline: Deadline) -> Verdict:
     """Whether the loss descends from a point where exactly `vanishing` are 0.
 
-    `sides` are the signs of all others.  Stops at `deadline`.
+    `sides` are the signs of all others.  Stops at `deadline`.  The witness numbers breakpoints as
+    `vanishing` does.
     """
-    order = np.argsort(vanishing.stage, kind="stable")
-    vanishing = vanishing.take(order)
     sides = _align(exact, vanishing, sides)
-    return _Components(exact.local(vanishing, sides)).verdict(deadline)
+    model = exact.local(vanishing, sides)
+    model.alpha.sort(key=lambda link: int(vanishing.stage[link[1]]))  # what others follow first
+    places = zip(*vanishing, strict=True)
+    seen_from = np.array([sides[t][column, neuron] for t, column, neuron in places], np.int8)
+    return _Components(model, np.argsort(vanishing.stage, kind="stable")).verdict(
+        seen_from, deadline
+    )
 
 
 def _align(exact: ExactLoss, vanishing: Breakpoints, sides: Sides) -> Sides:
@@ -100,13 +107,14 @@ def _set(sides: Sides, c: Breakpoints, members: Ints, values: tuple[int, ...]) -
 class _Components:
     """One local model: its coordinates, its components, and what is minimised out of them.
 
-    Breakpoints 0..k-1 are ordered by stage.  `pivots` are breakpoints whose normals are a basis of
-    all normals; coordinate j is the region's rate of ``pivots[j]``, or its true rate t_c where it
-    is single.
+    `order` lists the breakpoints 0..k-1 by stage.  `pivots` are breakpoints whose normals are a
+    basis of all normals; coordinate j is the region's rate of ``pivots[j]``, or its true rate t_c
+    where it is single.
     """
 
-    def __init__(self, model: LocalModel) -> None:
+    def __init__(self, model: LocalModel, order: Ints) -> None:
         self.model = model
+        self.order = order
         normals = model.normals.num
         self.form, pivots = reduce(normals.T)  # (rank, k): every normal by those of the pivots
         self.pivots = np.array(pivots, np.int64)
@@ -119,7 +127,8 @@ class _Components:
         self.single[self.pivots[~shared]] = True
         self.choices: dict[int, dict[int, tuple[int, Fraction]]] = {}
 
-    def verdict(self, deadline: Deadline) -> Verdict:
+    def verdict(self, sides: NDArray[np.int8], deadline: Deadline) -> Verdict:
+        """What is found out until `deadline`; the model is seen from `sides` (k,)."""
         model = self.model
         prices = self.basis.prices(self.columns)
         if prices is None:
@@ -135,20 +144,22 @@ class _Components:
             descent = self._eliminate()
         if descent is not None:
             return self._descent(descent, np.zeros(self.pivots.size, object))
-        methods = {"vertex"}
+        blocks, reason = [], None
         for members in self._blocks():
-            if deadline.passed:
-                return Verdict("none")
             coordinates, f = self._function(members)
-            method, y = decide(f, deadline)
+            proof, y = decide(f, deadline)
             if y is not None:
                 at = np.zeros(self.pivots.size, object)
                 at[coordinates] = y
                 return self._descent({}, at)
-            if method == "none":
-                return Verdict("none")
-            methods.add(method)
-        return Verdict(min(methods))  # cells before convex before vertex
+            if proof is None:  # another block may still descend
+                reason = Reason.BUDGET if deadline.passed else Reason.BLOCK
+            else:
+                blocks.append(Block(members, proof))
+        if reason is not None:
+            return Verdict("none", reason=reason)
+        witness = Witness(sides, self.pivots, tuple(prices), tuple(blocks))
+        return Verdict(_method(witness), witness=witness)
 
     def _edges(self) -> dict[int, Fraction] | None:
         """Rates of a single breakpoint whose half-edge descends; None if none does."""
@@ -215,12 +226,13 @@ class _Components:
         coordinates = np.flatnonzero(np.isin(self.pivots, members))
         place = {int(c): k for k, c in enumerate(members)}
         form = Rationals(self.form.num[np.ix_(coordinates, members)], self.form.den)
-        return coordinates, Homogeneous(
+        f = Homogeneous(
             self.linear[coordinates],
             form.fractions().T,
             self.kinks[members],
             [(place[c], place[b], alpha) for c, b, alpha in self.alpha if c in place],
         )
+        return coordinates, merged(f)
 
     def _descent(self, single: dict[int, Fraction], y: Objects) -> Verdict:
         """The direction with these rates of single breakpoints and coordinates `y` of blocks."""
@@ -234,56 +246,33 @@ class _Components:
         links: dict[int, list[tuple[int, Fraction]]] = {}
         for c, b, alpha in self.model.alpha:
             links.setdefault(c, []).append((b, alpha))
-        for c in range(self.k):
+        for c in self.order:
             if self.single[c]:
                 true[c] = single.get(c, Fraction(0))
             else:
-                bent = sum((alpha * min(0, true[b]) for b, alpha in links.get(c, [])), Fraction(0))
+                bent = sum(
+                    (alpha * min(0, true[b]) for b, alpha in links.get(int(c), [])), Fraction(0)
+                )
                 true[c] = Fraction(region[c]) / self.form.den + bent
         return Verdict("none", self.model.direction(self.pivots, self.columns, true))
 
 
-def decide(f: Homogeneous, deadline: Deadline) -> tuple[str, Objects | None]:
-    """The proof that f >= 0 (``convex``, ``cells``, or ``none``), or a point with f < 0."""
-    if not f.alpha and all(k <= 0 for k in f.kinks) and tangents(f):
-        return "convex", None
+def decide(
+    f: Homogeneous, deadline: Deadline
+) -> tuple[Multipliers | Fan | Tree | None, Objects | None]:
+    """The proof that f >= 0, or a point with f < 0, or neither."""
+    if not f.alpha and all(k <= 0 for k in f.kinks):
+        theta = tangents(f)
+        if theta is not None:
+            return Multipliers(theta), None
     if len(f.linear) > _MAX_COORDINATES:
-        return "none", None
+        return None, None
     found = examine(f, deadline)
-    return ("cells" if found.proved else "none"), found.point
+    return found.proof, found.point
 
 
-def tangents(f: Homogeneous) -> bool:
-    """Whether a convex f is >= 0: theta in [0, 1] with  l + sum_c theta_c k_c a_c = 0, exactly.
-
-    A linear program finds which theta are 0, 1 or between; the latter are solved for exactly.
-    """
-    from scipy import optimize  # here, as above
-
-    slopes = from_fractions(f.rows * f.kinks[:, None])
-    linear = from_fractions(f.linear)
-    size = max(1, *(abs(v) for v in slopes.num.ravel()))
-    scale = Fraction(slopes.den, size)
-    result = optimize.linprog(
-        np.zeros(len(slopes.num)),
-        A_eq=Rationals(slopes.num.T, size).floats(),
-        b_eq=-np.array([float(v * scale) for v in f.linear]),
-        bounds=(0.0, 1.0),
-        method="highs-ds",
-    )
-    if result.x is None:
-        return False
-    inside = np.abs(result.x - 0.5)
-    order = np.argsort(inside, kind="stable")
-    _, pivots = reduce(slopes.num[order].T)
-    free = order[pivots]
-    fixed = np.round(result.x).astype(np.int64).astype(object)
-    fixed[free] = 0
-    target = -(linear.num * slopes.den + (slopes.num.T @ fixed) * linear.den)
-    _, rows = reduce(slopes.num[free])
-    theta = solve(slopes.num[free][:, rows].T, target[rows, None])
-    # slopes.num / slopes.den theta = target / (linear.den slopes.den)
-    if ((slopes.num[free].T @ theta.num)[:, 0] != target * theta.den).any():
-        return False
-    unit = theta.den * linear.den
-    return all(0 <= v * (1 if unit > 0 else -1) <= abs(unit) for v in theta.num[:, 0])
+def _method(witness: Witness) -> str:
+    """What the proof rests on, in a word."""
+    if all(isinstance(block.proof, Multipliers) for block in witness.blocks):
+        return "convex" if witness.blocks else "vertex"
+    return "cells"

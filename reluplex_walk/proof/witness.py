@@ -11,7 +11,11 @@ coordinates.  A breakpoint whose coordinate no other normal contains is *single*
 
     f(y) = l . y + sum_c k_c min(0, t_c(y)),   t_c = a_c . y + sum_b alpha_cb min(0, t_b),
 
-with one coordinate for each of its pivots and one term for each member, in ascending order.
+with one coordinate for each of its pivots and one term for each member, in ascending order.  Of the
+terms that follow nothing (no alpha_cb), the kinks of those with proportional rows are moved to the
+first of them: where a_c = m a_b, k_c min(0, t_c) is (k_c |m|) min(0, t_b), less (k_c |m|) t_b if
+m < 0; so k_b += k_c |m|, k_c = 0, and for m < 0 also l += k_c m a_b.  Proofs are about the f so
+merged.
 """
 
 from fractions import Fraction

@@ -12,7 +12,9 @@ from reluplex_walk.exact.loss import ExactLoss, region
 from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.exact.vertex import zeros
 from reluplex_walk.proof import cones, degenerate
+from reluplex_walk.proof.tangents import merged, tangents
 from tests.problems.random import random_loss
+from tests.references import witness
 from tests.simplex.test_walk import check
 
 
@@ -75,7 +77,14 @@ def homogeneous(linear, rows, kinks, alpha=()):
 
 
 def decide(f):
-    return degenerate.decide(f, Deadline(20.0))
+    """The kind of proof, checked, or "none", and the point with f < 0."""
+    f = merged(f)
+    proof, y = degenerate.decide(f, Deadline(20.0))
+    if proof is None:
+        return "none", y
+    assert y is None
+    assert witness.confirms(f, proof)
+    return type(proof).__name__, None
 
 
 @pytest.mark.parametrize("q", [1, 2, 3, 4, 5])
@@ -96,7 +105,7 @@ def test_cones_against_an_independent_integer_program(q):
         method, y = decide(homogeneous(linear, rows, kinks))
         least = integer_program(linear, rows, kinks)
         assert (y is not None) == (least < -1e-5)  # its own tolerance is 1e-6
-        assert method == "none" if y is not None else method in ("cells", "convex")
+        assert method == "none" if y is not None else method in ("Fan", "Multipliers")
         if y is not None:
             y = np.array([float(v) for v in y])
             assert linear @ y + kinks @ np.minimum(0, rows @ y) < 0
@@ -111,9 +120,22 @@ def test_tangents_prove_convex_functions(q):
     rows, kinks = rng.integers(-3, 4, (20, q)), -rng.integers(1, 4, 20)
     theta = rng.choice([0.0, 0.25, 0.5, 1.0], 20)
     linear = -(theta * kinks) @ rows
-    assert decide(homogeneous(linear, rows, kinks)) == ("convex", None)
+    assert decide(homogeneous(linear, rows, kinks)) == ("Multipliers", None)
     far = linear + 100.0
-    assert not degenerate.tangents(homogeneous(far, rows, kinks))
+    assert not tangents(homogeneous(far, rows, kinks))
+
+
+@pytest.mark.parametrize("alpha", [(), [(4, 0, Fraction(-1)), (5, 1, Fraction(1, 2))]])
+def test_parallel_terms_are_one(alpha):
+    # Rows repeated with either sign and other lengths: the function stays, few terms remain.
+    rng = np.random.default_rng(0)
+    rows = rng.integers(-2, 3, (5, 3))[[0, 1, 2, 0, 1, 2, 3, 4, 0]] * rng.choice([-2, 1, 3], (9, 1))
+    f = homogeneous(rng.integers(-3, 4, 3), rows, rng.integers(-3, 4, 9), alpha)
+    once = merged(f)
+    for y in rng.integers(-5, 6, (200, 3)):
+        assert witness.value(f, y) == witness.value(once, y)
+    following = {c for c, _, _ in alpha}
+    assert sum(k != 0 for c, k in enumerate(once.kinks) if c not in following) <= 5
 
 
 def test_directions_without_hyperplane_are_seen():
@@ -121,7 +143,7 @@ def test_directions_without_hyperplane_are_seen():
     method, y = decide(homogeneous(np.array([0.0, 0.3]), rows, kinks))
     assert method == "none"
     assert y[1] < 0
-    assert decide(homogeneous(np.array([1.0, 0.0]), rows, kinks)) == ("convex", None)
+    assert decide(homogeneous(np.array([1.0, 0.0]), rows, kinks)) == ("Multipliers", None)
 
 
 def test_terms_that_follow_others():
@@ -132,7 +154,7 @@ def test_terms_that_follow_others():
     assert method == "none"
     assert cones.value(f, y, cones.rates(f, y)) < 0
     up = homogeneous(np.array([1.0, 1.0]), rows, np.array([-2.0, -2.0]), alpha)
-    assert decide(up)[0] == "cells"
+    assert decide(up)[0] == "Fan"
     grid = [Rationals.of([a, b]).fractions() for a in (-2, -1, 0, 1) for b in (-2, -1, 0, 1, 3)]
     assert min(cones.value(up, y, cones.rates(up, y)) for y in grid) == 0
 
