@@ -48,6 +48,26 @@ class Terms(NamedTuple):
                 t[c] += alpha * t[b]
         return t
 
+    def merged(self) -> "Terms":
+        """The same f, with the kinks of parallel terms that follow nothing in the first of them."""
+        linear, kinks = list(self.linear), list(self.kinks)
+        following = {c for c, _, _ in self.alpha}
+        first: dict[tuple[fmpq, ...], tuple[int, fmpq]] = {}
+        for c, row in enumerate(self.rows):
+            lead = next((v for v in row if v), None)
+            if lead is None or c in following:
+                continue
+            b, size = first.setdefault(tuple(v / lead for v in row), (c, lead))
+            if b == c:
+                continue
+            # t_c = m t_b, and min(0, -t) = min(0, t) - t
+            m, k = lead / size, kinks[c]
+            kinks[b] += k * abs(m)
+            if m < 0:
+                linear = [v + k * m * a for v, a in zip(linear, self.rows[b], strict=True)]
+            kinks[c] = fmpq(0)
+        return self._replace(linear=linear, kinks=kinks)
+
 
 class Parts:
     """F' in the rates of its pivots, in which it is a sum."""
@@ -127,12 +147,13 @@ class Parts:
             coordinates = [j for j, p in enumerate(self.pivots) if p in group]
             if len(members) > 1 and coordinates:  # the rest is single, or stays at 0
                 place = {c: i for i, c in enumerate(members)}
-                found[tuple(members)] = Terms(
+                block = Terms(
                     [self.linear[j] for j in coordinates],
                     [[self.form[j][c] for j in coordinates] for c in members],
                     [self.kinks[c] for c in members],
                     [(place[c], place[b], a) for c, b, a in self.alpha if c in place],
                 )
+                found[tuple(members)] = block.merged()
         return found
 
     def slopes(self) -> list[fmpq]:
@@ -193,7 +214,7 @@ class _FanCheck:
     def __init__(self, f: Terms, fan: Fan) -> None:
         self.f, self.fan = f, fan
         self.nodes = iter(fan.nodes.tolist())
-        self.follows = {c for c, _, _ in f.alpha} | {b for _, b, _ in f.alpha}
+        self.feeding = {b for _, b, _ in f.alpha}
         self.seen: dict[tuple[fmpq, ...], list[fmpq]] = {}
 
     def run(self) -> None:
@@ -241,7 +262,7 @@ class _FanCheck:
         for c, k in enumerate(f.kinks):
             values = [rates[c] for rates in t]
             two = any(v > 0 for v in values) and any(v < 0 for v in values)
-            if two and c in self.follows:
+            if two and c in self.feeding:
                 raise RefutedError("witness: a term that bends another has two signs on a cone")
             if two and k < 0:
                 share = k * theta.get(c, fmpq(0))

@@ -44,7 +44,7 @@ class Fan(NamedTuple):
     all generators are linear there, concave ones (k > 0) lie above their interpolation, convex ones
     (k < 0) of two signs above  theta_c k_c t_c, theta_c in [0, 1]  being ``theta[first:last]`` for
     the terms ``terms[first:last]`` (0 for those not listed); the sum of all is >= 0 at every
-    generator.  No term of two signs feeds or follows another.
+    generator.  No term of two signs feeds another.
     """
 
     nodes: Ints  # (m, 3)
