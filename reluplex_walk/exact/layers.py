@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem.loss import LayerLoss
-from .rationals import Rationals
+from .rationals import Objects, Rationals
 
 
 class ExactLayers:
@@ -21,6 +21,15 @@ class ExactLayers:
     def __init__(self, loss: LayerLoss) -> None:
         self.weights = [Rationals.of(np.column_stack([w, b])) for w, b in loss.tail]
         self.slope = Fraction(loss.network.negative_slope)
+
+    def slopes(self, positive: NDArray[np.bool_]) -> Objects:
+        """Numerators of the slopes, over the denominator of ``slope``.
+
+        NumPy must not choose the type: such integers can be longer than its own.
+        """
+        num = np.full(positive.shape, self.slope.numerator, object)
+        num[positive] = self.slope.denominator
+        return num
 
     def above(
         self, stage: int, rows: Rationals, positive: NDArray[np.bool_], biases: Any
@@ -31,9 +40,9 @@ class ExactLayers:
         (..., 1) of them, is 1 for values at points and constants of affine functions, 0 for
         derivatives and other coefficients.
         """
-        layer, up, down = self.weights[stage], self.slope.denominator, self.slope.numerator
-        num = (rows.num * np.where(positive, up, down)) @ layer.num[:, :-1].T
-        den = rows.den * up
+        layer = self.weights[stage]
+        num = (rows.num * self.slopes(positive)) @ layer.num[:, :-1].T
+        den = rows.den * self.slope.denominator
         return Rationals(num + biases * (den * layer.num[:, -1]), den * layer.den)
 
 
