@@ -102,6 +102,13 @@ def instance(name: str, value: Any, kind: type) -> None:
         raise TypeError(f"{name}: expected a {kind.__name__}, found {type(value).__name__}")
 
 
+def flag(name: str, value: Any) -> bool:
+    """`value` as a bool."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected True or False, found {value!r}")
+    return bool(value)
+
+
 def function(name: str, value: Any) -> None:
     """Check that `value`, if given, can be called."""
     if value is not None and not callable(value):

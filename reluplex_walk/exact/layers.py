@@ -22,14 +22,14 @@ class ExactLayers:
         self.weights = [Rationals.of(np.column_stack([w, b])) for w, b in loss.tail]
         self.slope = Fraction(loss.network.negative_slope)
 
-    def gains(self, positive: NDArray[np.bool_]) -> Objects:
-        """The slopes of activations times the denominator of `slope`.
+    def slopes(self, positive: NDArray[np.bool_]) -> Objects:
+        """Numerators of the slopes, over the denominator of ``slope``.
 
-        Python's integers: slopes near 0 have numerators and denominators beyond 64 bits.
+        NumPy must not choose the type: such integers can be longer than its own.
         """
-        gains = np.empty(positive.shape, object)
-        gains[positive], gains[~positive] = self.slope.denominator, self.slope.numerator
-        return gains
+        num = np.full(positive.shape, self.slope.numerator, object)
+        num[positive] = self.slope.denominator
+        return num
 
     def above(
         self, stage: int, rows: Rationals, positive: NDArray[np.bool_], biases: Any
@@ -41,7 +41,7 @@ class ExactLayers:
         derivatives and other coefficients.
         """
         layer = self.weights[stage]
-        num = (rows.num * self.gains(positive)) @ layer.num[:, :-1].T
+        num = (rows.num * self.slopes(positive)) @ layer.num[:, :-1].T
         den = rows.den * self.slope.denominator
         return Rationals(num + biases * (den * layer.num[:, -1]), den * layer.den)
 

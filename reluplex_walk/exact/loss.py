@@ -1,7 +1,9 @@
 """`ExactLoss`: a `LayerLoss` in rational arithmetic, and its vertices without rounding.
 
-Weights, inputs, targets and slopes are the floats of the loss, taken as the rationals they are
-(for a deeper trained layer the inputs are the floats the layers below put out).  Symbols as in
+Weights of the network and its slope are floats, taken as the rationals they are, data the decimals
+that they are written as (:mod:`reluplex_walk.exact.data`); for a deeper trained layer the inputs
+are the floats the layers below put out.  Signs are told by floats where these leave no doubt
+(:mod:`reluplex_walk.exact.rounded`), sums are taken of samples with equal patterns.  Symbols as in
 :mod:`reluplex_walk.proof.certificate`: n_c oriented normals, g the gradient, p_c and far slopes as
 there.
 """
@@ -15,10 +17,14 @@ from scipy import linalg
 
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
+from .data import ExactData
 from .layers import ExactLayers
+from .pieces import Pieces
 from .rationals import Objects, Rationals, from_fractions, objects, signs as signs_of, solve
+from .rounded import Bounded, Rounded
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Sides = list[NDArray[np.int8]]
 
 
@@ -36,46 +42,84 @@ class ExactLoss:
 
     def __init__(self, loss: LayerLoss) -> None:
         self.loss = loss
-        self.x = Rationals.of(np.column_stack([loss.inputs, np.ones(len(loss.inputs))]))
+        self.data = ExactData.of(loss)
+        self.x, self.y = self.data.x.rationals(), self.data.y.rationals()
+        self.kinks = self.data.kinks
         self.layers = ExactLayers(loss)
-        self.y = Rationals.of(loss.targets)
-        self.kinks = Rationals.of(np.stack([loss.left, loss.right]))
+        self.rounded = Rounded(loss)
+        self.pieces = Pieces(loss, self.data, self.layers)
 
     # ---------------------------------------------------------------- values
 
-    def values(self, theta: Rationals) -> list[Rationals]:
-        """Breakpoint functions at `theta` (D,): hidden stages (n, width), residuals (m, K)."""
-        values = [self._trained(theta)]
+    def values(self, theta: Rationals, samples: Ints | None = None) -> list[Rationals]:
+        """Breakpoint functions at `theta` (D,): hidden stages (n, width), residuals (m, K).
+
+        Of some `samples` only, if these are given, in ascending order.
+        """
+        values = [self._trained(theta, samples)]
         for t in range(self.loss.n_hidden):
             values.append(self.layers.above(t, values[t], values[t].num > 0, biases=1))
-        z, den = values[-1]
-        z = z[self.loss.owner] * self.y.den - self.y.num * den
-        values[-1] = Rationals(z, den * self.y.den)
+        (z, den), (rows, owner) = values[-1], self._residuals(samples)
+        values[-1] = Rationals(z[owner] * self.y.den - self.y.num[rows] * den, den * self.y.den)
         return values
 
-    def rates(self, d: Rationals, sides: Sides) -> list[Rationals]:
+    def rates(self, d: Rationals, sides: Sides, samples: Ints | None = None) -> list[Rationals]:
         """Derivatives along `d` (D,) of all breakpoint functions in the region `sides`."""
-        rates = [self._trained(d)]
+        rates = [self._trained(d, samples)]
         for t in range(self.loss.n_hidden):
-            rates.append(self.layers.above(t, rates[t], sides[t] > 0, biases=0))
+            positive = (sides[t] if samples is None else sides[t][samples]) > 0
+            rates.append(self.layers.above(t, rates[t], positive, biases=0))
         z, den = rates[-1]
-        rates[-1] = Rationals(z[self.loss.owner], den)
+        rates[-1] = Rationals(z[self._residuals(samples)[1]], den)
         return rates
 
-    def _trained(self, theta: Rationals) -> Rationals:
+    def _trained(self, theta: Rationals, samples: Ints | None) -> Rationals:
         """Rows (n, h) of the trained layer at `theta` (D,), or their derivatives along it."""
-        z = self.x.num @ theta.num.reshape(self.loss.shape).T
-        return Rationals(z, self.x.den * theta.den)
+        x = self.x.num if samples is None else self.x.num[samples]
+        return Rationals(x @ theta.num.reshape(self.loss.shape).T, self.x.den * theta.den)
+
+    def _residuals(self, samples: Ints | None) -> tuple[Ints | slice, Ints]:
+        """Residual rows of the `samples`, and the place of the sample of each."""
+        if samples is None:
+            return slice(None), self.loss.owner
+        rows = np.flatnonzero(np.isin(self.loss.owner, samples))
+        return rows, np.searchsorted(samples, self.loss.owner[rows])
+
+    def signs(self, theta: Rationals) -> Sides:
+        """Signs of all breakpoints at `theta` (D,), 0 where they vanish."""
+        point = _nearest(theta)
+        if point is None:
+            return region(self.values(theta))
+        values = self.rounded.values(point)
+        signs = [np.sign(np.nan_to_num(v.near)).astype(np.int8) for v in values]
+        samples = self._samples([~v.certain for v in values])
+        if samples.size:
+            rows = self._residuals(samples)[0]
+            exact = region(self.values(theta, samples))
+            for t, sign in enumerate(exact):
+                signs[t][samples if t < self.loss.n_hidden else rows] = sign
+        return signs
+
+    def _samples(self, marked: list[NDArray[np.bool_]]) -> Ints:
+        """Samples of which breakpoints are `marked`."""
+        some = np.zeros(len(self.loss.inputs), np.bool_)
+        for mark in marked[:-1]:
+            some |= mark.any(axis=1)
+        some[self.loss.owner[marked[-1].any(axis=1)]] = True
+        return np.flatnonzero(some)
 
     def leave(self, d: Rationals, signs: Sides) -> tuple[Sides, Sides]:
         """The region that `d` (D,) leads to from a point with these signs.
 
         Returns its sides, +1 for what stays 0, and the signs just beyond the point.
         """
-        beyond: Sides = []
-        for t in range(len(signs)):
-            rates = self.rates(d, [*beyond, *signs[t:]])[t]
-            beyond.append(np.where(signs[t] == 0, signs_of(rates.num), signs[t]).astype(np.int8))
+        samples = self._samples([sign == 0 for sign in signs])
+        rows = self._residuals(samples)[0]
+        beyond = [sign.copy() for sign in signs]
+        for t, sign in enumerate(beyond):
+            at = samples if t < self.loss.n_hidden else rows
+            moves = signs_of(self.rates(d, beyond, samples)[t].num)
+            sign[at] = np.where(sign[at] == 0, moves, sign[at])
         return [np.where(sign == 0, 1, sign).astype(np.int8) for sign in beyond], beyond
 
     def first_breakpoint(
@@ -85,17 +129,36 @@ class ExactLoss:
 
         Breakpoints of `active`, which vanish at `theta`, are left out.  None if there is none.
         """
-        values, rates = self.values(theta), self.rates(d, sides)
-        for t, column, neuron in zip(*active, strict=True):
-            rates[t].num[column, neuron] = 0
+        contenders = self._contenders(theta, d, sides, active)
+        samples = self._samples(contenders)
+        rows = self._residuals(samples)[0]
+        values, rates = self.values(theta, samples), self.rates(d, sides, samples)
         best, entering = None, None
         for t, (z, dz, side) in enumerate(zip(values, rates, sides, strict=True)):
-            for column, neuron in zip(*np.nonzero(dz.num * side < 0), strict=True):
-                step = Fraction(-z.num[column, neuron], dz.num[column, neuron])
-                step *= Fraction(dz.den, z.den)
+            columns = samples if t < self.loss.n_hidden else rows
+            met = (dz.num * side[columns] < 0) & contenders[t][columns]
+            for a, neuron in zip(*np.nonzero(met), strict=True):
+                step = Fraction(-z.num[a, neuron], dz.num[a, neuron]) * Fraction(dz.den, z.den)
                 if best is None or step < best:
-                    best, entering = step, (t, int(column), int(neuron))
+                    best, entering = step, (t, int(np.arange(len(side))[columns][a]), int(neuron))
         return None if best is None or entering is None else (entering, best)
+
+    def _contenders(
+        self, theta: Rationals, d: Rationals, sides: Sides, active: Breakpoints
+    ) -> list[NDArray[np.bool_]]:
+        """Breakpoints that may be the first met on the way along `d`, as far as floats tell."""
+        others = [np.ones(side.shape, np.bool_) for side in sides]
+        for t, column, neuron in zip(*active, strict=True):
+            others[t][column, neuron] = False
+        point, way = _nearest(theta), _nearest(d)
+        if point is None or way is None:
+            return others
+        values, rates = self.rounded.values(point), self.rounded.rates(way, sides)
+        steps = [_steps(*parts) for parts in zip(values, rates, sides, strict=True)]
+        latest = min(
+            high[other].min(initial=np.inf) for (_, high), other in zip(steps, others, strict=True)
+        )
+        return [other & (low <= latest) for (low, _), other in zip(steps, others, strict=True)]
 
     def value(self, values: list[Rationals]) -> Fraction:
         """The loss, from its :meth:`values`."""
@@ -105,18 +168,15 @@ class ExactLoss:
             r.den * self.kinks.den
         )
 
+    def loss_at(self, theta: Rationals, signs: Sides) -> Fraction:
+        """The loss at `theta` (D,), where breakpoints have these `signs`."""
+        return self.pieces.affine(signs).at(theta)
+
     # ---------------------------------------------------------------- gradients in a region
 
     def gradient(self, sides: Sides) -> Rationals:
         """Gradient (D,) of the loss in the region."""
-        left, right = self.kinks.num
-        back = np.zeros((len(self.x.num), right.shape[1]), object)
-        np.add.at(back, self.loss.owner, np.where(sides[-1] > 0, right, -left))
-        den = self.kinks.den
-        for layer, side in zip(reversed(self.layers.weights), reversed(sides[:-1]), strict=True):
-            back = (back @ layer.num[:, :-1]) * self.layers.gains(side > 0)
-            den *= layer.den * self.layers.slope.denominator
-        return Rationals((back.T @ self.x.num).ravel(), den * self.x.den)
+        return self.pieces.affine(sides).gradient
 
     def sample(self, c: Breakpoints) -> NDArray[np.int64]:
         """Sample of each of the breakpoints `c`."""
@@ -129,27 +189,37 @@ class ExactLoss:
         The breakpoint function in the region is ``sigma (u (x) x_i) . theta + constant``; constants
         are (r,) Fractions.
         """
-        all_rows, constants = [], []
-        for stage, column, neuron, sample in zip(*c, self.sample(c), strict=True):
-            side = int(sides[stage][column, neuron])
-            residual = stage == self.loss.n_hidden
-            constant = Fraction(0)
-            if residual:
-                constant = Fraction(-side * int(self.y.num[column, neuron]), self.y.den)
-            width = len(self.layers.weights[stage - 1].num) if stage else self.loss.shape[0]
-            back, den = np.zeros(width, object), 1
-            back[neuron] = side
-            for t in range(stage - 1, -1, -1):
-                layer = self.layers.weights[t]
-                row = back @ layer.num
-                den *= layer.den
-                constant += Fraction(int(row[-1]), den)
-                back = row[:-1] * self.layers.gains(sides[t][sample] > 0)
-                den *= self.layers.slope.denominator
-            all_rows.append([Fraction(int(v), den) for v in back])
-            constants.append(constant)
-        u = np.array(all_rows, object).reshape(-1, self.loss.shape[0])
-        return from_fractions(u), objects(constants)
+        samples = self.sample(c)
+        u = np.zeros((len(samples), self.loss.shape[0]), object)
+        constants = objects([Fraction(0)] * len(samples))
+        for stage in np.unique(c.stage):
+            at = np.flatnonzero(c.stage == stage)
+            oriented = sides[stage][c.column[at], c.neuron[at]].astype(object)
+            back, offset, den = self._backwards(stage, samples[at], c.neuron[at], oriented, sides)
+            if stage == self.loss.n_hidden:
+                y = oriented * self.y.num[c.column[at], c.neuron[at]]
+                constants[at] -= Rationals(y, self.y.den).fractions()
+            constants[at] += Rationals(offset, den).fractions()
+            u[at] = Rationals(back, den).fractions()
+        return from_fractions(u), constants
+
+    def _backwards(
+        self, stage: int, samples: Ints, neurons: Ints, factors: Objects, sides: Sides
+    ) -> tuple[Objects, Objects, int]:
+        """Rows u (r, h) and constants (r,) of neurons of one stage, times `factors` (r,).
+
+        Numerators, and their denominator.
+        """
+        width = len(self.layers.weights[stage - 1].num) if stage else self.loss.shape[0]
+        back, offset, den = np.zeros((len(samples), width), object), 0 * factors, 1
+        back[np.arange(len(samples)), neurons] = factors
+        for t in range(stage - 1, -1, -1):
+            layer, up = self.layers.weights[t], self.layers.slope.denominator
+            row = back @ layer.num
+            offset = (offset * layer.den + row[:, -1]) * up
+            back = row[:, :-1] * self.layers.slopes(sides[t][samples] > 0)
+            den *= layer.den * up
+        return back, offset, den
 
     def normals(self, c: Breakpoints, u: Rationals) -> Rationals:
         """Oriented normals (r, D) from the rows `u` (r, h)."""
@@ -222,6 +292,26 @@ class ExactLoss:
                 if moved != 0:
                     alpha.append((int(m), c, moved))
         return LocalModel(self.gradient(sides), self.normals(vanishing, u), objects(gamma), alpha)
+
+
+def _nearest(point: Rationals) -> Floats | None:
+    """The nearest floats; None if they over- or underflow."""
+    try:
+        floats = point.floats()
+    except OverflowError:
+        return None
+    return None if ((floats == 0.0) & (point.num != 0)).any() else floats
+
+
+def _steps(z: Bounded, dz: Bounded, side: NDArray[np.int8]) -> tuple[Floats, Floats]:
+    """Lower and upper bounds on the steps to where values vanish; inf where they do not."""
+    with np.errstate(all="ignore"):
+        nearer = -dz.near * side  # the rate at which a breakpoint comes nearer
+        least = np.maximum(np.abs(z.near) - z.error, 0.0) / (nearer + dz.error)
+        most = (np.abs(z.near) + z.error) / (nearer - dz.error)
+        low = np.where(nearer <= -dz.error, np.inf, least * (1.0 - 1e-12))
+        high = np.where(nearer > dz.error, most * (1.0 + 1e-12), np.inf)
+    return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
 
 
 class LocalModel(NamedTuple):

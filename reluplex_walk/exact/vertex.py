@@ -6,7 +6,7 @@ import numpy as np
 
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
-from .loss import ExactLoss, LocalModel, Sides, Vertex, region
+from .loss import ExactLoss, LocalModel, Sides, Vertex
 from .rationals import Objects, Rationals, reduce
 
 _ROUNDS = 4  # in which vertex and region have to agree
@@ -36,14 +36,13 @@ def vertex_at(exact: ExactLoss, theta: Rationals, active: Breakpoints, sides: Si
             vertex = exact.vertex(theta, active, sides)
         except ZeroDivisionError:
             return None
-        values = exact.values(vertex.theta)
-        signs = region(values)
+        signs = exact.signs(vertex.theta)
         agreed = [np.where(sign == 0, side, sign) for sign, side in zip(signs, sides, strict=True)]
         if all((a == side).all() for a, side in zip(agreed, sides, strict=True)):
             vanish = all(
                 signs[t][column, neuron] == 0 for t, column, neuron in zip(*active, strict=True)
             )
-            return (vertex, signs, exact.value(values)) if vanish else None
+            return (vertex, signs, exact.loss_at(vertex.theta, signs)) if vanish else None
         sides = agreed
     return None
 
@@ -53,15 +52,14 @@ def point_at(exact: ExactLoss, theta: Rationals, active: Breakpoints, sides: Sid
 
     `sides` tell from which region it is looked at where breakpoints vanish.
     """
-    values = exact.values(theta)
-    signs = region(values)
+    signs = exact.signs(theta)
     sides = [np.where(sign == 0, side, sign) for sign, side in zip(signs, sides, strict=True)]
     normals = exact.normals(active, exact.rows(active, sides)[0]).num
     columns = np.array(reduce(normals)[1], np.int64)
     vanish = all(signs[t][column, neuron] == 0 for t, column, neuron in zip(*active, strict=True))
     if len(columns) < len(normals) or not vanish:
         return None
-    return Vertex(theta, active, sides, columns), signs, exact.value(values)
+    return Vertex(theta, active, sides, columns), signs, exact.loss_at(theta, signs)
 
 
 def independent(exact: ExactLoss, candidates: Breakpoints, sides: Sides) -> Breakpoints:

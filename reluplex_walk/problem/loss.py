@@ -12,15 +12,17 @@ Everything here is plain NumPy and shares no code with the kernels of the walk.
 """
 
 import hashlib
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import choice, integer, real, real_array, weights
+from .._validate import choice, flag, integer, real, real_array, weights
 from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .breakpoints import BreakpointIndex
+from .decimals import Decimals, places, places_of_columns, written
 from .kernel_arrays import kernel_arrays
 from .network import ReLUNetwork
 from .scaling import Units
@@ -54,6 +56,9 @@ class LayerLoss:
         Quantile of the pinball loss, in (0, 1), default 0.5.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1.
+    decimals : bool, default True
+        Exact arithmetic takes columns of short decimals for the decimals: 0.1 for one tenth.
+        False: for the binary fractions that floats are.
 
     Attributes
     ----------
@@ -63,6 +68,8 @@ class LayerLoss:
         (h, q).
     dim : int
         D = h q, the number of trained parameters.
+    decimals : Decimals
+        How many decimal places each column has, None where floats are taken as they are.
 
     Raises
     ------
@@ -91,6 +98,7 @@ class LayerLoss:
         kind: str = "l1",
         tau: float | None = None,
         sample_weight: ArrayLike | None = None,
+        decimals: bool = True,
     ) -> None:
         if not isinstance(network, ReLUNetwork):
             raise TypeError(f"network: expected a ReLUNetwork, found {type(network).__name__}")
@@ -108,6 +116,8 @@ class LayerLoss:
         self.shape = (network.widths[self.layer + 1], network.widths[self.layer] + 1)
         self.dim = self.shape[0] * self.shape[1]
         self._merge()
+        self.decimals = self._decimals(flag("decimals", decimals))
+        self._weigh()
 
     def _data(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
@@ -141,22 +151,52 @@ class LayerLoss:
         pair_first, pair_of_row = _distinct_rows(keys)
         by_sample = np.argsort(sample_of_row[pair_first], kind="stable")
         pair_first = pair_first[by_sample]
-        weight = np.bincount(
-            np.argsort(by_sample)[pair_of_row], self.sample_weight[kept], pair_first.size
-        )
+        self.row_of = np.argsort(by_sample)[pair_of_row]  # residual row of each row of weight > 0
         self.inputs = features[sample_first]  # (distinct samples, q - 1)
         self.owner = sample_of_row[pair_first]  # sample of each residual row
         self.targets = self.y[kept][pair_first]  # (residual rows, K)
         self.sample_rows = kept[sample_first]  # first row of X with that input
         self.residual_rows = kept[pair_first]  # first row of X with that input and target
+
+    def _decimals(self, wanted: bool) -> Decimals:
+        """What exact arithmetic takes for decimals; rows of weight 0 have no say."""
+        none = Decimals.none(self.shape[1] - 1, self.targets.shape[1])
+        if not wanted:
+            return none
+        return Decimals(
+            X=none.X if self.layer else places_of_columns(self.inputs),
+            y=places_of_columns(self.targets),
+            sample_weight=places(self.sample_weight[self.sample_weight > 0]),
+            tau=places(np.array([self.tau])),
+        )
+
+    @property
+    def share(self) -> Fraction:
+        """The quantile tau, exactly: one tenth for 0.1, unless floats are taken as they are.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> rw.LayerLoss(net, [[0.0]], [0.0], kind="pinball", tau=0.1).share
+        Fraction(1, 10)
+        """
+        number, den = written(np.array([self.tau]), self.decimals.tau)
+        return Fraction(float(number[0])) / den
+
+    def _weigh(self) -> None:
+        """Slopes of each residual row (rows, K) on both sides of its kink."""
+        kept = self.sample_weight[self.sample_weight > 0]
+        weight = np.bincount(self.row_of, kept, len(self.targets))[:, None]
+        ones = np.ones_like(self.targets)
         if self.kind == "hinge":
             left = (self.targets > 0).astype(float)
-            self.left, self.right = weight[:, None] * left, weight[:, None] * (1.0 - left)
+            self.left, self.right = weight * left, weight * (1.0 - left)
+        elif self.kind == "pinball":
+            below, above = float(self.share), float(1 - self.share)
+            self.left, self.right = below * weight * ones, above * weight * ones
         else:
-            share = self.tau if self.kind == "pinball" else 1.0
-            other = 1.0 - self.tau if self.kind == "pinball" else 1.0
-            ones = np.ones_like(self.targets)
-            self.left, self.right = share * weight[:, None] * ones, other * weight[:, None] * ones
+            self.left, self.right = weight * ones, weight * ones
 
     # ---------------------------------------------------------------- evaluation
 
@@ -538,6 +578,7 @@ class LayerLoss:
         arrays = {f"network.{k}": v for k, v in self.network.to_arrays().items()}
         arrays.update(X=self.X, y=self.y, sample_weight=self.sample_weight)
         parts = {"layer": str(self.layer), "kind": self.kind, "tau": repr(self.tau)}
+        parts["decimals"] = str(self.decimals)
         for name in ("network", "X", "y", "sample_weight"):
             digest = hashlib.sha256()
             for key in sorted(key for key in arrays if key.split(".")[0] == name):

@@ -23,6 +23,7 @@ def write(fields: Mapping[str, Any], path: str | Path, force: bool) -> None:
     arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
     for name in ("X", "y", "sample_weight", "layer", "kind", "tau"):
         arrays[name] = getattr(problem, name)
+    arrays["decimals"] = problem.decimals.any
     arrays["status"] = WalkStatus.of(fields["ended"], certificate).name
     arrays["ended"] = fields["ended"].name
     for name in ("elapsed", "theta", "tracked", "losses", "vertices", "basis", "descending"):
@@ -68,6 +69,7 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
         kind,
         arrays["tau"].item() if kind == "pinball" else None,
         arrays["sample_weight"],
+        bool(arrays.get("decimals", True)),
     )
     options = part("option_")
     options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
