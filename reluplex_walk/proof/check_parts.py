@@ -136,6 +136,8 @@ class Parts:
 
     def blocks(self) -> dict[tuple[int, ...], Terms]:
         """The function of each block, by its members."""
+        if len(self.single) == self.k:
+            return {}
         import networkx as nx  # here: it takes a while to import, and few proofs need it
 
         graph = nx.Graph([(b, c) for c, b, _ in self.alpha])

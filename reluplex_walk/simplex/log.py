@@ -148,9 +148,11 @@ class Log:
         rows = self._joined()
         seen = self._visited(rows, int(state.number[N_DESCENDING]))
         end = self.outer(state.theta).reshape(self.loss.shape)
-        if self.n_pivots and not ended.early:  # the end as recomputed, not as tracked
-            seen.vertices[-1] = certificate.theta if certificate.is_local_minimum else end
-            seen.losses[-1] = self.loss(seen.vertices[-1])
+        last = certificate.theta if certificate.is_local_minimum else end
+        kept = not self.n_pivots or rises(self.loss, float(seen.losses[-2]), self.loss(last))
+        if not ended.early and not kept:  # the end as recomputed, not as tracked
+            seen.vertices[-1] = last
+            seen.losses[-1] = self.loss(last)
             active = self.loss.index.identify(certificate.active)
             seen.basis[-1] = FREE
             seen.basis[-1, : active.size] = active

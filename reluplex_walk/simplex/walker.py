@@ -303,12 +303,16 @@ class Walker:
         """Log `made` pivots; where one raises the loss, go back to before it: precision is lost."""
         if self.log.keep(self.record, made):
             return True
+        self._go_back()
+        return False
+
+    def _go_back(self) -> None:
+        """To the last entry of the log: where the walk led from there floats cannot hold."""
         state, last = self.state, self.log.last.theta.reshape(self.loss.shape)
         place(self.kernel, state, self.loss.units.inner(last).ravel())
         state.basis[:] = FREE
         state.number[N_TIED] = 0
         self.fresh_at, self.lost = -1, True
-        return False
 
     def _choose_greatest(self) -> None:
         """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best."""
@@ -385,8 +389,8 @@ class Walker:
         loss, state = self.loss, self.state
         for pivot in settled.pivots:
             if not self.log.keep_exact(pivot):
-                self.lost = True
-                break
+                self._go_back()
+                return
         vertex = settled.end.vertex
         active = loss.index.join(vertex.active)
         if settled.pivots or not np.array_equal(active, state.basis[state.basis != FREE]):
