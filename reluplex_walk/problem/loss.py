@@ -25,6 +25,7 @@ from .breakpoints import BreakpointIndex
 from .decimals import Decimals, places, places_of_columns, written
 from .kernel_arrays import kernel_arrays
 from .network import ReLUNetwork
+from .rows import distinct_rows
 from .scaling import Units
 
 Floats = NDArray[np.float64]
@@ -146,9 +147,11 @@ class LayerLoss:
         """Distinct inputs of the trained layer (samples) and distinct (input, target) rows."""
         kept = np.flatnonzero(self.sample_weight)
         features = self.network.features(self.X[kept], self.layer) + 0.0  # no -0.0
-        sample_first, sample_of_row = _distinct_rows(features)
-        keys = np.column_stack([sample_of_row, self.y[kept] + 0.0])
-        pair_first, pair_of_row = _distinct_rows(keys)
+        sample_first, sample_of_row = distinct_rows(features)
+        pair_first, pair_of_row = sample_first, sample_of_row
+        if len(sample_first) < len(kept):
+            keys = np.column_stack([sample_of_row, self.y[kept] + 0.0])
+            pair_first, pair_of_row = distinct_rows(keys)
         by_sample = np.argsort(sample_of_row[pair_first], kind="stable")
         pair_first = pair_first[by_sample]
         self.row_of = np.argsort(by_sample)[pair_of_row]  # residual row of each row of weight > 0
@@ -590,15 +593,6 @@ class LayerLoss:
     def __repr__(self) -> str:
         kind = f"pinball, tau={self.tau:g}" if self.kind == "pinball" else self.kind
         return f"LayerLoss({self.network!r}, n={len(self.X)}, layer={self.layer}, {kind})"
-
-
-def _distinct_rows(rows: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First index of each distinct row, in order of appearance, and each row's number there."""
-    if rows.shape[1] == 0:
-        return np.zeros(1, np.int64), np.zeros(len(rows), np.int64)
-    _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    return first[order], np.argsort(order)[inverse.ravel()]
 
 
 __all__ = ["KINDS", "LayerLoss", "Pattern"]

@@ -201,7 +201,7 @@ class _Check:
         if (to_floats(self.point) != claim.theta).any():
             raise RefutedError("theta: is not the float nearest to the exact vertex")
         allowed = gap_allowed(claim.loss, _fraction(data.target_size))
-        if data.spread(self.point) > allowed:
+        if data.spread() > allowed:
             gap = loss_at(data, claim.theta) - claim.loss
             if gap > allowed:
                 raise RefutedError(
