@@ -53,6 +53,8 @@ def _held_by_floats(loss: LayerLoss, settled: ExactEnd) -> bool:
     theta = settled.vertex.theta.floats()
     if not np.isfinite(theta).all():
         return False
+    if settled.loss == 0 and loss.target_size == 0.0:  # no scale: rounding is all there is
+        return True
     targets = Fraction(PROOF.gap_targets) * Fraction(loss.target_size)
     allowed = Fraction(PROOF.gap_share) * settled.loss + targets
     exact = ExactLoss(loss)

@@ -200,8 +200,9 @@ class _Check:
             )
         if (to_floats(self.point) != claim.theta).any():
             raise RefutedError("theta: is not the float nearest to the exact vertex")
-        allowed = gap_allowed(claim.loss, _fraction(data.target_size))
-        if data.spread() > allowed:
+        targets = _fraction(data.target_size)
+        allowed = gap_allowed(claim.loss, targets)
+        if data.spread() > allowed and (targets > 0 or claim.loss > 0):
             gap = loss_at(data, claim.theta) - claim.loss
             if gap > allowed:
                 raise RefutedError(
@@ -236,7 +237,10 @@ class _Check:
 
 
 def gap_allowed(loss: Fraction, target_size: Fraction) -> Fraction:
-    """How far the loss at theta may lie above the exact one for a claim to be about theta."""
+    """How far the loss at theta may lie above the exact one for a claim to be about theta.
+
+    Where both are 0 there is no scale: the rounding of theta is allowed.
+    """
     share, targets = Fraction(PROOF.gap_share), Fraction(PROOF.gap_targets)
     return share * loss + targets * target_size
 

@@ -78,7 +78,8 @@ def examine(exact: ExactLoss, at: At, deadline: Deadline) -> ExactEnd:
     local = local_slopes(exact, at)
     vertex, signs, loss = at
     if local is not None and (local[1] >= 0).all():
-        verdict = Verdict("vertex", witness=_simple(vertex, local[1]))
+        method = "vertex" if loss != 0 else "zero-loss"
+        verdict = Verdict(method, witness=_simple(vertex, local[1]))
     elif loss == 0:
         verdict = Verdict("zero-loss")
     elif local is not None:

@@ -86,13 +86,18 @@ class Log:
             for k, theta in enumerate(rows.theta):
                 before = float(rows.loss[k - 1]) if k else float(self.last.loss[0])
                 rows.loss[k] = self.loss(theta)
-                if rises(self.loss, before, float(rows.loss[k])):
+                if self.rises(before, float(rows.loss[k])):
                     kept = k
                     break
         if kept:
             self.parts.append(native.Record._make(array[:kept] for array in rows))
             self.n_pivots += kept
         return kept == made
+
+    def rises(self, before: float, after: float) -> bool:
+        """Whether a loss `after` a pivot lies above that `before` by more than rounding."""
+        size = self.loss.target_size or self.first_loss
+        return not after <= before + SIMPLEX.rise * before + SIMPLEX.rise_targets * size
 
     def _doubtful(self, rows: native.Record) -> bool:
         """Whether rounding may move the losses by as much as matters."""
@@ -104,7 +109,7 @@ class Log:
 
         False, and nothing is written down, if floats cannot hold the vertex it leads to.
         """
-        if rises(self.loss, float(self.last.loss[0]), self.loss(pivot.theta)):
+        if self.rises(float(self.last.loss[0]), self.loss(pivot.theta)):
             return False
         row = native.new_record(1, self.loss.dim)
         row.theta[0], row.loss[0] = pivot.theta, pivot.loss
@@ -149,7 +154,7 @@ class Log:
         seen = self._visited(rows, int(state.number[N_DESCENDING]))
         end = self.outer(state.theta).reshape(self.loss.shape)
         last = certificate.theta if certificate.is_local_minimum else end
-        kept = not self.n_pivots or rises(self.loss, float(seen.losses[-2]), self.loss(last))
+        kept = not self.n_pivots or self.rises(float(seen.losses[-2]), self.loss(last))
         if not ended.early and not kept:  # the end as recomputed, not as tracked
             seen.vertices[-1] = last
             seen.losses[-1] = self.loss(last)
@@ -158,7 +163,7 @@ class Log:
             seen.basis[-1, : active.size] = active
         theta = self._best(seen, [end, certificate.theta])
         if certificate.is_local_minimum:
-            if rises(self.loss, self.loss(theta), self.loss(certificate.theta)):
+            if self.rises(self.loss(theta), self.loss(certificate.theta)):
                 certificate = unproved(certificate, Reason.PRECISION)
             else:
                 theta = certificate.theta
@@ -201,10 +206,4 @@ class Log:
         )
 
 
-def rises(loss: LayerLoss, before: float, after: float) -> bool:
-    """Whether a loss `after` a pivot lies above that `before` by more than rounding."""
-    allowed = SIMPLEX.rise * before + SIMPLEX.rise_targets * loss.target_size
-    return not after <= before + allowed
-
-
-__all__ = ["Log", "rises"]
+__all__ = ["Log"]
