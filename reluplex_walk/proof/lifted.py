@@ -5,12 +5,11 @@ The forms m_c and p_c = m_c + t_c of :mod:`reluplex_walk.proof.tree`, as linear 
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact.rationals import Objects, objects, from_fractions, reduce, solve
+from ..exact.rationals import from_fractions, objects, reduce
 from .cones import Homogeneous
 from .witness import Leaf
 

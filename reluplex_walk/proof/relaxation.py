@@ -66,12 +66,16 @@ class Relaxation:
             ]
         return order
 
-    def value(self, y: Floats) -> float:
-        """The function at `y` (d,)."""
+    def rates(self, y: Floats) -> Floats:
+        """All t_c at `y` (d,)."""
         t = self.rows @ y
         for c, b, a in self.alpha:
             t[c] += a * min(0.0, t[b])
-        return float(self.linear @ y + self.kinks @ np.minimum(0.0, t))
+        return np.asarray(t)
+
+    def value(self, y: Floats) -> float:
+        """The function at `y` (d,)."""
+        return float(self.linear @ y + self.kinks @ np.minimum(0.0, self.rates(y)))
 
     def errors(self, solution: Solution) -> Floats:
         """What each term's m, being more than max(0, -t), may cost: (n,)."""
@@ -93,6 +97,38 @@ class Relaxation:
                 m[c] = -t[c] if path[c] < 0 else 0.0
         return t, m
 
+    def convex_part(self, positive: NDArray[np.bool_]) -> Floats | None:
+        """The point (d,) of the box that is least for the convex terms.
+
+        Those that others follow keep the signs `positive` (n,) says; concave ones are as linear as
+        they are there, at which they lie nowhere below themselves.
+        """
+        from scipy import optimize  # here, as below
+
+        n, d = self.rows.shape
+        feeding, following = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+        for c, b, _ in self.alpha:
+            feeding[b] = following[c] = True
+        fixed = feeding | (self.kinks > 0.0)
+        path = {int(c): 1 if positive[c] else -1 for c in np.flatnonzero(fixed)}
+        t, m = self.forms(path)
+        walls = np.flatnonzero(feeding | (fixed & following))
+        sign = np.where(positive[walls], 1.0, -1.0)
+        convex = np.flatnonzero(~fixed & (self.kinks < 0.0))
+        columns = np.concatenate([np.arange(d), d + convex])
+        cost = np.concatenate([self.linear, np.zeros(n)]) - self.kinks @ m
+        above = np.vstack([(m + t)[convex], sign[:, None] * t[walls]])[:, columns]
+        lower = np.where(np.arange(columns.size) < d, -1.0, 0.0)
+        upper = np.where(np.arange(columns.size) < d, 1.0, np.inf)
+        found = optimize.linprog(
+            cost[columns],
+            A_ub=-above,
+            b_ub=np.zeros(len(above)),
+            bounds=np.column_stack([lower, upper]),
+            method="highs-ds",
+        )
+        return None if found.x is None else np.array(found.x[:d])
+
     def solve(self, path: Path) -> Solution | None:
         """The least value in the box at the end of `path`; None if the program fails."""
         from scipy import optimize, sparse  # here: they take a while to import
@@ -108,34 +144,34 @@ class Relaxation:
         cone = walls[plain, :d]
         bounded = free[self.pays[free] & ~t[free, d:].any(axis=1)] if plain.size else free[:0]
         blocks = len(bounded)
-        # Rows: m + t >= 0 of the free terms, the walls, and for each e: u_e in the cone,
-        # y - u_e in it, -m_e - t_e(u_e) >= 0.
+        # Rows: m + t >= 0 of the free terms, the walls; for each e: u_e in the cone, y - u_e in it;
+        # for each e: -m_e - t_e(u_e) >= 0.
         first = np.vstack([(m + t)[free], walls])[:, columns]
-        y_part = np.zeros((2 * len(cone) + 1, d))
-        y_part[len(cone) : -1] = cone
-        left = sparse.lil_matrix((blocks * len(y_part), columns.size))
-        parts = []
-        for k, e in enumerate(bounded):
-            rows = slice(k * len(y_part), (k + 1) * len(y_part))
-            left[rows, :d] = y_part
-            left[rows.stop - 1, d + int(np.searchsorted(free, e))] = -1.0
-            parts.append(np.vstack([cone, -cone, -self.rows[e]]))
-        matrix = sparse.vstack(
+        each, every = np.arange(blocks), np.ones((blocks, 1))
+        of_y = np.zeros((2 * len(cone), columns.size))
+        of_y[len(cone) :, :d] = cone
+        m_e = (-np.ones(blocks), (each, d + np.searchsorted(free, bounded)))
+        t_e = (-self.rows[bounded].ravel(), (np.repeat(each, d), np.arange(blocks * d)))
+        shapes = (blocks, columns.size), (blocks, blocks * d)
+        matrix = sparse.bmat(
             [
-                sparse.hstack(
-                    [sparse.csr_matrix(first), sparse.csr_matrix((len(first), blocks * d))]
-                ),
-                sparse.hstack([left.tocsr(), sparse.block_diag(parts)])
-                if blocks
-                else sparse.csr_matrix((0, columns.size)),
+                [sparse.csr_matrix(first), None],
+                [
+                    sparse.kron(every, of_y, "csr"),
+                    sparse.kron(sparse.eye(blocks), np.vstack([cone, -cone]), "csr"),
+                ],
+                [sparse.csr_matrix(m_e, shapes[0]), sparse.csr_matrix(t_e, shapes[1])],
             ]
+            if blocks
+            else [[sparse.csr_matrix(first)]],
+            "csr",
         )
         cost = np.concatenate([self.linear, np.zeros(n)]) - self.kinks @ m
         box = np.ones(d)
         around = np.ones(blocks * d)
         result = optimize.linprog(
             np.concatenate([cost[columns], 0.0 * around]),
-            A_ub=-matrix.tocsr(),
+            A_ub=-matrix,
             b_ub=np.zeros(matrix.shape[0]),
             bounds=np.column_stack(
                 [
@@ -156,10 +192,11 @@ class Relaxation:
         multipliers[n + free] = dual[: free.size]
         multipliers[form_of] = dual[free.size : len(first)]
         above = {}
-        for e, part in zip(bounded, dual[len(first) :].reshape(blocks, len(y_part)), strict=True):
+        at = len(first) + blocks * len(of_y)
+        parts = dual[len(first) : at].reshape(blocks, 2, len(cone))
+        for e, (inside, beyond), kappa in zip(bounded, parts, dual[at:], strict=True):
             xi = np.zeros(2 * n)
-            inside, beyond = part[: len(cone)], part[len(cone) : -1]
             xi[form_of[plain]] = inside - beyond
             multipliers[form_of[plain]] += np.minimum(inside, beyond)
-            above[int(e)] = (float(part[-1]), xi)
+            above[int(e)] = (float(kappa), xi)
         return Solution(float(result.fun), lifted[:d], m @ lifted, multipliers, above)

@@ -12,15 +12,15 @@ solution, a descent is found; else the term whose m is farthest from max(0, -t) 
 sign.
 """
 
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
 from .._limits import Deadline
-from ..exact.rationals import Objects, objects
+from ..exact.rationals import Objects
 from ..tolerances import PROOF
-from .cones import Homogeneous, rates, value
+from .cones import Homogeneous
+from .descent import exact_point
 from .lifted import exact_leaf
 from .relaxation import Path, Relaxation, Solution
 from .witness import Leaf, Tree
@@ -33,20 +33,19 @@ class Growth(NamedTuple):
     proof: Tree | None
 
 
-def grow(f: Homogeneous, deadline: Deadline, most_nodes: int) -> Growth:
-    """Decide whether f >= 0 everywhere, as far as possible until `deadline` in `most_nodes`."""
-    relaxation = Relaxation(f)
+def grow(f: Homogeneous, relaxation: Relaxation, deadline: Deadline) -> Growth:
+    """Decide whether f >= 0 everywhere, as far as possible until `deadline`."""
     stack: list[Path] = [{}]
     nodes: list[int] = []
     leaves: list[Leaf] = []
-    while stack and len(nodes) < most_nodes and not deadline.passed:
+    while stack and not deadline.passed:
         path = stack.pop()
         solution = relaxation.solve(path)
         if solution is None:
             break
         leaf = None
         if solution.least < -PROOF.relaxed:
-            point = _descent(f, relaxation, solution)
+            point = exact_point(f, relaxation, solution.y)
             if point is not None:
                 return Growth(point, None)
         else:
@@ -64,16 +63,6 @@ def grow(f: Homogeneous, deadline: Deadline, most_nodes: int) -> Growth:
         if not stack:
             return Growth(None, Tree(np.array(nodes, np.int64), tuple(leaves)))
     return Growth(None, None)
-
-
-def _descent(f: Homogeneous, relaxation: Relaxation, solution: Solution) -> Objects | None:
-    """The solution as a point with f < 0, if it is one."""
-    if relaxation.value(solution.y) >= -PROOF.relaxed:
-        return None
-    y = relaxation.back @ solution.y
-    y /= np.abs(y).max()
-    point = objects([Fraction(v) for v in y.tolist()])
-    return point if value(f, point, rates(f, point)) < 0 else None
 
 
 def _farthest(relaxation: Relaxation, path: Path, solution: Solution) -> int | None:
