@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     )
     from .optimize.minimize import Minimization as Minimization, minimize as minimize
     from .optimize.polyak import Descent as Descent, polyak_descent as polyak_descent
+    from .problem.aliased import RankWarning as RankWarning
     from .problem.loss import LayerLoss as LayerLoss
     from .problem.network import ReLUNetwork as ReLUNetwork
     from .proof.certificate import Certificate as Certificate
@@ -45,8 +46,8 @@ if TYPE_CHECKING:  # what type checkers and editors see
     )
     from .regions.plane import Slice as Slice, slice as slice, slice_through as slice_through
     from .regions.regions import Minimum as Minimum, Regions as Regions
+    from .regression.fit import QuantileFit as QuantileFit
     from .regression.quantile import (
-        QuantileFit as QuantileFit,
         lad as lad,
         quantile as quantile,
         quantile_path as quantile_path,
@@ -66,6 +67,7 @@ _HOMES = {
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
     "optimize.minimize": ("Minimization", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),
+    "problem.aliased": ("RankWarning",),
     "problem.loss": ("LayerLoss",),
     "problem.network": ("ReLUNetwork",),
     "proof.certificate": ("Certificate",),
@@ -76,7 +78,8 @@ _HOMES = {
     "regions.line": ("Crossings", "LineSection", "crossings", "line_section"),
     "regions.plane": ("Slice", "slice", "slice_through"),
     "regions.regions": ("Minimum", "Regions"),
-    "regression.quantile": ("QuantileFit", "lad", "quantile", "quantile_path"),
+    "regression.fit": ("QuantileFit",),
+    "regression.quantile": ("lad", "quantile", "quantile_path"),
     "simplex.level": ("LevelEstimate",),
     "simplex.records": ("WalkOptions", "WalkStatus"),
     "simplex.trajectory": ("Trajectory",),

@@ -36,12 +36,14 @@ class Tolerances(NamedTuple):
 
 class ProblemTolerances(NamedTuple):
     """When a loss counts as reproduced: ``share`` of it, ``targets`` of sum w |y|, ``terms`` of the
-    sum of all absolute terms may be missing together.
+    sum of all absolute terms may be missing together.  And when a column counts as dependent: if
+    other columns leave at most ``aliased`` of its norm.
     """
 
     share: float = 1e-6
     targets: float = 1e-9
     terms: float = 1e-13
+    aliased: float = 1e-12
 
 
 class ProofTolerances(NamedTuple):

@@ -69,6 +69,23 @@ class Decimals(NamedTuple):
 
 def places(values: Floats) -> int | None:
     """The least k <= `PLACES` for which all `values` (n,) are nearest to decimals of k places."""
+    return places_of_columns(values[:, None])[0]
+
+
+def places_of_columns(table: Floats) -> tuple[int | None, ...]:
+    """:func:`places` of each column of `table` (n, p)."""
+    some = table[:: 1 + len(table) // _SOME]
+    with np.errstate(divide="ignore"):
+        digits = np.floor(np.log10(_LARGEST) - np.log10(np.abs(some)))
+    power = 10.0 ** np.clip(digits, 0.0, PLACES)  # all the places that a value may have
+    hopeful = (np.rint(some * power) / power == some).all(axis=0)
+    return tuple(
+        _places(np.ascontiguousarray(table[:, j])) if hope else None
+        for j, hope in enumerate(hopeful)
+    )
+
+
+def _places(values: Floats) -> int | None:
     some = values[:: 1 + len(values) // _SOME]
     for k in range(PLACES + 1):
         if _fits(some, k).all():
@@ -77,11 +94,6 @@ def places(values: Floats) -> int | None:
                 return k
             some = np.append(some, values[~fits][:_SOME])
     return None
-
-
-def places_of_columns(table: Floats) -> tuple[int | None, ...]:
-    """:func:`places` of each column of `table` (n, p)."""
-    return tuple(places(np.ascontiguousarray(column)) for column in table.T)
 
 
 def written(values: Floats, k: int | None) -> tuple[Floats, int]:

@@ -72,7 +72,7 @@ def _proved(loss: LayerLoss, settled: ExactEnd, tolerances: Tolerances) -> Certi
         if settled.local is not None:  # simple: in the order of the basis
             vanishing = vertex.active
         active = vanishing.take(witness.pivots)
-        slopes = _per_length(*half_edges(ExactLoss(loss), vanishing, vertex.sides, witness))
+        slopes = per_length(*half_edges(ExactLoss(loss), vanishing, vertex.sides, witness))
     basis, all_ids = loss.index.join(active), loss.index.join(vanishing)
     tied = np.setdiff1d(all_ids, basis)
     listed = np.concatenate([basis, tied])
@@ -100,7 +100,7 @@ def _proved(loss: LayerLoss, settled: ExactEnd, tolerances: Tolerances) -> Certi
     )
 
 
-def _per_length(slopes: Objects, lengths: Floats) -> Floats:
+def per_length(slopes: Objects, lengths: Floats) -> Floats:
     """Slopes (2r,) in floats of which none loses its sign."""
     found = []
     for slope, length in zip(slopes, lengths, strict=True):
@@ -163,4 +163,4 @@ def _sides(loss: LayerLoss, ids: NDArray[np.int64], sides: list[NDArray[np.int8]
     return np.array([sides[t][column, neuron] for t, column, neuron in places], np.int8)
 
 
-__all__ = ["certify"]
+__all__ = ["certify", "per_length"]

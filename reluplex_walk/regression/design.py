@@ -1,5 +1,6 @@
 """The records a quantile regression is solved on: the samples, and a basis of them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ Ints = NDArray[np.int64]
 class Samples(NamedTuple):
     """The data as the solver sees them."""
 
-    x: Floats  # (q, n) a row of ones, then the features, scaled by powers of two
+    x: Floats  # (q, n) a row of ones (if any), then the features, scaled by powers of two
     y: Floats  # (n,)
     w: Floats  # (n,) weights > 0
     reach: Floats  # (n,) lengths of the columns of x
@@ -26,20 +27,24 @@ class Samples(NamedTuple):
     size: float  # of typical targets
 
     @classmethod
-    def of(cls, X: Floats, y: Floats, w: Floats) -> "Samples":
-        """From X (n, p), y (n,) and weights (n,)."""
-        n, p = X.shape
-        x = np.empty((p + 1, n))
-        x[0] = 1.0
-        x[1:] = X.T
-        sums, largest, reach = np.empty(p + 1), np.empty(p + 1), np.empty(n)
+    def of(
+        cls, columns: Sequence[Floats], y: Floats, w: Floats, intercept: bool = True
+    ) -> "Samples":
+        """From features (n,), targets (n,) and weights (n,)."""
+        n, first = y.size, int(intercept)
+        q = len(columns) + first
+        x = np.empty((q, n))
+        x[:first] = 1.0
+        for row, column in zip(x[first:], columns, strict=True):
+            row[:] = column
+        sums, largest, reach = np.empty(q), np.empty(q), np.empty(n)
         measure(x, sums, largest)
         # The median is typical also beside outliers, the mean where most values are 0.
         some = np.abs(x[:, :: 1 + n // 100])
         typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2]
         typical = np.where(typical > 0.0, typical, sums / n)
         scale = np.exp2(-np.frexp(np.where(typical > 0.0, typical, 0.5))[1])
-        scale[0] = 1.0
+        scale[:first] = 1.0
         rescale(x, scale, reach)
         return cls(x, y, w, reach, scale, largest * scale, typical_size(y))
 

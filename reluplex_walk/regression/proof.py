@@ -6,6 +6,7 @@ with, or is 0.  Both are decided for the *exact* vertex of the basis, with bound
 what these leave in doubt (ties, prices at their ends) is decided in rational arithmetic.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, Rationals, exact_sums, from_fractions, signs, solve
+from ..exact.sums import products
 from ..native.lad import BLOCK
 from ..native.lad_arrays import Fit
 from ..native.lad_rounding import error_bounds
@@ -27,7 +29,7 @@ _UNIT = 2.0**-53
 class Optimality(NamedTuple):
     """What is proved of a basis."""
 
-    prices: Floats  # (q,) of its edges
+    prices: Floats  # (q,) of its edges, the nearest floats where they were decided exactly
     proved: bool  # that it is optimal
     descends: int  # a half-edge that does descend, or -1: none is known
 
@@ -35,8 +37,9 @@ class Optimality(NamedTuple):
 class OptimalityTest:
     """Tests bases of a quantile regression, minimising sum_i w_i rho(r_i) as `Samples` says."""
 
-    def __init__(self, samples: Samples, slopes: Floats) -> None:
-        self.samples, self.slopes = samples, slopes
+    def __init__(self, samples: Samples, slopes: Sequence[float | Fraction]) -> None:
+        self.samples, self.slopes = samples, tuple(map(float, slopes))
+        self.exact_slopes = tuple(Fraction(slope) for slope in slopes)
         self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
         self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
 
@@ -71,7 +74,7 @@ class OptimalityTest:
         costs[rows] = 0.0
         g = g + x[:, near] @ costs[near]
         prices = edges @ g
-        terms = BLOCK + y.size / BLOCK + near.size + 8.0
+        terms = BLOCK + y.size / BLOCK + near.size + 10.0
         g_error = terms * _UNIT * max(below, above) * w.sum() * self.samples.largest
         error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
         error += blur * (np.abs(prices) + error).max()
@@ -80,25 +83,29 @@ class OptimalityTest:
             return Optimality(prices, True, -1)
         if (slope_of < -error[:, None]).any():
             return Optimality(prices, False, int(slope_of.argmin()))
-        descends = self._descending(rows, side)
-        return Optimality(prices, descends < 0, descends)
+        exact, descends = self._decide(rows, side)
+        return Optimality(exact, descends < 0, descends)
 
-    def _descending(self, rows: Ints, side: Floats) -> int:
-        """The half-edge of `rows` with the least exact slope, if that is negative, else -1."""
-        x, w = self.samples.x, self.samples.w
-        below, above = (Fraction(slope) for slope in self.slopes.tolist())
+    def _decide(self, rows: Ints, side: Floats) -> tuple[Floats, int]:
+        """Exact prices, and the half-edge with the least slope, if that is negative, else -1."""
+        (below, above), w = self.exact_slopes, self.samples.w
+        prices = self.prices(rows, side)
+        slope_of = []
+        for price, weight in zip(prices, w[rows].tolist(), strict=True):
+            slope_of += [price + above * Fraction(weight), below * Fraction(weight) - price]
+        least = min(range(len(slope_of)), key=slope_of.__getitem__)
+        return prices.astype(float), least if slope_of[least] < 0 else -1
+
+    def prices(self, rows: Ints, side: Floats) -> Objects:
+        """The exact prices (q,) of the basis `rows`, all others costing what `side` (n,) says."""
+        x, (below, above) = self.samples.x, self.exact_slopes
         self._sum(side)
         g = above * self.sums[1.0] - below * self.sums[-1.0]
         for sign, slope in ((1.0, above), (-1.0, -below)):
             g -= slope * self._total(rows[side[rows] == sign])
         normals, gradient = Rationals.of(x[:, rows]), from_fractions(g)
         prices = solve(normals.num, gradient.num[:, None] * normals.den)
-        exact = Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()
-        slope_of = []
-        for price, weight in zip(exact, w[rows].tolist(), strict=True):
-            slope_of += [price + above * Fraction(weight), below * Fraction(weight) - price]
-        least = min(range(len(slope_of)), key=slope_of.__getitem__)
-        return least if slope_of[least] < 0 else -1
+        return Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()
 
     def _sum(self, side: Floats) -> None:
         """Bring `sums` up to date: from one judgement to the next few samples change sides."""
@@ -113,11 +120,18 @@ class OptimalityTest:
 
     def _total(self, rows: Ints) -> Objects:
         """Exact weighted sum (q,) of the columns `rows` of x."""
-        x, w = self.samples.x[:, rows], self.samples.w[rows]
-        if (w == 1.0).all():
-            return exact_sums(x)
-        terms, weight = Rationals.of(x), Rationals.of(w)
-        return Rationals(terms.num @ weight.num, terms.den * weight.den).fractions()
+        return weighted_sums(self.samples.x[:, rows], self.samples.w[rows])
+
+
+def weighted_sums(x: Floats, w: Floats) -> Objects:
+    """Exact sums (q,) of the rows of x (q, n) with weights w (n,)."""
+    if (w == 1.0).all():
+        return exact_sums(x)
+    parts = products(x, w)
+    if parts is not None:
+        return sum((exact_sums(part) for part in parts[1:]), exact_sums(parts[0]))
+    terms, weight = Rationals.of(x), Rationals.of(w)
+    return Rationals(terms.num @ weight.num, terms.den * weight.den).fractions()
 
 
 def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> None:
@@ -127,13 +141,21 @@ def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats)
         doubtful = doubtful[(x[:, doubtful] != x[:, [c]]).any(axis=0) | (y[doubtful] != y[c])]
     if not doubtful.size:
         return
-    normals, targets = Rationals.of(x[:, rows].T), Rationals.of(y[rows])
-    theta = solve(normals.num, targets.num[:, None])  # times normals.den / targets.den
-    others, values = Rationals.of(x[:, doubtful].T), Rationals.of(y[doubtful])
-    fitted = others.num @ theta.num[:, 0] * (normals.den * values.den)
-    given = values.num * (targets.den * theta.den * others.den)
-    sign = signs(fitted - given)
+    sign = exact_signs(samples, exact_vertex(samples, rows), doubtful)
     side[doubtful] = np.where(sign == 0, side[doubtful], sign)
 
 
-__all__ = ["Optimality", "OptimalityTest"]
+def exact_vertex(samples: Samples, rows: Ints) -> Rationals:
+    """The point (q,) at which the residuals `rows` vanish; ZeroDivisionError if there is none."""
+    normals, targets = Rationals.of(samples.x[:, rows].T), Rationals.of(samples.y[rows])
+    theta = solve(normals.num, targets.num[:, None] * normals.den)
+    return Rationals(theta.num[:, 0], theta.den * targets.den)
+
+
+def exact_signs(samples: Samples, theta: Rationals, rows: Ints) -> NDArray[np.int8]:
+    """Signs of the residuals `rows` at `theta` (q,)."""
+    x, y = Rationals.of(samples.x[:, rows].T), Rationals.of(samples.y[rows])
+    return signs((x.num @ theta.num) * y.den - y.num * (theta.den * x.den))
+
+
+__all__ = ["Optimality", "OptimalityTest", "exact_signs", "exact_vertex", "weighted_sums"]

@@ -6,147 +6,37 @@ Koenker and d'Orey (1987).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
 
 from .._limits import Limits
-from .._validate import real, real_array, weights
+from .._validate import flag, real, real_array
 from ..ended import Ended
-from ..native.refresh import new_state, place, refresh
-from ..native.walk import prices
-from ..problem.loss import LayerLoss
-from ..problem.network import ReLUNetwork
+from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
-from ..proof.certify import certify
-from ..proof.reason import Reason
-from ..simplex.exact_pivots import settle
 from ..simplex.records import WalkStatus
-from ..simplex.trajectory import Trajectory
-from ..simplex.walk import walk
-from ..tolerances import TOLERANCES
-from .design import Samples
+from ..tolerances import PROOF
+from .data import Data, Slopes, in_integers
+from .fit import Proof, QuantileFit
 from .solver import Solution, minimise
+from .vertex import exact_loss, nearest_coefficients
+from .walking import by_walking
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-_PROOF_SECONDS = 60.0  # for a proof in rational arithmetic, where rounding leaves doubt
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class QuantileFit:
-    """A linear quantile regression, solved exactly.
-
-    Minimises ``sum_i w_i rho(y_i - b_0 - x_i . b)`` with ``rho(u) = tau max(u, 0) + (1 - tau)
-    max(-u, 0)``, or ``rho(u) = |u|`` for :func:`lad`.
-
-    Attributes
-    ----------
-    coefficients : ndarray (p + 1,)
-        Intercept b_0, then one for each feature, in the units of the data: the exact vertex,
-        rounded.
-    loss : float
-        The loss at `coefficients`, a sum over samples: the minimum, but for their rounding.
-    dual : ndarray (n,)
-        Solution of the dual problem: subgradients of the terms by their residuals ``y - fit``, in
-        ``[-(1 - tau) w, tau w]`` (for `lad` in ``[-w, w]``), with ``sum_i dual_i (1, x_i) = 0`` and
-        ``sum_i dual_i y_i = loss``, up to rounding.
-    status : WalkStatus
-        GLOBAL_MINIMUM: proved.  Where floats fail a walk in rational arithmetic tries, for up to
-        a minute: NOT_PROVED, TIME_LIMIT or (after Ctrl-C) INTERRUPTED say how that ended.
-    ended : Ended
-        Why the fit stopped.
-    tau : float or None
-        The quantile; None for `lad`.
-    n_pivots : int
-        Pivots made, on all subsamples.
-    X, y, sample_weight : ndarray
-        The data.
-
-    Examples
-    --------
-    >>> import numpy as np, reluplex_walk as rw
-    >>> data = rw.datasets.load_engel()
-    >>> fit = rw.quantile(data.X, data.y, tau=0.9)
-    >>> fit.status.name, round(float(np.mean(fit.residuals < 0.0)), 1)  # nine tenths lie below
-    ('GLOBAL_MINIMUM', 0.9)
-    >>> bool(np.isclose(fit.dual @ fit.y, fit.loss))  # no duality gap
-    True
-    >>> fit.problem
-    LayerLoss(ReLUNetwork(1-1), n=235, layer=0, pinball, tau=0.9)
-    """
-
-    coefficients: Floats
-    loss: float
-    dual: Floats
-    status: WalkStatus
-    ended: Ended
-    tau: float | None
-    n_pivots: int
-    X: Floats
-    y: Floats
-    sample_weight: Floats
-    _rows: NDArray[np.int64]  # of the data, active at the end
-    _proof: Certificate | None  # made already, where rounding left doubt
-
-    def predict(self, X: ArrayLike) -> Floats:
-        """The fitted quantile (m,) at `X` (m, p); ValueError, TypeError if it does not fit.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0], [4.0]], [1.0, 3.0, 5.0, 7.0, 90.0])
-        >>> fit.predict([[10.0]])
-        array([21.])
-        """
-        p = self.X.shape[1]
-        new = real_array("X", X, 2, f"of shape (m, {p})")
-        if new.shape[1] != p:
-            raise ValueError(f"X: expected an array of shape (m, {p}), found shape {new.shape}")
-        return new @ self.coefficients[1:] + self.coefficients[0]
-
-    @cached_property
-    def residuals(self) -> Floats:
-        """``y - fit`` (n,)."""
-        return self.y - self.predict(self.X)
-
-    @cached_property
-    def problem(self) -> LayerLoss:
-        """The same loss as a :class:`LayerLoss`, a network without hidden layer (bias last)."""
-        return _Data(self.X, self.y, self.sample_weight).problem(self.tau)
-
-    @cached_property
-    def certificate(self) -> Certificate:
-        """The proof as a :class:`Certificate` of :attr:`problem`: the slopes of all half-edges.
-
-        Made when first asked for, which takes longer than the fit.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0])
-        >>> fit.certificate.verify_exact(fit.problem).loss
-        Fraction(63, 1)
-        """
-        if self._proof is not None:
-            return self._proof
-        if self.ended.early:
-            return walk(self.problem, np.roll(self.coefficients, -1), max_pivots=0).certificate
-        return _certificate(self.problem, self.coefficients, self._rows)
-
-    def __repr__(self) -> str:
-        kind = "lad" if self.tau is None else f"tau={self.tau:g}"
-        return (
-            f"QuantileFit({kind}, {self.status.name}, loss={self.loss:.10g}, "
-            f"coefficients={np.array2string(self.coefficients, precision=6, threshold=8)})"
-        )
+_PRUDENCE = 0.999  # of what a claim allows, here
 
 
-def lad(X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> QuantileFit:
+def lad(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    fit_intercept: bool = True,
+) -> QuantileFit:
     """Least absolute deviations: minimise ``sum_i w_i |y_i - b_0 - x_i . b|`` exactly.
 
     Parameters
@@ -157,6 +47,8 @@ def lad(X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -
         Targets.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1.
+    fit_intercept : bool, default True
+        If not, the intercept is 0.
 
     Returns
     -------
@@ -168,6 +60,12 @@ def lad(X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -
     ------
     ValueError, TypeError
         If an argument does not fit; the message names it.
+
+    Warns
+    -----
+    RankWarning
+        If columns of `X` are determined by earlier ones and the constant, up to rounding: they are
+        left out, with coefficients 0 (see :attr:`QuantileFit.aliased`).
 
     See Also
     --------
@@ -190,11 +88,19 @@ def lad(X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -
     >>> fit.status.name, round(fit.loss, 8)
     ('GLOBAL_MINIMUM', 42.08115942)
     """
-    return _path(_Data.of(X, y, sample_weight), [None])[0]
+    data = Data.of(X, y, sample_weight)
+    aliased = data.aliased(flag("fit_intercept", fit_intercept))
+    warn_of_aliased(data.kept().X, aliased)
+    return _path(data, aliased, fit_intercept, [None])[0]
 
 
 def quantile(
-    X: ArrayLike, y: ArrayLike, tau: float = 0.5, *, sample_weight: ArrayLike | None = None
+    X: ArrayLike,
+    y: ArrayLike,
+    tau: float = 0.5,
+    *,
+    sample_weight: ArrayLike | None = None,
+    fit_intercept: bool = True,
 ) -> QuantileFit:
     """Linear regression for the quantile `tau` of y, exactly.
 
@@ -208,6 +114,8 @@ def quantile(
         The quantile, in (0, 1).
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1.
+    fit_intercept : bool, default True
+        If not, the intercept is 0.
 
     Returns
     -------
@@ -218,6 +126,12 @@ def quantile(
     ------
     ValueError, TypeError
         If an argument does not fit; the message names it.
+
+    Warns
+    -----
+    RankWarning
+        If columns of `X` are determined by earlier ones and the constant, up to rounding: they are
+        left out, with coefficients 0 (see :attr:`QuantileFit.aliased`).
 
     See Also
     --------
@@ -234,11 +148,19 @@ def quantile(
     >>> rw.quantile(data.X, data.y, tau=0.9).coefficients.round(4)
     array([67.3509,  0.6863])
     """
-    return _path(_Data.of(X, y, sample_weight), [_level("tau", tau)])[0]
+    data = Data.of(X, y, sample_weight)
+    aliased = data.aliased(flag("fit_intercept", fit_intercept))
+    warn_of_aliased(data.kept().X, aliased)
+    return _path(data, aliased, fit_intercept, [_level("tau", tau)])[0]
 
 
 def quantile_path(
-    X: ArrayLike, y: ArrayLike, taus: Sequence[float], *, sample_weight: ArrayLike | None = None
+    X: ArrayLike,
+    y: ArrayLike,
+    taus: Sequence[float],
+    *,
+    sample_weight: ArrayLike | None = None,
+    fit_intercept: bool = True,
 ) -> list[QuantileFit]:
     """Linear regressions for several quantiles, each started from the one before.
 
@@ -252,6 +174,8 @@ def quantile_path(
         The quantiles, each in (0, 1), best in ascending order.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1.
+    fit_intercept : bool, default True
+        If not, the intercept is 0.
 
     Returns
     -------
@@ -277,40 +201,10 @@ def quantile_path(
     if not levels:
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
-    return _path(_Data.of(X, y, sample_weight), levels)
-
-
-class _Data(NamedTuple):
-    X: Floats  # (n, p)
-    y: Floats  # (n,)
-    w: Floats  # (n,)
-
-    @classmethod
-    def of(cls, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> "_Data":
-        inputs = real_array("X", X, 2, "of shape (n, p)")
-        n, p = inputs.shape
-        if n == 0 or p == 0:
-            raise ValueError(
-                f"X: expected an array of shape (n, p) with n, p >= 1, found {inputs.shape}"
-            )
-        targets = real_array("y", y, 1, f"of shape ({n},)")
-        if targets.shape != (n,):
-            raise ValueError(f"y: expected an array of shape ({n},), found shape {targets.shape}")
-        if sample_weight is None:
-            return cls(inputs, targets, np.ones(n))
-        return cls(inputs, targets, weights("sample_weight", sample_weight, n))
-
-    def kept(self) -> "_Data":
-        """The samples of weight > 0."""
-        if self.w.all():
-            return self
-        return _Data(*(part[self.w > 0.0] for part in self))
-
-    def problem(self, tau: float | None) -> LayerLoss:
-        p = self.X.shape[1]
-        network = ReLUNetwork([np.zeros((1, p))], [np.zeros(1)])
-        kind = "l1" if tau is None else "pinball"
-        return LayerLoss(network, self.X, self.y, kind=kind, tau=tau, sample_weight=self.w)
+    data = Data.of(X, y, sample_weight)
+    aliased = data.aliased(flag("fit_intercept", fit_intercept))
+    warn_of_aliased(data.kept().X, aliased)
+    return _path(data, aliased, fit_intercept, levels)
 
 
 def _level(name: str, tau: float) -> float:
@@ -319,17 +213,19 @@ def _level(name: str, tau: float) -> float:
     return float(tau)
 
 
-def _path(data: _Data, levels: Sequence[float | None]) -> list[QuantileFit]:
+def _path(
+    data: Data, aliased: Ints, fit_intercept: bool, levels: Sequence[float | None]
+) -> list[QuantileFit]:
     """Fits for each quantile (None: `lad`)."""
-    kept = data.kept()
-    samples = Samples.of(*kept)
+    samples, units = in_integers(data.kept(), aliased, fit_intercept)
     fits: list[QuantileFit] = []
     basis = None
     with Limits() as limits:
         for tau in levels:
-            slopes = (1.0, 1.0) if tau is None else (tau, 1.0 - tau)
-            found = minimise(samples, slopes, basis, limits)
-            fit = _fit(data, tau, slopes, found, samples, limits)
+            slopes = Slopes.of(tau)
+            found = minimise(samples, slopes[:2], basis, limits)
+            proof = Proof(samples, units, slopes, found.basis, found.side)
+            fit = _fit(data, tau, aliased, fit_intercept, found, proof, limits)
             fits.append(fit)
             basis = found.basis if found.proved else None
             if limits.interrupted:
@@ -340,60 +236,52 @@ def _path(data: _Data, levels: Sequence[float | None]) -> list[QuantileFit]:
 
 
 def _fit(
-    data: _Data,
+    data: Data,
     tau: float | None,
-    slopes: tuple[float, float],
+    aliased: Ints,
+    fit_intercept: bool,
     found: Solution,
-    samples: Samples,
+    proof: Proof,
     limits: Limits,
 ) -> QuantileFit:
     """The fit from the end of the solver, by walking on from there where that is not proved."""
-    theta, rows = found.basis.theta * samples.scale, found.basis.rows[:0]
-    dual, proof = np.zeros(len(data.y)), None
-    dual[data.w > 0.0] = -found.dual
+    samples, units, slopes = proof[:3]
+    theta, dual = np.zeros(data.X.shape[1] + 1), np.zeros(len(data.y))
+    dual[data.w > 0.0] = -found.dual / (slopes.unit * units.w)
     status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
+    end: Certificate | Proof | None = proof
     if found.proved:
-        rows = np.flatnonzero(data.w)[found.basis.rows]
-    elif limits.interrupted:
-        status, ended = WalkStatus.INTERRUPTED, Ended.INTERRUPTED
+        theta[units.fitted] = nearest_coefficients(samples, units, found.basis)
     else:
-        theta, dual, traj = _by_walking(data, tau, theta)
-        status, ended, proof = traj.status, traj.ended, traj.certificate
+        factors = np.array([float(f) for f in units.factors(samples)])
+        theta[units.fitted] = found.basis.theta * factors
+        if limits.interrupted:
+            status, ended, end = WalkStatus.INTERRUPTED, Ended.INTERRUPTED, None
+        else:
+            theta, dual, traj = by_walking(data, tau, fit_intercept, theta)
+            status, ended, end = traj.status, traj.ended, traj.certificate
     r = data.y - data.X @ theta[1:] - theta[0]
-    loss = float((data.w * np.where(r > 0.0, slopes[0] * r, -slopes[1] * r)).sum())
-    return QuantileFit(theta, loss, dual, status, ended, tau, found.pivots, *data, rows, proof)
+    below, above = slopes.floats
+    loss = float((data.w * np.where(r > 0.0, below * r, -above * r)).sum())
+    if found.proved and not _held_by_floats(data, theta, loss, proof):
+        status = WalkStatus.NOT_PROVED
+    return QuantileFit(
+        theta, loss, dual, status, ended, tau, found.pivots, *data, aliased, fit_intercept, end
+    )
 
 
-def _by_walking(data: _Data, tau: float | None, theta: Floats) -> tuple[Floats, Floats, Trajectory]:
-    """Coefficients and dual solution by a walk, exact where it has to be, and the walk."""
-    loss = data.problem(tau)
-    start = np.append(theta[1:], theta[0])
-    traj = walk(loss, start, step="long", proof_budget=_PROOF_SECONDS, time_limit=_PROOF_SECONDS)
-    end = traj.theta[0]
-    vanishing = loss.pattern(end)[0][:, 0] == 0
-    below, above = (1.0, 1.0) if tau is None else (tau, 1.0 - tau)
-    r = data.X @ end[:-1] + end[-1] - data.y
-    dual = np.where(vanishing, 0.0, np.where(r > 0.0, -above, below)) * data.w
-    some = vanishing & (data.w > 0.0)
-    x = np.column_stack([data.X, np.ones(len(r))])
-    bounds = -above * data.w[some], below * data.w[some]
-    dual[some] = optimize.lsq_linear(x[some].T, -(dual @ x), bounds, method="bvls").x
-    return np.roll(end, 1), dual, traj
+def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> bool:
+    """Whether the loss at the rounded coefficients is that of the exact ones, as far as a claim
+    about them demands.
+    """
+    targets = float(data.w @ np.abs(data.y))
+    sums = np.append(data.w.sum(), data.w @ np.abs(data.X))
+    gap = max(proof.slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
+    if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets):
+        return True
+    least = proof.vertex().loss
+    allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
+    return exact_loss(*proof[:3], theta) - least <= allowed * Fraction(_PRUDENCE)
 
 
-def _certificate(loss: LayerLoss, theta: Floats, rows: NDArray[np.int64]) -> Certificate:
-    """The certificate of the vertex `theta` at which the residuals `rows` of the data vanish."""
-    kernel, state = loss.kernel, new_state(loss.kernel)
-    place(kernel, state, loss.units.inner(np.roll(theta, -1)[None]).ravel())
-    twins = (loss.X[loss.residual_rows] == loss.X[rows][:, None]).all(axis=2)
-    twins &= (loss.y[loss.residual_rows] == loss.y[rows][:, None])[..., 0]
-    state.basis[:] = twins.argmax(axis=1)
-    refresh(kernel, state, TOLERANCES)
-    prices(kernel, state)
-    settled = settle(loss, state, _PROOF_SECONDS, 0)
-    if isinstance(settled, Reason):
-        return certify(loss, state, None, settled, TOLERANCES)
-    return certify(loss, state, settled.end, None, TOLERANCES)
-
-
-__all__ = ["QuantileFit", "lad", "quantile", "quantile_path"]
+__all__ = ["lad", "quantile", "quantile_path"]

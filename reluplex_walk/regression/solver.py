@@ -7,6 +7,7 @@ proved optimal in floating point with bounds on all rounding, or not at all.
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ class Solution(NamedTuple):
     """The end of `minimise`."""
 
     basis: Basis
+    side: Floats  # (n,) +1 or -1: the sign each residual is taken to have
     dual: Floats  # (n,) subgradient of each term at its residual
     proved: bool
     pivots: int
@@ -46,7 +48,7 @@ class Solution(NamedTuple):
 
 def minimise(
     samples: Samples,
-    slopes: Sequence[float],
+    slopes: Sequence[float | Fraction],
     start: Basis | None = None,
     limits: Limits | None = None,
 ) -> Solution:
@@ -56,8 +58,8 @@ def minimise(
     between rounds.
     """
     limits = limits or Limits()
-    solver = _solved(samples, np.array(slopes), start, limits)
-    judge = OptimalityTest(samples, solver.regression.slopes)
+    solver = _solved(samples, np.array([float(slope) for slope in slopes]), start, limits)
+    judge = OptimalityTest(samples, slopes)
     for attempt in range(_ROUNDS):
         prices, proved, descends = judge.judge(solver.fit, solver.near)
         if descends < 0 or limits.look() is not None:
@@ -66,7 +68,7 @@ def minimise(
             solver.refine()
         else:
             solver.solve(solver.band(), descends)
-    return Solution(solver.basis, solver.dual(prices), proved, solver.pivots)
+    return Solution(solver.basis, solver.fit.side, solver.dual(prices), proved, solver.pivots)
 
 
 def _solved(samples: Samples, slopes: Floats, start: Basis | None, limits: Limits) -> "_Solver":

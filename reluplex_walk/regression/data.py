@@ -1,0 +1,127 @@
+"""The data of a regression, and the integers that it is solved on.
+
+Columns of decimals are multiplied by powers of ten, and so are targets, weights and the two slopes
+of the loss: floats then hold the numbers that were written without rounding, and ties are ties.
+The exact solution is that of the data, but for these units.
+"""
+
+import warnings
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._validate import real_array, weights
+from ..problem.aliased import RankWarning, find
+from ..problem.decimals import places, places_of_columns, written
+from ..problem.loss import LayerLoss
+from ..problem.network import ReLUNetwork
+from .design import Samples
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Data(NamedTuple):
+    """What a regression is given."""
+
+    X: Floats  # (n, p)
+    y: Floats  # (n,)
+    w: Floats  # (n,)
+
+    @classmethod
+    def of(cls, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> "Data":
+        """The checked arguments of a regression."""
+        inputs = real_array("X", X, 2, "of shape (n, p)")
+        n, p = inputs.shape
+        if n == 0 or p == 0:
+            raise ValueError(
+                f"X: expected an array of shape (n, p) with n, p >= 1, found {inputs.shape}"
+            )
+        targets = real_array("y", y, 1, f"of shape ({n},)")
+        if targets.shape != (n,):
+            raise ValueError(f"y: expected an array of shape ({n},), found shape {targets.shape}")
+        if sample_weight is None:
+            return cls(inputs, targets, np.ones(n))
+        return cls(inputs, targets, weights("sample_weight", sample_weight, n))
+
+    def kept(self) -> "Data":
+        """The samples of weight > 0."""
+        if self.w.all():
+            return self
+        return Data(*(part[self.w > 0.0] for part in self))
+
+    def aliased(self, fit_intercept: bool) -> Ints:
+        """Columns of X that earlier ones and the constant determine up to rounding."""
+        found = find(self.kept().X, fit_intercept).columns
+        if len(found) == self.X.shape[1] and not fit_intercept:
+            raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
+        return found
+
+    def problem(self, tau: float | None, fit_intercept: bool) -> LayerLoss:
+        """The same as a loss of one linear layer, of which the user has been warned already."""
+        p = self.X.shape[1]
+        network = ReLUNetwork([np.zeros((1, p))], [np.zeros(1)])
+        kind = "l1" if tau is None else "pinball"
+        more = {} if fit_intercept else {"fit_intercept": False}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RankWarning)
+            return LayerLoss(
+                network, self.X, self.y, kind=kind, tau=tau, sample_weight=self.w, **more
+            )
+
+
+class Units(NamedTuple):
+    """By what the numbers of the data were multiplied, and which parameters are fitted."""
+
+    fitted: Ints  # (q,) of the p + 1 coefficients, the intercept 0
+    x: tuple[int, ...]  # (q,)
+    y: int
+    w: int
+
+    def factors(self, samples: Samples) -> list[Fraction]:
+        """What turns each of the parameters (q,) of the `samples` into a coefficient."""
+        scale = samples.scale.tolist()
+        return [Fraction(s) * x / self.y for s, x in zip(scale, self.x, strict=True)]
+
+
+class Slopes(NamedTuple):
+    """Slopes of the loss of a residual ``fit - y`` below and above 0, for weights 1."""
+
+    below: Fraction
+    above: Fraction
+    unit: int  # by which both were multiplied
+
+    @classmethod
+    def of(cls, tau: float | None) -> "Slopes":
+        """Those of the pinball loss, without rounding; None: of the absolute value."""
+        if tau is None:
+            return cls(Fraction(1), Fraction(1), 1)
+        number, unit = written(np.array([tau]), places(np.array([tau])))
+        below = Fraction(number.item())
+        return cls(below, unit - below, unit)
+
+    @property
+    def floats(self) -> tuple[float, float]:
+        """Below and above, in the units of the data."""
+        return float(self.below / self.unit), float(self.above / self.unit)
+
+
+def in_integers(kept: Data, aliased: Ints, intercept: bool) -> tuple[Samples, Units]:
+    """What the solver sees of the samples of weight > 0, and in which units.
+
+    Without the `aliased` columns.
+    """
+    columns = np.delete(np.arange(kept.X.shape[1]), aliased)
+    X = kept.X if not len(aliased) else kept.X[:, columns]
+    parts = [written(X[:, j], k) for j, k in enumerate(places_of_columns(X))]
+    y, y_unit = written(kept.y, places(kept.y))
+    w, w_unit = written(kept.w, places(kept.w))
+    ones = [1] if intercept else []
+    fitted = np.append(np.zeros(len(ones), np.int64), 1 + columns)
+    units = Units(fitted, (*ones, *(unit for _, unit in parts)), y_unit, w_unit)
+    return Samples.of([part for part, _ in parts], y, w, intercept), units
+
+
+__all__ = ["Data", "Slopes", "Units", "in_integers"]

@@ -1,0 +1,130 @@
+"""The exact vertex of a proved fit: its coefficients, ties and multipliers; and its nearest floats.
+
+At the minimum every residual that vanishes has a multiplier, a subgradient of its term, and with
+these the gradients of all terms add up to 0.  They are the prices of the basis that the solver
+proved optimal, but for their sign, and for other residuals at 0 the slope of the side they are on.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exact.rationals import Objects, Rationals, from_fractions, objects
+from ..native.lad_rounding import error_bounds, residual
+from .data import Slopes, Units
+from .design import Basis, Samples
+from .proof import OptimalityTest, exact_signs, exact_vertex, weighted_sums
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_UNIT = 2.0**-53
+
+
+class ExactVertex(NamedTuple):
+    """The exact minimum of a regression, in the units of its data."""
+
+    coefficients: Objects  # (q,) of the fitted parameters
+    loss: Fraction
+    active: Ints  # (q,) samples with independent rows (1, x) whose residuals are 0
+    tied: Ints  # the other samples with residual 0
+    multipliers: Objects  # (q + ties,) of both: subgradients by the residual ``fit - y``
+    slopes: Objects  # (q + ties, 2) of their terms, below and above 0
+
+    @classmethod
+    def of(
+        cls, samples: Samples, units: Units, slopes: Slopes, basis: Basis, side: Floats
+    ) -> "ExactVertex":
+        """That of an optimal `basis`; `side` (n,) are the sides of residuals it was proved with."""
+        rows, theta = basis.rows, exact_vertex(samples, basis.rows)
+        tied = _ties(samples, basis, theta)
+        cost, unit = slopes[:2], slopes.unit * units.w
+        prices = OptimalityTest(samples, cost).prices(rows, side)
+        members = np.concatenate([rows, tied])
+        costs = objects([Fraction(w) / unit for w in samples.w[members].tolist()])
+        bounds = np.column_stack([costs * cost[0], costs * cost[1]])
+        of_tied = np.where(side[tied] > 0.0, bounds[len(rows) :, 1], -bounds[len(rows) :, 0])
+        total = _total_targets(samples, cost, rows, side, prices)
+        factors = units.factors(samples)
+        found = [v * f for v, f in zip(theta.fractions(), factors, strict=True)]
+        multipliers = np.concatenate([-prices / unit, of_tied])
+        loss = -total / (unit * units.y)
+        return cls(objects(found), loss, rows, tied, multipliers, bounds)
+
+
+def _ties(samples: Samples, basis: Basis, theta: Rationals) -> Ints:
+    """Samples outside the basis whose residual is 0 at its exact vertex `theta`."""
+    x, y, _, reach = samples[:4]
+    bound, _ = error_bounds(x, y, basis.rows, basis.edges, basis.theta, np.empty(len(x)))
+    small = np.abs(basis.theta @ x - y) <= bound * reach
+    small[basis.rows] = False
+    doubtful = np.flatnonzero(small)
+    return doubtful[exact_signs(samples, theta, doubtful) == 0]
+
+
+def _total_targets(
+    samples: Samples, slopes: tuple[Fraction, Fraction], rows: Ints, side: Floats, prices: Objects
+) -> Fraction:
+    """Exact sum of targets, with the multipliers of all residuals: minus the loss."""
+    y, w, (below, above) = samples.y[None], samples.w, slopes
+    others = np.ones(side.size, np.bool_)
+    others[rows] = False
+    up, down = others & (side > 0.0), others & (side <= 0.0)
+    total = (
+        above * weighted_sums(y[:, up], w[up])[0] - below * weighted_sums(y[:, down], w[down])[0]
+    )
+    targets = [Fraction(v) for v in y[0, rows].tolist()]
+    return Fraction(total - sum(p * v for p, v in zip(prices, targets, strict=True)))
+
+
+def exact_loss(samples: Samples, units: Units, slopes: Slopes, coefficients: Floats) -> Fraction:
+    """The loss at the floats `coefficients` (p + 1,), in the units of the data."""
+    given = [Fraction(v) for v in coefficients[units.fitted].tolist()]
+    factors = units.factors(samples)
+    theta = from_fractions(objects([v / f for v, f in zip(given, factors, strict=True)]))
+    x, y, w = Rationals.of(samples.x), Rationals.of(samples.y), Rationals.of(samples.w)
+    r = (theta.num @ x.num) * y.den - y.num * (theta.den * x.den)
+    up, down = int(w.num @ np.maximum(r, 0)), int(w.num @ np.maximum(-r, 0))
+    unit = slopes.unit * units.w * units.y * (x.den * y.den * w.den * theta.den)
+    return (slopes.above * up + slopes.below * down) / unit
+
+
+def nearest_coefficients(samples: Samples, units: Units, basis: Basis) -> Floats:
+    """The floats (q,) nearest to the exact coefficients at the vertex of `basis`."""
+    near, error = _refined(samples, basis)
+    factors = units.factors(samples)
+    found = np.empty(len(factors))
+    for j, factor in enumerate(factors):
+        value = (Fraction(basis.theta[j].item()) + Fraction(near[j].item())) * factor
+        off = Fraction(error[j].item()) * factor
+        found[j] = float(value)
+        if float(value - off) != found[j] or float(value + off) != found[j]:
+            exact = exact_vertex(samples, basis.rows).fractions()
+            return np.array([float(v * f) for v, f in zip(exact, factors, strict=True)])
+    return found
+
+
+def _refined(samples: Samples, basis: Basis) -> tuple[Floats, Floats]:
+    """What to add to ``basis.theta`` for the exact vertex, and bounds (q,) on what is then missing.
+
+    With A the active samples and A b' = I - E it is  -b' (I - E)^-1 r,  r the residuals of A.
+    """
+    x, y, (rows, b, theta) = samples.x, samples.y, basis
+    a, q = x[:, rows].T, len(rows)
+    unit = (q + 4) * 2.0 * _UNIT
+    e = np.abs(np.eye(q) - a @ b.T) + unit * (np.abs(a) @ np.abs(b.T) + np.eye(q))
+    share = float(e.sum(axis=1).max())
+    r = np.empty(q)
+    residual(x, y, theta, rows, r)
+    terms = np.abs(a) @ np.abs(theta) + np.abs(y[rows])
+    r_error = 2.0 * _UNIT * np.abs(r) + (q + 4) ** 2 * 4.0 * _UNIT**2 * terms
+    if not share < 0.5:
+        return np.zeros(q), np.full(q, np.inf)
+    most = share / (1.0 - share) * (np.abs(r) + r_error).max()
+    error = (most + r_error + unit * np.abs(r)) @ np.abs(b) * (1.0 + unit)
+    return -(r @ b), error
+
+
+__all__ = ["ExactVertex", "exact_loss", "nearest_coefficients"]

@@ -1,0 +1,35 @@
+"""Where the solver proves nothing in floats: a walk, in rational arithmetic where it has to be."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from ..simplex.trajectory import Trajectory
+from ..simplex.walk import walk
+from .data import Data, Slopes
+
+Floats = NDArray[np.float64]
+
+_PROOF_SECONDS = 60.0  # for a proof in rational arithmetic, where rounding leaves doubt
+
+
+def by_walking(
+    data: Data, tau: float | None, fit_intercept: bool, theta: Floats
+) -> tuple[Floats, Floats, Trajectory]:
+    """Coefficients and dual solution by a walk, exact where it has to be, and the walk."""
+    loss = data.problem(tau, fit_intercept)
+    start = np.append(theta[1:], theta[0])
+    traj = walk(loss, start, step="long", proof_budget=_PROOF_SECONDS, time_limit=_PROOF_SECONDS)
+    end = traj.theta[0]
+    vanishing = loss.pattern(end)[0][:, 0] == 0
+    below, above = Slopes.of(tau).floats
+    r = data.X @ end[:-1] + end[-1] - data.y
+    dual = np.where(vanishing, 0.0, np.where(r > 0.0, -above, below)) * data.w
+    some = vanishing & (data.w > 0.0)
+    x = np.column_stack([data.X, np.ones(len(r))])
+    bounds = -above * data.w[some], below * data.w[some]
+    dual[some] = optimize.lsq_linear(x[some].T, -(dual @ x), bounds, method="bvls").x
+    return np.roll(end, 1), dual, traj
+
+
+__all__ = ["by_walking"]
