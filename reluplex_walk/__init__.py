@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     )
     from .optimize.minimize import Minimization as Minimization, minimize as minimize
     from .optimize.polyak import Descent as Descent, polyak_descent as polyak_descent
+    from .problem.aliased import RankWarning as RankWarning
     from .problem.loss import LayerLoss as LayerLoss
     from .problem.network import ReLUNetwork as ReLUNetwork
     from .proof.certificate import Certificate as Certificate
@@ -64,6 +65,7 @@ _HOMES = {
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
     "optimize.minimize": ("Minimization", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),
+    "problem.aliased": ("RankWarning",),
     "problem.loss": ("LayerLoss",),
     "problem.network": ("ReLUNetwork",),
     "proof.certificate": ("Certificate",),

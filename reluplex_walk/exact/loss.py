@@ -32,11 +32,16 @@ class Vertex(NamedTuple):
 
 
 class ExactLoss:
-    """F(theta) in rational arithmetic."""
+    """F(theta) in rational arithmetic.
+
+    Gradients and normals are those of the free parameters: they are 0 at the others, which so stay
+    where they are.
+    """
 
     def __init__(self, loss: LayerLoss) -> None:
         self.loss = loss
         self.x = Rationals.of(np.column_stack([loss.inputs, np.ones(len(loss.inputs))]))
+        self.free_x = self.x.num * loss.free[0].astype(np.int64)
         self.layers = ExactLayers(loss)
         self.y = Rationals.of(loss.targets)
         self.kinks = Rationals.of(np.stack([loss.left, loss.right]))
@@ -117,7 +122,7 @@ class ExactLoss:
             up, down = self.layers.slope.denominator, self.layers.slope.numerator
             back = (back @ layer.num[:, :-1]) * np.where(side > 0, up, down)
             den *= layer.den * up
-        return Rationals((back.T @ self.x.num).ravel(), den * self.x.den)
+        return Rationals((back.T @ self.free_x).ravel(), den * self.x.den)
 
     def sample(self, c: Breakpoints) -> NDArray[np.int64]:
         """Sample of each of the breakpoints `c`."""
@@ -155,7 +160,10 @@ class ExactLoss:
 
     def normals(self, c: Breakpoints, u: Rationals) -> Rationals:
         """Oriented normals (r, D) from the rows `u` (r, h)."""
-        x = self.x.num[self.sample(c)]
+        return self._outer_products(c, u, self.free_x)
+
+    def _outer_products(self, c: Breakpoints, u: Rationals, x: Objects) -> Rationals:
+        x = x[self.sample(c)]
         num = u.num[:, :, None] * x[:, None, :]
         return Rationals(num.reshape(len(x), self.loss.dim), u.den * self.x.den)
 
@@ -194,7 +202,8 @@ class ExactLoss:
         start = theta.num.copy()
         start[columns] = 0
         rest = from_fractions(constants * normals.den)
-        rhs = -(rest.num * theta.den + (normals.num @ start) * rest.den)
+        every = self._outer_products(active, u, self.x.num)
+        rhs = -(rest.num * theta.den + (every.num @ start) * rest.den)
         solution = solve(normals.num[:, columns], rhs[:, None])
         den = solution.den * theta.den * rest.den
         num = start * (solution.den * rest.den)

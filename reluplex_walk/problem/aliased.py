@@ -5,6 +5,7 @@ such columns are never quite dependent, and a search that takes them for indepen
 coefficients of 1e15.  What is aliased is decided once, here, for every room.
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,27 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _CLEAR = 1e-4  # remainders this large are told from 0 by squares, in one product of matrices
+
+
+class RankWarning(UserWarning):
+    """Columns of X are combinations of others, up to rounding: searches leave their weights alone.
+
+    Said of a :class:`LayerLoss` or a regression once, where it is made, and only of columns that
+    vary, in data of more samples than parameters per neuron: a constant column is one more bias,
+    and of few samples many columns are combinations.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import reluplex_walk as rw
+    >>> feet = [4.4, 1.6, 8.61, 7.88]
+    >>> X = [[length, 0.3048 * length] for length in feet]
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), X, [1.0, 2.0, 4.0, 3.0])
+    >>> caught[0].category is rw.RankWarning, loss.aliased
+    (True, array([1]))
+    """
 
 
 class Aliased(NamedTuple):
@@ -71,6 +93,26 @@ def find(inputs: Floats, intercept: bool = True) -> Aliased:
     return Aliased(np.array(columns, np.int64), np.array(combination).reshape(-1, p + 1))
 
 
+def warn_of_aliased(inputs: Floats, aliased: NDArray[np.int64]) -> None:
+    """The :class:`RankWarning` of the distinct `inputs` (n, p), if there is cause for one.
+
+    For the caller of the function that calls this one.
+    """
+    n, p = inputs.shape
+    varying = [int(k) for k in aliased if np.ptp(inputs[:, k]) > 0.0]
+    if varying and n > p + 1:
+        warnings.warn(
+            f"X: the constant and earlier columns determine {_listed(varying)} up to rounding; "
+            "searches leave the weights there alone (see `aliased`)",
+            RankWarning,
+            stacklevel=3,
+        )
+
+
+def _listed(columns: list[int]) -> str:
+    return f"column{'s' * (len(columns) > 1)} {', '.join(map(str, columns))}"
+
+
 def _unit_columns(inputs: Floats) -> tuple[Floats, Floats]:
     """The columns of `inputs` and the constant as rows of length 1 (0 stays 0), their lengths."""
     columns = np.ones((inputs.shape[1] + 1, len(inputs)))
@@ -104,4 +146,4 @@ def _project(basis: Floats, column: Floats) -> tuple[Floats, Floats]:
     return parts + again, rest - again @ basis
 
 
-__all__ = ["Aliased", "find"]
+__all__ = ["Aliased", "RankWarning", "find", "warn_of_aliased"]

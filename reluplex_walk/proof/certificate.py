@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,15 @@ class Certificate:
     fingerprint : str
         Of the loss the certificate is about.
     digest : str
-        Checksum of all of the above; filled in if not given.
+        Checksum of all others; filled in if not given.
+    aliased : ndarray (k,)
+        Input columns of the trained layer that others determine up to rounding: their weights are
+        where the walk started (see :attr:`LayerLoss.aliased`).
+    fit_intercept : bool
+        Whether the biases of the trained layer were free.
+    given_aliased : bool
+        Whether the proof is for the given weights of the aliased columns only; else the dependence
+        is exact in rational arithmetic, and what is proved holds whatever they are.
 
     Raises
     ------
@@ -109,6 +117,9 @@ class Certificate:
     fingerprint: str
     digest: str = ""
     point: Objects | None = None
+    aliased: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    fit_intercept: bool = True
+    given_aliased: bool = False
 
     def __post_init__(self) -> None:
         choice("method", self.method, METHODS)
@@ -154,12 +165,13 @@ class Certificate:
 
     @property
     def dim(self) -> int:
-        """D, the number of parameters."""
-        return self.theta.size
+        """The number of free parameters: D, less those of aliased columns and fixed biases."""
+        h, q = self.theta.shape
+        return h * (q - len(self.aliased) - (not self.fit_intercept))
 
     @property
     def rank(self) -> int:
-        """r, the number of active breakpoints in the basis; r < D: the end is a face."""
+        """r, the number of active breakpoints in the basis; r < dim: the end is a face."""
         return len(self.active)
 
     @property
@@ -169,7 +181,7 @@ class Certificate:
 
     @property
     def strict(self) -> bool:
-        """Whether the minimum is proved to be strict: every direction ascends.
+        """Whether the minimum is proved to be strict: every direction (of what is free) ascends.
 
         Only said at non-degenerate vertices; elsewhere the minimum may or may not be weak.
         """
@@ -240,6 +252,10 @@ class Certificate:
         differ = _differences(self.fingerprint, loss.fingerprint)
         if differ:
             raise CertificateError(f"loss: the certificate is of another loss: {differ}")
+        if not np.array_equal(self.aliased, loss.aliased):
+            raise CertificateError(
+                f"aliased: {self.aliased.tolist()} is said, {loss.aliased.tolist()} found"
+            )
         if self.checksum() != self.digest:
             raise CertificateError("digest: the certificate was changed after it was made")
         if not self.is_local_minimum:
@@ -277,7 +293,11 @@ class Certificate:
         >>> arrays["method"], arrays["active"].shape
         ('vertex', (2, 3))
         """
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays = {each.name: getattr(self, each.name) for each in fields(self)}
+        if not len(self.aliased):
+            del arrays["aliased"], arrays["given_aliased"]
+        if self.fit_intercept:
+            del arrays["fit_intercept"]
         if self.point is None:
             del arrays["point"]
         else:
@@ -343,7 +363,8 @@ def _differences(fingerprint: str, other: str) -> str:
     """Which parts of two fingerprints of losses differ, in words."""
     parts = (dict(p.split("=", 1) for p in f.split(" ") if "=" in p) for f in (fingerprint, other))
     mine, theirs = parts
-    return ", ".join(f"{k} differs" for k in theirs if mine.get(k) != theirs[k])
+    names = [*theirs, *(k for k in mine if k not in theirs)]
+    return ", ".join(f"{k} differs" for k in names if mine.get(k) != theirs.get(k))
 
 
 __all__ = ["METHODS", "Certificate"]

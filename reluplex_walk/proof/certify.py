@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..exact.dependence import depends_exactly
 from ..exact.rationals import Objects
 from ..exact.vertex import zeros
 from ..native.arrays import FREE, LOSS, N_TIED, State
@@ -35,19 +36,20 @@ class _Evidence(NamedTuple):
 def certify(
     loss: LayerLoss,
     state: State,
+    anchor: Floats,
     finished: bool,
     settled: ExactEnd | None,
     tolerances: Tolerances,
 ) -> Certificate:
-    """The certificate for a freshly computed `state`.
+    """The certificate for a freshly computed `state`; `anchor` (h, q) has what is not free.
 
     `finished`: the walk found no descending half-edge (which is checked again here).  `settled`:
     the exact vertex it settled at, if that was computed; without it, nothing is proved where
     floats leave doubt.
     """
-    leaves = bool(prices(loss.kernel, state))
+    leaves = bool(prices(loss.free_kernel, state))
     slopes, lengths = _half_edges(loss, state)
-    seen = _seen_in_floats(loss, state, slopes, leaves)
+    seen = _seen_in_floats(loss, state, anchor, slopes, leaves)
     if not finished:
         seen = seen._replace(method="unfinished")
     if settled is None:
@@ -64,21 +66,23 @@ def _half_edges(loss: LayerLoss, state: State) -> tuple[Floats, Floats]:
     rows = np.flatnonzero(state.basis != FREE)
     slopes = np.concatenate([state.price[rows], state.far[rows]])
     lengths = np.zeros(slopes.size)
-    model = local_model(loss.kernel, state) if state.number[N_TIED] > 0 else None
-    for places, edges in half_edge_parts(loss.kernel, state):
-        outer = loss.units.outer(edges.reshape(-1, *loss.shape))
+    model = local_model(loss.free_kernel, state) if state.number[N_TIED] > 0 else None
+    for places, edges in half_edge_parts(loss.free_kernel, state):
+        outer = loss.free_units.outer(edges.reshape(-1, *loss.free_shape))
         lengths[places] = np.linalg.norm(outer, axis=(1, 2))
         if model is not None:
             slopes[places] = slopes_along(model, edges)
     return slopes, lengths
 
 
-def _seen_in_floats(loss: LayerLoss, state: State, slopes: Floats, leaves: bool) -> _Evidence:
+def _seen_in_floats(
+    loss: LayerLoss, state: State, anchor: Floats, slopes: Floats, leaves: bool
+) -> _Evidence:
     """The end as floats see it, proved where they leave no doubt.
 
     `leaves`: the gradient leaves the span of the active normals.
     """
-    theta = loss.units.outer(state.theta.reshape(loss.shape))
+    theta = loss.free_units.outer(state.theta.reshape(loss.free_shape), anchor)
     tolerance = state.noise[state.basis != FREE].T.ravel()
     doubt = leaves or in_doubt(loss, state) or not loss.reproduces(theta, state.scalar[LOSS])
     method = "none" if doubt or (slopes < -tolerance).any() else "vertex"
@@ -134,6 +138,9 @@ def _certificate(
         zero_tolerance=tolerances.zero,
         fingerprint=loss.fingerprint,
         point=evidence.point,
+        aliased=loss.aliased,
+        fit_intercept=loss.fit_intercept,
+        given_aliased=len(loss.aliased) > 0 and not (proved and depends_exactly(loss)),
     )
 
 
@@ -142,7 +149,7 @@ def _confirmed(loss: LayerLoss, certificate: Certificate) -> Certificate:
 
     Data far from 0 or from unit size: parameters rounded in their units may lose the vertex.
     """
-    if certificate.is_local_minimum and not loss.units.trivial:
+    if certificate.is_local_minimum and not loss.free_units.units.trivial:
         try:
             certificate.verify(loss)
             certificate.verify_exact(loss)

@@ -119,7 +119,7 @@ def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
             f"{len(exact_ids)} do, {np.isin(ids, exact_ids).sum()} of them in common"
         )
     theta = found.vertex.theta.floats().reshape(loss.shape)
-    if claim.exact and len(claim.active) == loss.dim and (theta != claim.theta).any():
+    if claim.exact and len(claim.active) == loss.n_free and (theta != claim.theta).any():
         raise CertificateError("theta: is not the float nearest to the exact vertex")
     _close("theta", claim.theta, theta, np.abs(theta).max())
     _close("loss", claim.loss, float(found.loss), loss.magnitude(theta))
@@ -149,8 +149,9 @@ def in_rationals(claim: Claim, loss: LayerLoss, budget: float) -> ExactCheck:
 def in_floats(claim: Claim, loss: LayerLoss) -> None:
     """See :meth:`Certificate.verify`."""
     ids = _identified(claim, loss)
-    kernel, state = loss.kernel, new_state(loss.kernel)
-    place(kernel, state, loss.units.inner(claim.theta).ravel())
+    kernel = loss.kernel_from(claim.theta)
+    state = new_state(kernel)
+    place(kernel, state, loss.free_units.inner(claim.theta).ravel())
     if claim.exact:  # rounding may carry theta out of the region of the exact vertex
         values = ExactLoss(loss).values(_point(claim))
         enter(kernel, state, _sides(values, loss.index.split(ids), claim))
@@ -166,8 +167,8 @@ def in_floats(claim: Claim, loss: LayerLoss) -> None:
     tied = state.tied[: state.number[N_TIED]]
     if not claim.exact and set(tied.tolist()) != set(ids[len(claim.active) :].tolist()):
         raise CertificateError(f"tied: expected {len(claim.tied)} breakpoints, found {len(tied)}")
-    theta = loss.units.outer(state.theta.reshape(loss.shape))
-    if len(claim.active) == loss.dim and loss.units.trivial and not claim.exact:
+    theta = loss.free_units.outer(state.theta.reshape(loss.free_shape), claim.theta)
+    if len(claim.active) == loss.n_free and loss.free_units.units.trivial and not claim.exact:
         # Else other points serve as well, or floats may not tell the vertex.
         _close("theta", claim.theta, theta, np.abs(theta).max())
     if not loss.reproduces(claim.theta, claim.loss):

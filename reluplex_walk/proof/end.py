@@ -28,7 +28,7 @@ class End(NamedTuple):
     @classmethod
     def of(cls, loss: LayerLoss, state: State) -> "End":
         """The end that `state`, freshly computed, is at."""
-        row = loss.kernel.row
+        row = loss.free_kernel.row
         return cls(
             active=np.array(state.basis[state.basis != FREE]),
             tied=np.sort(state.tied[: state.number[N_TIED]]),
@@ -49,7 +49,7 @@ def hidden_vanishes(loss: LayerLoss, state: State) -> bool:
 
 def zero_loss(loss: LayerLoss, state: State) -> bool:
     """Whether no residual row seems to cost anything: it vanishes or lies on its free side."""
-    kernel = loss.kernel
+    kernel = loss.free_kernel
     cost = np.where(state.side_r > 0, kernel.right, kernel.left)
     return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
 
@@ -62,11 +62,11 @@ def in_doubt(loss: LayerLoss, state: State) -> bool:
     rows = np.flatnonzero(state.basis != FREE)
     slopes = np.column_stack([state.price[rows], state.far[rows]])
     return bool(
-        rows.size < loss.dim
+        rows.size < loss.n_free
         or state.number[N_TIED] > 0
         or (np.abs(slopes) <= state.noise[rows]).any()
         or zero_loss(loss, state)
-        or not loss.units.trivial
+        or not loss.free_units.units.trivial
         or np.abs(state.theta).max() <= PROOF.origin * state.scalar[START_SIZE]
     )
 

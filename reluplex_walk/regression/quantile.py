@@ -382,15 +382,17 @@ def _by_walking(data: _Data, tau: float | None, theta: Floats) -> tuple[Floats, 
 
 def _certificate(loss: LayerLoss, theta: Floats, rows: NDArray[np.int64]) -> Certificate:
     """The certificate of the vertex `theta` at which the residuals `rows` of the data vanish."""
-    kernel, state = loss.kernel, new_state(loss.kernel)
-    place(kernel, state, loss.units.inner(np.roll(theta, -1)[None]).ravel())
+    anchor = np.roll(theta, -1)[None]
+    kernel = loss.kernel_from(anchor)
+    state = new_state(kernel)
+    place(kernel, state, loss.free_units.inner(anchor).ravel())
     twins = (loss.X[loss.residual_rows] == loss.X[rows][:, None]).all(axis=2)
     twins &= (loss.y[loss.residual_rows] == loss.y[rows][:, None])[..., 0]
     state.basis[:] = twins.argmax(axis=1)
     refresh(kernel, state, TOLERANCES)
     prices(kernel, state)
-    settled = settle(loss, state, _PROOF_SECONDS, 0)
-    return certify(loss, state, True, settled and settled.end, TOLERANCES)
+    settled = settle(loss, state, anchor, _PROOF_SECONDS, 0)
+    return certify(loss, state, anchor, True, settled and settled.end, TOLERANCES)
 
 
 __all__ = ["QuantileFit", "lad", "quantile", "quantile_path"]

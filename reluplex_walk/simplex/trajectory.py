@@ -126,7 +126,7 @@ class Trajectory:
         [False, False, False, False, True, True, True]
         """
         adds_only = (self.steps.leaving == FREE) & (np.diff(self.ranks) > 0)
-        return (self.ranks == self.problem.dim) | ~np.append(adds_only, not self.status.proved)
+        return (self.ranks == self.problem.n_free) | ~np.append(adds_only, not self.status.proved)
 
     @property
     def phase1(self) -> int:
@@ -305,7 +305,9 @@ class Trajectory:
         certificate, size = self.certificate, float(np.abs(self.theta).max())
         certificate.verify(self.problem)
         far = np.abs(self.theta - certificate.theta).max() > PROOF.close * size
-        if far and self.problem.units.trivial:  # else the bias carries the rounding of all inputs
+        if (
+            far and self.problem.free_units.units.trivial
+        ):  # else the bias carries the rounding of all inputs
             raise CertificateError("theta: the last vertex is not the certificate's")
         if not self.problem.reproduces(self.theta, self.loss):
             raise CertificateError("loss: the last loss is not that of the last vertex")

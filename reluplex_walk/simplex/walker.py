@@ -99,19 +99,19 @@ class Walker:
         self.loss = loss
         self.options = options
         self.thorough = thorough
-        self.kernel = loss.kernel
+        self.kernel = loss.free_kernel
         self.state = new_state(self.kernel)
         self.trial: State | None = None
         self.long_step = options.step == "long"
         self.chunk = self._chunk()
-        self.period = max(self.chunk, loss.dim // _REFACTORISE)
+        self.period = max(self.chunk, loss.n_free // _REFACTORISE)
         self.fresh_at = -1  # pivots made when the state was recomputed
-        self.record = native.new_record(self.chunk, loss.dim)
+        self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
 
     def _chunk(self) -> int:
         """Pivots in a chunk: a function of the problem and the options alone."""
-        n, dim = self.kernel.x.shape[1], self.loss.dim
+        n, dim = self.kernel.x.shape[1], self.loss.n_free
         touched = 8 * dim if bounds_pay(n, dim, self.long_step) else n
         work = touched * (dim + self.kernel.w.size + self.kernel.stage.size) + 3 * dim**2
         least, most = _CHUNK
@@ -127,12 +127,13 @@ class Walker:
     def begin(self, theta: NDArray[np.float64]) -> None:
         """Start at `theta` (h, q)."""
         self.state.random[0] = np.uint64(self.options.seed)
-        place(self.kernel, self.state, self.loss.units.inner(theta).ravel())
         self._log(Log(self.loss, theta, self.loss(theta)))
+        place(self.kernel, self.state, self.loss.free_units.inner(theta).ravel())
 
     def _log(self, log: Log) -> None:
         self.log = log
-        size = np.abs(self.loss.units.inner(log.start)).sum(axis=1).max()
+        self.kernel = self.loss.kernel_from(log.start)
+        size = np.abs(self.loss.free_units.inner(log.start)).sum(axis=1).max()
         self.state.scalar[START_SIZE] = size  # for the tolerances
 
     def checkpoint(self) -> Checkpoint:
@@ -195,6 +196,7 @@ class Walker:
         certificate = certify(
             self.loss,
             self.state,
+            self.log.start,
             not ended.early,
             found.settled and found.settled.end,
             self.options.tolerances,
@@ -259,7 +261,7 @@ class Walker:
             return RECOMPUTE
         found = self._settle(limit)
         undecided = found.ended is not None and found.settled is None
-        if not (undecided and crowded and 0 < tied <= self.loss.dim):
+        if not (undecided and crowded and 0 < tied <= self.loss.n_free):
             return found
         # A small crowd, too dear for exact proofs: pivots of length zero search its cones in order.
         _, made = self._run(limit, native.ANY_TIED)
@@ -342,7 +344,7 @@ class Walker:
     def _exactly(self, limit: int, leaps: bool = False) -> Settled | None:
         """Up to `limit` exact pivots, and where they end; None if that cannot be done in time."""
         budget = self.options.proof_budget
-        settled = settle(self.loss, self.state, budget, limit, leaps)
+        settled = settle(self.loss, self.state, self.log.start, budget, limit, leaps)
         if settled is not None:
             self._take_over(settled)
         return settled
@@ -367,7 +369,9 @@ class Walker:
         vertex = settled.end.vertex
         active = loss.index.join(vertex.active)
         if settled.pivots or not np.array_equal(active, state.basis[state.basis != FREE]):
-            state.theta[:] = loss.units.inner(vertex.theta.floats().reshape(loss.shape)).ravel()
+            state.theta[:] = loss.free_units.inner(
+                vertex.theta.floats().reshape(loss.shape)
+            ).ravel()
             state.basis[:] = FREE
             state.basis[: active.size] = active
             enter(self.kernel, state, vertex.sides)
@@ -376,7 +380,7 @@ class Walker:
 
     def _go_on(self, outer: NDArray[np.float64]) -> bool:
         """Leave along the direction (D,) in the units of the data, if floats see it descend too."""
-        direction = self.loss.units.inner(outer.reshape(self.loss.shape)).ravel()
+        direction = self.loss.free_units.inner(outer.reshape(self.loss.shape)).ravel()
         length = np.linalg.norm(direction)
         if length == 0.0:  # below what floats can follow
             return False
