@@ -6,6 +6,8 @@ from scipy import linalg
 from ..problem.loss import LayerLoss
 from .rationals import Rationals, solve
 
+_ROWS = 1000  # looked at together
+
 
 def depends_exactly(loss: LayerLoss) -> bool:
     """Whether the aliased columns of `loss` are combinations of the free ones, in rationals.
@@ -26,16 +28,21 @@ def depends_exactly(loss: LayerLoss) -> bool:
     if not len(loss.aliased):
         return True
     x = np.column_stack([loss.inputs, np.ones(len(loss.inputs))])
-    free, exact = np.flatnonzero(loss.free[0]), Rationals.of(x).num
-    columns, aliased = exact[:, free], exact[:, loss.aliased]
-    size = np.abs(x[:, free]).max(axis=0)
-    _, _, order = linalg.qr((x[:, free] / size).T, mode="economic", pivoting=True)
-    rows = order[: len(free)]
+    free = np.flatnonzero(loss.free[0])
+    columns, aliased = x[:, free], x[:, loss.aliased]
+    _, order = linalg.qr((columns / np.abs(columns).max(axis=0)).T, mode="r", pivoting=True)
+    some = Rationals.of(np.column_stack([columns, aliased])[order[: len(free)]]).num
     try:
-        combination = solve(columns[rows], aliased[rows])
+        combination = solve(some[:, : len(free)], some[:, len(free) :])
     except ZeroDivisionError:
         return False
-    return bool((columns @ combination.num == aliased * combination.den).all())
+    for first in range(0, len(x), _ROWS):  # what depends up to rounding only is seen at once
+        rows = slice(first, first + _ROWS)
+        part = Rationals.of(np.column_stack([columns[rows], aliased[rows]])).num
+        found = part[:, : len(free)] @ combination.num
+        if (found != part[:, len(free) :] * combination.den).any():
+            return False
+    return True
 
 
 __all__ = ["depends_exactly"]

@@ -49,6 +49,15 @@ class FreeUnits(NamedTuple):
         folded = theta[..., self.kept] + theta[..., self.aliased] @ self.combination
         return self.units.inner(folded)[..., : len(self.free)]
 
+    def size(self, theta: Floats) -> float:
+        """Sum of the absolute terms that the free parameters at `theta` (h, q) are made of.
+
+        The largest of a neuron: what folds to almost nothing carries the rounding of its terms.
+        """
+        share = np.abs(self.units.inner(self.combination)[:, : len(self.free)])
+        terms = np.abs(self.inner(theta)) + np.abs(theta[:, self.aliased]) @ share
+        return float(terms.sum(axis=1).max())
+
     def outer(self, inner: Floats, anchor: Floats | None = None) -> Floats:
         """The parameters with these free ones; those that do not move are as in `anchor` (h, q).
 

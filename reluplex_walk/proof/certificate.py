@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._files import open_archive, write_archive
 from .._validate import choice, instance
+from ..exact.dependence import depends_exactly
 from ..exact.rationals import Objects, objects
 from ..problem.loss import LayerLoss
 from .check import CertificateError, Claim, ExactCheck, in_floats, in_rationals
@@ -244,7 +245,10 @@ class Certificate:
         >>> check.loss, check.theta.ravel().tolist()
         (Fraction(7, 2), [Fraction(9, 2), Fraction(1, 1)])
         """
-        return in_rationals(self._claim(loss), loss, budget)
+        claim = self._claim(loss)
+        if not self.given_aliased and not depends_exactly(loss):
+            raise CertificateError("given_aliased: the columns depend only up to rounding")
+        return in_rationals(claim, loss, budget)
 
     def _claim(self, loss: LayerLoss) -> Claim:
         """What is to be checked; CertificateError if it is not about `loss`, or was changed."""

@@ -11,7 +11,7 @@ from .._validate import positive
 from ..exact.loss import ExactLoss, Sides, region
 from ..exact.rationals import Objects, Rationals, from_fractions
 from ..exact.vertex import point_at, vertex_at, zeros
-from ..native.arrays import FREE, N_TIED
+from ..native.arrays import FREE, N_TIED, START_SIZE
 from ..native.refresh import enter, new_state, place, refresh
 from ..native.walk import prices
 from ..problem.breakpoints import Breakpoints
@@ -152,6 +152,8 @@ def in_floats(claim: Claim, loss: LayerLoss) -> None:
     kernel = loss.kernel_from(claim.theta)
     state = new_state(kernel)
     place(kernel, state, loss.free_units.inner(claim.theta).ravel())
+    if len(loss.aliased):
+        state.scalar[START_SIZE] = loss.free_units.size(claim.theta)  # for the tolerances
     if claim.exact:  # rounding may carry theta out of the region of the exact vertex
         values = ExactLoss(loss).values(_point(claim))
         enter(kernel, state, _sides(values, loss.index.split(ids), claim))

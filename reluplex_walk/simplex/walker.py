@@ -133,8 +133,7 @@ class Walker:
     def _log(self, log: Log) -> None:
         self.log = log
         self.kernel = self.loss.kernel_from(log.start)
-        size = np.abs(self.loss.free_units.inner(log.start)).sum(axis=1).max()
-        self.state.scalar[START_SIZE] = size  # for the tolerances
+        self.state.scalar[START_SIZE] = self.loss.free_units.size(log.start)  # for the tolerances
 
     def checkpoint(self) -> Checkpoint:
         """What the walk goes on from: everything else follows from it."""

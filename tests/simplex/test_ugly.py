@@ -24,6 +24,7 @@ def dead(widths):
     theta = np.column_stack([np.zeros_like(network.weights[0]), -np.ones(widths[1])])
     return network.with_layer(0, theta)
 
+
 MEANT = "ignore::reluplex_walk.RankWarning"  # columns that depend on each other
 
 CASES = {
