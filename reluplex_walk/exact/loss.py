@@ -41,7 +41,7 @@ class ExactLoss:
     def __init__(self, loss: LayerLoss) -> None:
         self.loss = loss
         self.x = Rationals.of(np.column_stack([loss.inputs, np.ones(len(loss.inputs))]))
-        self.free_x = self.x.num * loss.free[0].astype(np.int64)
+        self.free_x = _only(self.x, loss.free[0])
         self.layers = ExactLayers(loss)
         self.y = Rationals.of(loss.targets)
         self.kinks = Rationals.of(np.stack([loss.left, loss.right]))
@@ -122,7 +122,7 @@ class ExactLoss:
             up, down = self.layers.slope.denominator, self.layers.slope.numerator
             back = (back @ layer.num[:, :-1]) * np.where(side > 0, up, down)
             den *= layer.den * up
-        return Rationals((back.T @ self.free_x).ravel(), den * self.x.den)
+        return Rationals((back.T @ self.free_x.num).ravel(), den * self.free_x.den)
 
     def sample(self, c: Breakpoints) -> NDArray[np.int64]:
         """Sample of each of the breakpoints `c`."""
@@ -160,12 +160,13 @@ class ExactLoss:
 
     def normals(self, c: Breakpoints, u: Rationals) -> Rationals:
         """Oriented normals (r, D) from the rows `u` (r, h)."""
-        return self._outer_products(c, u, self.free_x)
+        return self._gradients(c, u, self.free_x)
 
-    def _outer_products(self, c: Breakpoints, u: Rationals, x: Objects) -> Rationals:
-        x = x[self.sample(c)]
-        num = u.num[:, :, None] * x[:, None, :]
-        return Rationals(num.reshape(len(x), self.loss.dim), u.den * self.x.den)
+    def _gradients(self, c: Breakpoints, u: Rationals, x: Rationals) -> Rationals:
+        """The products u (x) x_i (r, D)."""
+        rows = x.num[self.sample(c)]
+        num = u.num[:, :, None] * rows[:, None, :]
+        return Rationals(num.reshape(len(rows), self.loss.dim), u.den * x.den)
 
     def response(self, stage: int, sample: int, neuron: int, sides: Sides) -> list[Objects]:
         """Derivatives of the values above by one activation on `sample`: Fractions per stage."""
@@ -201,12 +202,13 @@ class ExactLoss:
             raise ZeroDivisionError("more active breakpoints than parameters")
         start = theta.num.copy()
         start[columns] = 0
-        rest = from_fractions(constants * normals.den)
-        every = self._outer_products(active, u, self.x.num)
+        every = self._gradients(active, u, self.x)  # by parameters that are not free, too
+        rest = from_fractions(constants * every.den)
         rhs = -(rest.num * theta.den + (every.num @ start) * rest.den)
         solution = solve(normals.num[:, columns], rhs[:, None])
-        den = solution.den * theta.den * rest.den
-        num = start * (solution.den * rest.den)
+        solution_den = solution.den * (every.den // normals.den)
+        den = solution_den * theta.den * rest.den
+        num = start * (solution_den * rest.den)
         num[columns] = solution.num[:, 0]
         common = int(np.gcd.reduce(num, initial=den))
         return Vertex(Rationals(num // common, den // common), active, sides, columns)
@@ -233,6 +235,15 @@ class ExactLoss:
                 if moved != 0:
                     alpha.append((int(m), c, moved))
         return LocalModel(self.gradient(sides), self.normals(vanishing, u), objects(gamma), alpha)
+
+
+def _only(x: Rationals, free: NDArray[np.bool_]) -> Rationals:
+    """`x` (n, q) with 0 in the columns that are not `free`, over the number that these take."""
+    if free.all():
+        return x
+    num = x.num * free.astype(np.int64)
+    common = int(np.gcd.reduce(num, axis=None, initial=x.den))
+    return Rationals(num // common, x.den // common)
 
 
 class LocalModel(NamedTuple):

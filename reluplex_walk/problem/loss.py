@@ -485,7 +485,7 @@ class LayerLoss:
 
         Examples
         --------
-        Degrees Celsius and Fahrenheit, a year and the same year from another zero:
+        The third is the second from another zero:
 
         >>> import reluplex_walk as rw
         >>> X = [[11.3, 1.5, -9.0], [7.2, 2.0, -8.5], [14.6, 7.0, -3.5]]  # few samples: no warning
@@ -515,12 +515,29 @@ class LayerLoss:
 
     @property
     def n_free(self) -> int:
-        """How many parameters are :attr:`free`."""
+        """How many parameters are :attr:`free`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([2, 5, 1])
+        >>> loss = rw.LayerLoss(net, [[3.0, 1.0], [3.0, 2.0]], [0.0, 1.0])
+        >>> loss.dim, loss.n_free
+        (15, 10)
+        """
         return int(self.free.sum())
 
     @property
     def free_shape(self) -> tuple[int, int]:
-        """(h, r): the free parameters by neuron."""
+        """(h, r): the free parameters by neuron.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([2, 5, 1])
+        >>> rw.LayerLoss(net, [[3.0, 1.0], [3.0, 2.0]], [0.0, 1.0]).free_shape
+        (5, 2)
+        """
         return self.shape[0], int(self.free[0].sum())
 
     @cached_property
