@@ -17,6 +17,7 @@ from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
 from ..problem.loss import LayerLoss
+from ..tolerances import PROBLEM
 
 Floats = NDArray[np.float64]
 Signs = list[NDArray[np.int8]]
@@ -104,6 +105,29 @@ class CheckedLoss:
         if self.hinge:
             return (w, fmpq(0)) if self.targets[i, k] > 0 else (fmpq(0), w)
         return self.below * w, self.above * w
+
+    def depends(self, column: int, weights: list[fmpq], exactly: bool) -> bool:
+        """Whether a column is the combination of columns and 1 with `weights` (q,).
+
+        Not `exactly`: up to twice what makes a column aliased.
+        """
+        used = [j for j, weight in enumerate(weights) if weight]
+        if not exactly:
+            inputs = np.column_stack([self.inputs, np.ones(len(self.inputs))])
+            rest = inputs[:, column].copy()
+            size = max(float(np.abs(rest).max()), _TINY)
+            for j in used:
+                rest -= _float(weights[j]) * inputs[:, j]
+            norm = float(np.linalg.norm(inputs[:, column] / size))
+            return float(np.linalg.norm(rest / size)) <= 2.0 * PROBLEM.aliased * norm
+        numbers = [*self.x, Scaled(np.ones(len(self.inputs)), 1)]
+        for i in range(len(self.inputs)):
+            rest = numbers[column].rational(i)
+            for j in used:
+                rest -= weights[j] * numbers[j].rational(i)
+            if rest:
+                return False
+        return True
 
     # ---------------------------------------------------------------- signs at a point
 

@@ -32,7 +32,8 @@ def search(
             break
         start: Floats = rng.normal(size=d)
         if k % 3 == 1:  # near the normal of a term
-            start = 1e-3 * start + rng.choice([-1, 1]) * relaxation.rows[rng.integers(n)]
+            side = 1.0 if rng.integers(2) else -1.0
+            start = 1e-3 * start + side * relaxation.rows[rng.integers(n)]
         point = _fall(f, relaxation, start)
         if point is not None:
             return point

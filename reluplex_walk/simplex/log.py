@@ -19,15 +19,15 @@ Floats = NDArray[np.float64]
 
 
 class Log:
-    """The entries of a walk from its start on, in the units of the data.
+    """The entries of a walk from its start on, in the parameters and units of the data.
 
-    Entry 0 is the start, entry k what pivot k led to.
+    Parameters that are not free are those of the start throughout.  Entry 0 is the start, entry k
+    what pivot k led to.
     """
 
     def __init__(self, loss: LayerLoss, start: Floats, value: float) -> None:
         self.loss = loss
-        first = native.new_record(1, loss.dim)
-        first.theta[0], first.loss[0], first.basis[0] = start.ravel(), value, FREE
+        first = self._row(start.ravel(), value)
         self.parts = [first]
         self.n_pivots = 0
 
@@ -65,8 +65,15 @@ class Log:
         return float(self.parts[0].loss[0])
 
     def outer(self, theta: Floats) -> Floats:
-        """Parameters (..., D) of the kernels in the units of the data."""
-        return self.loss.units.outer(theta.reshape(-1, *self.loss.shape)).reshape(theta.shape)
+        """Parameters (k, D) for free ones (k, n_free) of the kernels."""
+        inner = theta.reshape(-1, *self.loss.free_shape)
+        return self.loss.free_units.outer(inner, self.start).reshape(-1, self.loss.dim)
+
+    def _row(self, theta: Floats, value: float) -> native.Record:
+        """An entry with no active breakpoint at `theta` (D,), where the loss is `value`."""
+        row = native.new_record(1, self.loss.n_free)
+        row.loss[0], row.basis[0] = value, FREE
+        return row._replace(theta=theta[None].copy())
 
     @property
     def last(self) -> native.Record:
@@ -102,7 +109,7 @@ class Log:
     def _doubtful(self, rows: native.Record) -> bool:
         """Whether rounding may move the losses by as much as matters."""
         rounding = SIMPLEX.rounding * self.loss.magnitude(rows.theta[-1].reshape(self.loss.shape))
-        return not self.loss.units.trivial or rounding > SIMPLEX.rise * rows.loss[-1]
+        return not self.loss.free_units.units.trivial or rounding > SIMPLEX.rise * rows.loss[-1]
 
     def keep_exact(self, pivot: Pivot) -> bool:
         """Write down a pivot that was made in rational arithmetic.
@@ -111,9 +118,7 @@ class Log:
         """
         if self.rises(float(self.last.loss[0]), self.loss(pivot.theta)):
             return False
-        row = native.new_record(1, self.loss.dim)
-        row.theta[0], row.loss[0] = pivot.theta, pivot.loss
-        row.basis[0] = FREE
+        row = self._row(pivot.theta, pivot.loss)
         active = self.loss.index.join(pivot.active)
         row.basis[0, : active.size] = active
         row.step[0], row.slope[0] = pivot.length, pivot.slope
@@ -191,7 +196,7 @@ class Log:
     def _steps(self, rows: native.Record, vertices: Floats) -> Steps:
         pivots = native.Record._make(array[1:] for array in rows)
         length, slope = pivots.step, pivots.slope
-        if not self.loss.units.trivial:
+        if not self.loss.free_units.units.trivial:
             length = np.linalg.norm(np.diff(vertices, axis=0), axis=(1, 2))
             per_step = pivots.step / np.where(length > 0, length, 1.0)
             slope = slope * np.where(length > 0, per_step, 1.0)
