@@ -177,9 +177,9 @@ def boxed(seed: int) -> tuple[rw.LayerLoss, Floats]:
     p = int(rng.integers(1, 3))
     way = int(rng.integers(4))
     X = inputs("one decimal" if way == 1 else "integers" if way == 2 else "ordinary", rng, n, p)
-    if way == 3:
-        X = np.round(10.0 ** rng.integers(3, 10) + X, 2)
     widths = [p, 1] if rng.random() < 0.3 else [p, int(rng.integers(1, 4 - p)), 1]
+    if way == 3:
+        X = np.round(10.0 ** rng.integers(3, 7 if len(widths) > 2 else 10) + X, 2)
     net = rw.ReLUNetwork.random(widths, seed=rng)
     y = targets("box", rng, n, 1)
     loss = rw.LayerLoss(net, X, y, kind="l1" if rng.random() < 0.7 else "pinball")

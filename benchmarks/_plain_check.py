@@ -18,7 +18,12 @@ from scipy import optimize
 import reluplex_walk as rw
 
 _DIGITS = 9  # after the point, of what counts as a decimal
-_RANDOM, _CONES, _PROGRAMS, _JUDGED = 60, 24, 12, 6  # directions, cones, linear programs; the lowest
+_RANDOM, _CONES, _PROGRAMS, _JUDGED = (
+    60,
+    24,
+    12,
+    6,
+)  # directions, cones, linear programs; the lowest
 _EXACT_DIM = 10  # up to which half-edges are computed in Fractions
 _SHARE, _TARGETS = Fraction(1, 10**9), Fraction(1, 10**12)  # what rounding of theta may cost
 
@@ -55,11 +60,14 @@ class Network:
     left: Array  # (n, K)
     right: Array
 
-    def values(self, theta: Array) -> list[Array]:
-        """Values of all breakpoints, layer by layer, then the residuals."""
+    def values(self, theta: Array, region: list[Array] | None = None) -> list[Array]:
+        """Values of all breakpoints, layer by layer, then the residuals: of the affine functions
+        that they are in `region`, if it is given.
+        """
         values = [self.x @ theta.T]
-        for w, b in self.tail:
-            values.append(np.where(values[-1] > 0, values[-1], self.slope * values[-1]) @ w.T + b)
+        for layer, (w, b) in enumerate(self.tail):
+            on = (values[-1] if region is None else region[layer]) > 0
+            values.append(np.where(on, values[-1], self.slope * values[-1]) @ w.T + b)
         return [*values[:-1], values[-1] - self.y]
 
     def loss(self, theta: Array) -> Any:
@@ -211,13 +219,13 @@ class PlainLoss:
         gradients = self.floats.gradients(region)
         mask = self.free.ravel()
         normals = np.concatenate([g[s == 0] for g, s in zip(gradients, signs, strict=True)])
-        normals = normals.reshape(len(normals), -1)[:, mask]
+        normals = normals.reshape(len(normals), mask.size)[:, mask]
         price = np.where(region[-1] > 0, self.floats.right, -self.floats.left)
         down = -(price[..., None, None] * gradients[-1]).sum(axis=(0, 1)).ravel()[mask]
         size = np.linalg.norm(normals, axis=1)
         normals = normals[size > 0] / size[size > 0, None]
         most = min(len(normals), int(mask.sum()) - 1)
-        for count in {most, int(rng.integers(0, most + 1))}:
+        for count in (most, int(rng.integers(0, most + 1))):
             kept = normals[rng.permutation(len(normals))[:count]]
             _, s, v = np.linalg.svd(kept, full_matrices=True)
             null = v[int((s > 1e-9).sum()) :]
@@ -232,7 +240,7 @@ class PlainLoss:
     def program(self, signs: list[Array], e: Array) -> Array | None:
         """The lowest direction of the cone around `e`, by a linear program."""
         region = self.region(signs, e)
-        gradients = [g.reshape(*g.shape[:2], -1) for g in self.floats.gradients(region)]
+        gradients = [g.reshape(*g.shape[:2], self.free.size) for g in self.floats.gradients(region)]
         hidden = np.concatenate(
             [np.zeros((0, self.free.size))]
             + [
@@ -289,7 +297,7 @@ class PlainLoss:
         gradients = self.exact.gradients(region)
         mask = self.free.ravel()
         rows = np.concatenate([g[s == 0] for g, s in zip(gradients, signs, strict=True)])
-        rows = rows.reshape(len(rows), -1)[:, mask] + Fraction(0)
+        rows = rows.reshape(len(rows), mask.size)[:, mask] + Fraction(0)
         chosen, columns, inverse = eliminated(rows, np.eye(len(rows), dtype=int) + Fraction(0))
         if len(chosen) < mask.sum():
             return None
@@ -315,9 +323,11 @@ def exact_point(plain: PlainLoss, loss: rw.LayerLoss, certificate: rw.Certificat
     ids = [(a, place[i], b) for a, i, b in certificate.active.tolist()]
     zeros = [(a, place[i], b) for a, i, b in certificate.tied.tolist()]
     for (a, i, b), side in zip([*ids, *zeros], certificate.sides, strict=True):
-        region[a][i, b] = side
+        equal = (plain.exact.x == plain.exact.x[i]).all(axis=1) if a < plain.n_hidden else i
+        region[a][equal, b] = side
     if not ids:
         return theta
+    values = plain.exact.values(theta, region)
     gradients = plain.exact.gradients(region)
     rows = np.array([gradients[a][i, b].ravel() for a, i, b in ids], object) + Fraction(0)
     right = np.array([[-values[a][i, b]] for a, i, b in ids], object)
@@ -346,7 +356,7 @@ def wrong_claims(
         wrong.append(f"theta: its loss is {float(here)!r}, at the exact point {float(at)!r}")
     if abs(Fraction(certificate.loss) - at) > room:
         wrong.append(f"loss: said to be {float(certificate.loss)!r}, is {float(at)!r}")
-    if (point.astype(float) != certificate.theta).any():
+    if certificate.point is not None and (point.astype(float) != certificate.theta).any():
         wrong.append("theta: is not the exact point rounded to floats")
     with np.errstate(all="ignore"):
         wrong += _descents(plain, point, certificate.strict, rng)
@@ -370,9 +380,7 @@ def _descents(
         d = directions[slopes.index(min(slopes))]
         size = max(abs(v) for v in d.ravel())
         yield f"falls: slope {float(min(slopes) / size):.3g} along {(d / size).astype(float)}"
-    elif strict and any(
-        s == 0 and (d != 0).any() for s, d in zip(slopes, directions, strict=True)
-    ):
+    elif strict and any(s == 0 and (d != 0).any() for s, d in zip(slopes, directions, strict=True)):
         yield "strict: a direction has slope 0"
 
 

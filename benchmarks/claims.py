@@ -47,6 +47,7 @@ from benchmarks._plain_check import wrong_claims
 FAULTS = ("false", "refused", "exception", "NaN", "losses", "rises", "not best")
 DECIMALS = "decimals" in signature(rw.LayerLoss).parameters  # else floats as they are
 _LIMIT = 60  # seconds for a problem
+_REGIONS = 5_000  # in a box
 _EVERY = 4  # problems of which one goes through a file
 
 
@@ -60,6 +61,9 @@ class Outcome:
     faults: list[tuple[str, str]] = field(default_factory=list)  # (one of FAULTS, in words)
     details: list[str] = field(default_factory=list)
     elapsed: float = 0.0
+
+    def false(self) -> list[tuple[str, str]]:
+        return [(fault, text) for fault, text in self.faults if fault == "false"]
 
     def add(self, fault: str, text: object) -> None:
         self.faults.append((fault, " ".join(str(text).split())))
@@ -137,7 +141,7 @@ def confirm(out: Outcome, traj: rw.Trajectory, folder: Path | None) -> None:
     except rw.CertificateError as error:
         out.add("refused", error)
     if not np.array_equal(traj.theta, certificate.theta):
-        out.add("false", "theta: the certificate is about another point")
+        out.add("false", "end: the certificate is about another theta")
     for text in wrong_claims(loss, certificate, DECIMALS, out.seed):
         out.add("false", text)
 
@@ -156,7 +160,9 @@ def judge_fit(out: Outcome, seed: int) -> None:
         out.add("not best", f"coefficients {here}, certificate {loss(certificate.theta)}")
     if not fit.status.proved:
         return
-    if abs(fit.dual @ fit.y - fit.loss) > 1e-6 * fit.loss + 1e-9 * float(abs(fit.dual) @ abs(fit.y)):
+    if abs(fit.dual @ fit.y - fit.loss) > 1e-6 * fit.loss + 1e-9 * float(
+        abs(fit.dual) @ abs(fit.y)
+    ):
         out.add("losses", f"dual . y = {fit.dual @ fit.y}, loss {fit.loss}")
     if not certificate.is_local_minimum:
         out.add("false", f"{fit.status.name}, and the certificate says {certificate.method}")
@@ -172,13 +178,15 @@ def judge_fit(out: Outcome, seed: int) -> None:
 
 def judge_box(out: Outcome, seed: int) -> None:
     loss, side = boxed(seed)
-    regions = rw.enumerate_regions(loss, (-side, side), max_regions=20_000)
+    regions = rw.enumerate_regions(loss, (-side, side), max_regions=_REGIONS)
     out.state = "proved" if regions.complete else regions.ended.name
     out.details += [repr(loss), repr(regions), f"X={loss.X.tolist()}", f"y={loss.y.tolist()}"]
     if not regions.complete:
         return
     minima, least = regions.local_minima(), regions.minimum()
-    _finite(out, minima=[m.loss for m in minima], least=least.loss, thetas=[m.theta for m in minima])
+    _finite(
+        out, minima=[m.loss for m in minima], least=least.loss, thetas=[m.theta for m in minima]
+    )
     for text in wrong_minima(loss, side, minima, least, seed):
         out.add("false", text)
 
@@ -254,6 +262,8 @@ def show(found: list[Outcome], kinds: list[str]) -> bool:
         by = {kind: n for (s, kind), n in sorted(reasons.items()) if s == state}
         each = ", ".join(f"{kind} {n}" for kind, n in by.items())
         print(f"  {state:<12} {sum(by.values()):>5}  ({each})")
+    wrong = Counter(name for o in found for name in {text.split(":")[0] for _, text in o.false()})
+    print("\nfalse, by what is: " + ", ".join(f"{name} {n}" for name, n in wrong.most_common()))
     return not any(o.faults for o in found)
 
 
@@ -295,6 +305,8 @@ def main(argv: list[str]) -> None:
     found = []
     for out in outcomes(options.kind, options):
         found.append(out)
-        for fault, text in out.faults:
-            print(f"--only '{out.kind}' {out.seed}  {fault}: {text[:200]}", flush=True)
+        for fault in dict.fromkeys(fault for fault, _ in out.faults):
+            texts = [text for f, text in out.faults if f == fault]
+            more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+            print(f"--only '{out.kind}' {out.seed}  {fault}: {texts[0][:200]}{more}", flush=True)
     sys.exit(not show(found, options.kind))
