@@ -12,7 +12,7 @@ import numpy as np
 from scipy import optimize
 
 import reluplex_walk as rw
-from benchmarks._plain_check import PlainLoss, fractions
+from benchmarks._plain_loss import PlainLoss, fractions
 
 _NEAR = (Fraction(1, 2**20), Fraction(1, 2**28))
 _FAR = (Fraction(1, 2**18), Fraction(1, 2**20))  # where theta itself is less exact
