@@ -14,7 +14,7 @@ def test_two_units_of_one_length():
         fit = rw.lad(np.column_stack([LENGTH, LENGTH * 0.3048]), OUTCOME)
     alone = rw.lad(LENGTH[:, None], OUTCOME)
     assert fit.status.name == alone.status.name == "GLOBAL_MINIMUM"
-    assert fit.loss == pytest.approx(alone.loss, rel=1e-12) == pytest.approx(8.4205, abs=1e-3)
+    assert fit.loss == pytest.approx(alone.loss, rel=1e-12) == pytest.approx(8.420526316, abs=1e-8)
     np.testing.assert_allclose(fit.coefficients, [*alone.coefficients, 0.0], rtol=1e-12)
     fit.certificate.verify_exact(fit.problem)
 
@@ -65,7 +65,6 @@ def test_many_minima_are_not_strict_by_the_rounding_of_tau():
     fit = rw.quantile(x, y, 0.9)
     assert fit.status.name == "GLOBAL_MINIMUM"
     assert not fit.certificate.strict
-    assert fit.certificate.smallest_slope == 0.0
     assert fit.loss == pytest.approx(9.0, rel=1e-12)  # 4.5 for each of 0 and 1
 
 
