@@ -123,7 +123,7 @@ class PlainLoss:
         tail = [(fractions(w), fractions(b)) for w, b in loss.tail]
         slope = Fraction(loss.network.negative_slope)
         self.exact = Network(x, tail, slope, targets, left, right)
-        self.free = np.asarray(getattr(loss, "free", np.ones(loss.shape, bool)), bool)
+        self.free = np.broadcast_to(getattr(loss, "free", True), loss.shape).astype(bool)
         self.shape, self.n_hidden = loss.shape, loss.n_hidden
         self.targets = (np.maximum(left, right) * abs(targets)).sum()
         self._centre()
