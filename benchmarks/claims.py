@@ -211,6 +211,16 @@ def examine(kind: str, seed: int, folder: Path | None = None) -> Outcome:
     return out
 
 
+def compile_kernels() -> None:
+    """Some problems of every sort, without a limit: the time to compile is not theirs."""
+    for seed in range(3):
+        case = problem("ordinary", seed)
+        for step in ("adjacent", "long"):
+            rw.walk(case.loss, case.start, step, seed=seed, plateau="cross")
+        regression(seed).fit()
+    rw.enumerate_regions(boxed(1)[0], 1.0, max_regions=100).local_minima()
+
+
 @contextlib.contextmanager
 def _limit() -> Iterator[None]:
     """TimeoutError after _LIMIT seconds, where the system can send it."""
@@ -300,6 +310,9 @@ def main(argv: list[str]) -> None:
         sys.exit(verify(options.verify))
     if options.write:
         options.write.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compile_kernels()
     if options.only:
         one = examine(options.only[0], int(options.only[1]), options.write)
         print(*one.details, one.state, *(f"{f}: {text}" for f, text in one.faults), sep="\n")
