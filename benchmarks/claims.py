@@ -15,7 +15,7 @@ Problems are those of `_fuzz`, the kinds in turn.  Of every result it is asked
 * false: whether `_plain_check`, which shares no code with the proofs, finds a claim that is wrong.
 
 The table counts problems, those proved and, by reason, those not proved.  The exit code is 1 if
-anything else is not 0; `--only` shows one problem in detail.  `--write` keeps files of some walks,
+anything else is not 0; `--only` shows one problem in detail.  `--write` keeps the files of all walks,
 and `--verify` checks files, which another OPENBLAS_CORETYPE or NUMBA_CPU_NAME may have written.
 """
 
@@ -202,8 +202,8 @@ def examine(kind: str, seed: int, folder: Path | None = None) -> Outcome:
             elif kind == "box":
                 judge_box(out, seed)
             else:
-                some = Path(other) if folder is None else folder
-                judge_walk(out, problem(kind, seed), some if seed % _EVERY == 0 else None)
+                some = Path(other) if seed % _EVERY == 0 else None
+                judge_walk(out, problem(kind, seed), folder or some)
         except Exception as error:  # counted and shown: the table must not hide it
             out.add("exception", f"{type(error).__name__}: {error}")
             out.details.append(traceback.format_exc())
