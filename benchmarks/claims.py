@@ -15,8 +15,9 @@ Problems are those of `_fuzz`, the kinds in turn.  Of every result it is asked
 * false: whether `_plain_check`, which shares no code with the proofs, finds a claim that is wrong.
 
 The table counts problems, those proved and, by reason, those not proved.  The exit code is 1 if
-anything else is not 0; `--only` shows one problem in detail.  `--write` keeps the files of all walks,
-and `--verify` checks files, which another OPENBLAS_CORETYPE or NUMBA_CPU_NAME may have written.
+anything else is not 0; `--only` shows one problem in detail.  `--write` keeps the files of all
+walks, and `--verify` checks files, which another OPENBLAS_CORETYPE or NUMBA_CPU_NAME may have
+written.
 """
 
 import argparse
