@@ -7,6 +7,7 @@ The exact solution is that of the data, but for these units.
 
 import warnings
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import real_array, weights
 from ..problem.aliased import RankWarning, find
-from ..problem.decimals import places, places_of_columns, written
+from ..problem.decimals import places, written
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from .design import Samples
@@ -92,20 +93,19 @@ class Slopes(NamedTuple):
     below: Fraction
     above: Fraction
     unit: int  # by which both were multiplied
+    floats: tuple[float, float]  # below and above, in the units of the data
 
-    @classmethod
-    def of(cls, tau: float | None) -> "Slopes":
-        """Those of the pinball loss, without rounding; None: of the absolute value."""
-        if tau is None:
-            return cls(Fraction(1), Fraction(1), 1)
-        number, unit = written(np.array([tau]), places(np.array([tau])))
-        below = Fraction(number.item())
-        return cls(below, unit - below, unit)
 
-    @property
-    def floats(self) -> tuple[float, float]:
-        """Below and above, in the units of the data."""
-        return float(self.below / self.unit), float(self.above / self.unit)
+@cache
+def slopes_of(tau: float | None) -> Slopes:
+    """Those of the pinball loss, without rounding; None: of the absolute value."""
+    if tau is None:
+        return Slopes(Fraction(1), Fraction(1), 1, (1.0, 1.0))
+    level = np.array([tau])
+    number, unit = written(level, *places([level]))
+    below = Fraction(number.item())
+    above = unit - below
+    return Slopes(below, above, unit, (float(below / unit), float(above / unit)))
 
 
 def in_integers(kept: Data, aliased: Ints, intercept: bool) -> tuple[Samples, Units]:
@@ -115,13 +115,14 @@ def in_integers(kept: Data, aliased: Ints, intercept: bool) -> tuple[Samples, Un
     """
     columns = np.delete(np.arange(kept.X.shape[1]), aliased)
     X = kept.X if not len(aliased) else kept.X[:, columns]
-    parts = [written(X[:, j], k) for j, k in enumerate(places_of_columns(X))]
-    y, y_unit = written(kept.y, places(kept.y))
-    w, w_unit = written(kept.w, places(kept.w))
+    numbers = [*X.T, kept.y, kept.w]
+    parts = [written(*part) for part in zip(numbers, places(numbers), strict=True)]
+    (y, y_unit), (w, w_unit) = parts[-2:]
+    features = parts[:-2]
     ones = [1] if intercept else []
     fitted = np.append(np.zeros(len(ones), np.int64), 1 + columns)
-    units = Units(fitted, (*ones, *(unit for _, unit in parts)), y_unit, w_unit)
-    return Samples.of([part for part, _ in parts], y, w, intercept), units
+    units = Units(fitted, (*ones, *(unit for _, unit in features)), y_unit, w_unit)
+    return Samples.of([part for part, _ in features], y, w, intercept), units
 
 
-__all__ = ["Data", "Slopes", "Units", "in_integers"]
+__all__ = ["Data", "Slopes", "Units", "in_integers", "slopes_of"]

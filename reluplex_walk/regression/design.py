@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+_FAR = 400  # 2^_FAR and its square, and bits far below 2^-_FAR, are floats
+
+
 class Samples(NamedTuple):
     """The data as the solver sees them."""
 
@@ -43,7 +46,7 @@ class Samples(NamedTuple):
         some = np.abs(x[:, :: 1 + n // 100])
         typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2]
         typical = np.where(typical > 0.0, typical, sums / n)
-        scale = np.exp2(-np.frexp(np.where(typical > 0.0, typical, 0.5))[1])
+        scale = _powers(x, np.where(typical > 0.0, typical, 0.5), largest)
         scale[:first] = 1.0
         rescale(x, scale, reach)
         return cls(x, y, w, reach, scale, largest * scale, typical_size(y))
@@ -111,6 +114,19 @@ def new_fit(basis: Basis, side: Floats) -> Fit:
         costs=costs,
         ids=ids,
     )
+
+
+def _powers(x: Floats, typical: Floats, largest: Floats) -> Floats:
+    """Powers of two (q,) that bring sizes to 1, as far as neither squares nor single bits of x
+    (q, n) are lost.
+    """
+    exponent = np.minimum(-np.frexp(typical)[1], _FAR - np.frexp(largest)[1])
+    for k in np.flatnonzero(exponent < 0):
+        size = np.abs(x[k])
+        size[size == 0.0] = 1.0
+        least = min(1.0, size.min())
+        exponent[k] = max(exponent[k], min(0, -_FAR - np.frexp(least)[1]))
+    return np.exp2(exponent)
 
 
 def typical_size(y: Floats) -> float:

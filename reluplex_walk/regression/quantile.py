@@ -18,7 +18,7 @@ from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
-from .data import Data, Slopes, in_integers
+from .data import Data, in_integers, slopes_of
 from .fit import Proof, QuantileFit
 from .solver import Solution, minimise
 from .vertex import exact_loss, nearest_coefficients
@@ -222,7 +222,7 @@ def _path(
     basis = None
     with Limits() as limits:
         for tau in levels:
-            slopes = Slopes.of(tau)
+            slopes = slopes_of(tau)
             found = minimise(samples, slopes[:2], basis, limits)
             proof = Proof(samples, units, slopes, found.basis, found.side)
             fit = _fit(data, tau, aliased, fit_intercept, found, proof, limits)
@@ -274,14 +274,19 @@ def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> boo
     """Whether the loss at the rounded coefficients is that of the exact ones, as far as a claim
     about them demands.
     """
+    samples, units, slopes, basis, _ = proof
+    sizes = samples.largest @ np.abs(basis.theta) / units.y
+    gap = max(slopes.floats) * 2.0**-53 * float(data.w.sum() * sizes)
+    if gap <= 0.5 * PROOF.gap_share * loss:
+        return True
     targets = float(data.w @ np.abs(data.y))
     sums = np.append(data.w.sum(), data.w @ np.abs(data.X))
-    gap = max(proof.slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
+    gap = max(slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
     if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets):
         return True
     least = proof.vertex().loss
     allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
-    return exact_loss(*proof[:3], theta) - least <= allowed * Fraction(_PRUDENCE)
+    return exact_loss(samples, units, slopes, theta) - least <= allowed * Fraction(_PRUDENCE)
 
 
 __all__ = ["lad", "quantile", "quantile_path"]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, Rationals, from_fractions, objects
+from ..exact.sums import products
 from ..native.lad_rounding import error_bounds, residual
 from .data import Slopes, Units
 from .design import Basis, Samples
@@ -21,6 +22,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _UNIT = 2.0**-53
+_HALF = 0.499999  # of the space between floats, less the rounding of what is compared with it
 
 
 class ExactVertex(NamedTuple):
@@ -58,7 +60,7 @@ def _ties(samples: Samples, basis: Basis, theta: Rationals) -> Ints:
     """Samples outside the basis whose residual is 0 at its exact vertex `theta`."""
     x, y, _, reach = samples[:4]
     bound, _ = error_bounds(x, y, basis.rows, basis.edges, basis.theta, np.empty(len(x)))
-    small = np.abs(basis.theta @ x - y) <= bound * reach
+    small = ~(np.abs(basis.theta @ x - y) > bound * reach)
     small[basis.rows] = False
     doubtful = np.flatnonzero(small)
     return doubtful[exact_signs(samples, theta, doubtful) == 0]
@@ -93,17 +95,23 @@ def exact_loss(samples: Samples, units: Units, slopes: Slopes, coefficients: Flo
 
 def nearest_coefficients(samples: Samples, units: Units, basis: Basis) -> Floats:
     """The floats (q,) nearest to the exact coefficients at the vertex of `basis`."""
-    near, error = _refined(samples, basis)
+    theta, (rest, error) = basis.theta, _refined(samples, basis)
+    up, down = samples.scale * np.array(units.x, float), float(units.y)
+    found = (theta + rest) * up / down
+    for _ in range(2):
+        # theta up - found down, of products without rounding: their difference is a float
+        fitted, rounded = products(theta, up), products(found, np.full(found.size, down))
+        if fitted is None or rounded is None:
+            break
+        high, near = fitted[0] - rounded[0], sum(fitted[1:]) - sum(rounded[1:])
+        off = (high + near + rest * up) / down
+        space = np.spacing(np.nextafter(np.abs(found), 0.0))  # below a power of two it is less
+        if (np.abs(off) + error * up / down < _HALF * space).all():
+            return found
+        found = found + off
+    exact = exact_vertex(samples, basis.rows).fractions()
     factors = units.factors(samples)
-    found = np.empty(len(factors))
-    for j, factor in enumerate(factors):
-        value = (Fraction(basis.theta[j].item()) + Fraction(near[j].item())) * factor
-        off = Fraction(error[j].item()) * factor
-        found[j] = float(value)
-        if float(value - off) != found[j] or float(value + off) != found[j]:
-            exact = exact_vertex(samples, basis.rows).fractions()
-            return np.array([float(v * f) for v, f in zip(exact, factors, strict=True)])
-    return found
+    return np.array([float(v * f) for v, f in zip(exact, factors, strict=True)])
 
 
 def _refined(samples: Samples, basis: Basis) -> tuple[Floats, Floats]:
