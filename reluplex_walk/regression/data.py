@@ -53,13 +53,6 @@ class Data(NamedTuple):
             return self
         return Data(*(part[self.w > 0.0] for part in self))
 
-    def aliased(self, fit_intercept: bool) -> Ints:
-        """Columns of X that earlier ones and the constant determine up to rounding."""
-        found = find(self.kept().X, fit_intercept).columns
-        if len(found) == self.X.shape[1] and not fit_intercept:
-            raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
-        return found
-
     def problem(self, tau: float | None, fit_intercept: bool) -> LayerLoss:
         """The same as a loss of one linear layer, of which the user has been warned already."""
         p = self.X.shape[1]
@@ -108,21 +101,36 @@ def slopes_of(tau: float | None) -> Slopes:
     return Slopes(below, above, unit, (float(below / unit), float(above / unit)))
 
 
-def in_integers(kept: Data, aliased: Ints, intercept: bool) -> tuple[Samples, Units]:
-    """What the solver sees of the samples of weight > 0, and in which units.
+class Posed(NamedTuple):
+    """A regression as the solver sees it."""
 
-    Without the `aliased` columns.
-    """
-    columns = np.delete(np.arange(kept.X.shape[1]), aliased)
-    X = kept.X if not len(aliased) else kept.X[:, columns]
-    numbers = [*X.T, kept.y, kept.w]
-    parts = [written(*part) for part in zip(numbers, places(numbers), strict=True)]
-    (y, y_unit), (w, w_unit) = parts[-2:]
-    features = parts[:-2]
-    ones = [1] if intercept else []
-    fitted = np.append(np.zeros(len(ones), np.int64), 1 + columns)
-    units = Units(fitted, (*ones, *(unit for _, unit in features)), y_unit, w_unit)
-    return Samples.of([part for part, _ in features], y, w, intercept), units
+    samples: Samples  # of weight > 0, without aliased columns
+    units: Units
+    aliased: Ints  # columns of X that the constant and earlier columns determine up to rounding
+
+    @classmethod
+    def of(cls, kept: Data, intercept: bool) -> "Posed":
+        """That of the samples of weight > 0."""
+        numbers = [*kept.X.T, kept.y, kept.w]
+        parts = [written(*part) for part in zip(numbers, places(numbers), strict=True)]
+        (y, y_unit), (w, w_unit) = parts[-2:]
+        samples = Samples.of([part for part, _ in parts[:-2]], y, w, intercept)
+        units = Units(
+            fitted=np.arange(1 - intercept, len(parts) - 1),
+            x=(*([1] if intercept else []), *(unit for _, unit in parts[:-2])),
+            y=y_unit,
+            w=w_unit,
+        )
+        if samples.independent():
+            return cls(samples, units, np.zeros(0, np.int64))
+        aliased = find(kept.X, intercept).columns
+        rows = np.delete(np.arange(len(samples.x)), aliased + intercept)
+        if not len(rows):
+            raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
+        units = units._replace(
+            fitted=units.fitted[rows], x=tuple(units.x[row] for row in rows.tolist())
+        )
+        return cls(samples.only(rows) if len(aliased) else samples, units, aliased)
 
 
-__all__ = ["Data", "Slopes", "Units", "in_integers", "slopes_of"]
+__all__ = ["Data", "Posed", "Slopes", "Units", "slopes_of"]

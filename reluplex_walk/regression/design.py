@@ -17,6 +17,8 @@ Ints = NDArray[np.int64]
 
 _FAR = 400  # 2^_FAR and its square, and bits far below 2^-_FAR, are floats
 
+_CLEAR = 1e-4  # of its length that the features before leave of each: far above all rounding
+
 
 class Samples(NamedTuple):
     """The data as the solver sees them."""
@@ -58,6 +60,23 @@ class Samples(NamedTuple):
     def with_targets(self, y: Floats) -> "Samples":
         """The same features with other targets (n,)."""
         return self._replace(y=y, size=typical_size(y))
+
+    def independent(self) -> bool:
+        """Whether no feature is near to a combination of others: told at little cost."""
+        square = self.x @ self.x.T
+        size = np.sqrt(np.diag(square))
+        if not (size > 0.0).all():
+            return False
+        try:
+            root = np.linalg.cholesky(square / (size * size[:, None]))
+        except np.linalg.LinAlgError:
+            return False
+        return bool((np.diag(root) > _CLEAR).all())
+
+    def only(self, rows: Ints) -> "Samples":
+        """The same with these rows of features."""
+        x, scale, largest = self.x[rows], self.scale[rows], self.largest[rows]
+        return self._replace(x=x, scale=scale, largest=largest, reach=np.linalg.norm(x, axis=0))
 
     def thinned(self, ratio: int) -> tuple["Samples", Ints]:
         """One of every `ratio` samples, and which they are.

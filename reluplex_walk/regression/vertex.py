@@ -96,6 +96,10 @@ def exact_loss(samples: Samples, units: Units, slopes: Slopes, coefficients: Flo
 def nearest_coefficients(samples: Samples, units: Units, basis: Basis) -> Floats:
     """The floats (q,) nearest to the exact coefficients at the vertex of `basis`."""
     theta, (rest, error) = basis.theta, _refined(samples, basis)
+    if units.y == 1 and max(units.x) == 1:  # but for powers of two the parameters are coefficients
+        found = theta + rest
+        if (np.abs((theta - found) + rest) + error < _HALF * _space(found)).all():
+            return found * samples.scale
     up, down = samples.scale * np.array(units.x, float), float(units.y)
     found = (theta + rest) * up / down
     for _ in range(2):
@@ -105,13 +109,17 @@ def nearest_coefficients(samples: Samples, units: Units, basis: Basis) -> Floats
             break
         high, near = fitted[0] - rounded[0], sum(fitted[1:]) - sum(rounded[1:])
         off = (high + near + rest * up) / down
-        space = np.spacing(np.nextafter(np.abs(found), 0.0))  # below a power of two it is less
-        if (np.abs(off) + error * up / down < _HALF * space).all():
+        if (np.abs(off) + error * up / down < _HALF * _space(found)).all():
             return found
         found = found + off
     exact = exact_vertex(samples, basis.rows).fractions()
     factors = units.factors(samples)
     return np.array([float(v * f) for v, f in zip(exact, factors, strict=True)])
+
+
+def _space(numbers: Floats) -> Floats:
+    """Distances to the nearest other floats: below a power of two they are less."""
+    return np.asarray(np.spacing(np.nextafter(np.abs(numbers), 0.0)))
 
 
 def _refined(samples: Samples, basis: Basis) -> tuple[Floats, Floats]:
