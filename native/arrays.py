@@ -31,11 +31,11 @@ PARKED = 1e300
 class KernelArrays(NamedTuple):
     """A loss as the kernels read it: what the walk never changes."""
 
-    x: Floats  # (q, n) inputs with a last row of ones, sample index contiguous
+    x: Floats  # (q, n) inputs, a last row of ones for biases that move; sample index contiguous
     xt: Floats  # (n, q) the same, one sample contiguous
     w: Floats  # tail weights, stage t = 1..T as (widths[t], widths[t-1]) at offset[t], row-major
     offset: Ints  # (T + 1,)
-    bias: Floats  # (R,) tail biases; those of stage 0 belong to theta and are 0 here
+    bias: Floats  # (R,) tail biases; in stage 0 those that do not move (else 0: they are in theta)
     widths: Ints  # (T + 1,) neurons per stage
     row: Ints  # (T + 2,) first row of each stage; row[T] = H, row[T + 1] = R
     stage: Ints  # (R,) stage of each row

@@ -61,9 +61,9 @@ def _tangent_all(P, S):
         high = min(n, low + BLOCK)
         for j in range(P.widths[0]):
             out = S.dz[j, low:high]
-            bias = S.d[j * q + q - 1]
+            inputs, rate = P.x[q - 1, low:high], S.d[j * q + q - 1]
             for i in range(out.size):
-                out[i] = bias
+                out[i] = rate * inputs[i]
             for k in range(q - 1):
                 _add_row(out, S.d[j * q + k], P.x[k, low:high])
         for t in range(1, last + 1):

@@ -133,6 +133,10 @@ class Deadline:
         """Seconds of computing since it was set."""
         return time.thread_time() - self._began
 
+    def part(self, share: float) -> "Deadline":
+        """An earlier one, after this share of what is left."""
+        return Deadline(share * max(0.0, self._seconds - self.spent))
+
     @property
     def passed(self) -> bool:
         """Whether the seconds are spent."""

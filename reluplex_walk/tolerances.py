@@ -59,12 +59,15 @@ class ProofTolerances(NamedTuple):
     tangents : float
         A lower bound in floats is trusted beyond this share of its terms: far above the rounding of
         a sum of 10^4 of them.
+    relaxed : float
+        A least value of a linear program of unit scale at most this far below 0 may be 0.
     """
 
     gap_share: float = 1e-9
     gap_targets: float = 1e-12
     origin: float = 1e-10
     tangents: float = 1e-11
+    relaxed: float = 1e-9
 
 
 class RegionTolerances(NamedTuple):

@@ -38,13 +38,18 @@ class Vertex(NamedTuple):
 
 
 class ExactLoss:
-    """F(theta) in rational arithmetic."""
+    """F(theta) in rational arithmetic.
+
+    Gradients and normals are those of the free parameters: they are 0 at the others, which so stay
+    where they are.
+    """
 
     def __init__(self, loss: LayerLoss) -> None:
         self.loss = loss
         self.data = ExactData.of(loss)
         self.x, self.y = self.data.x.rationals(), self.data.y.rationals()
         self.kinks = self.data.kinks
+        self.free_x = _only(self.x, loss.free[0])
         self.layers = ExactLayers(loss)
         self.rounded = Rounded(loss)
         self.pieces = Pieces(loss, self.data, self.layers)
@@ -176,7 +181,8 @@ class ExactLoss:
 
     def gradient(self, sides: Sides) -> Rationals:
         """Gradient (D,) of the loss in the region."""
-        return self.pieces.affine(sides).gradient
+        gradient = self.pieces.affine(sides).gradient
+        return Rationals(np.where(self.loss.free.ravel(), gradient.num, 0), gradient.den)
 
     def sample(self, c: Breakpoints) -> NDArray[np.int64]:
         """Sample of each of the breakpoints `c`."""
@@ -223,9 +229,13 @@ class ExactLoss:
 
     def normals(self, c: Breakpoints, u: Rationals) -> Rationals:
         """Oriented normals (r, D) from the rows `u` (r, h)."""
-        x = self.x.num[self.sample(c)]
-        num = u.num[:, :, None] * x[:, None, :]
-        return Rationals(num.reshape(len(x), self.loss.dim), u.den * self.x.den)
+        return self._gradients(c, u, self.free_x)
+
+    def _gradients(self, c: Breakpoints, u: Rationals, x: Rationals) -> Rationals:
+        """The products u (x) x_i (r, D)."""
+        rows = x.num[self.sample(c)]
+        num = u.num[:, :, None] * rows[:, None, :]
+        return Rationals(num.reshape(len(rows), self.loss.dim), u.den * x.den)
 
     def response(self, stage: int, sample: int, neuron: int, sides: Sides) -> list[Objects]:
         """Derivatives of the values above by one activation on `sample`: Fractions per stage."""
@@ -261,11 +271,13 @@ class ExactLoss:
             raise ZeroDivisionError("more active breakpoints than parameters")
         start = theta.num.copy()
         start[columns] = 0
-        rest = from_fractions(constants * normals.den)
-        rhs = -(rest.num * theta.den + (normals.num @ start) * rest.den)
+        every = self._gradients(active, u, self.x)  # by parameters that are not free, too
+        rest = from_fractions(constants * every.den)
+        rhs = -(rest.num * theta.den + (every.num @ start) * rest.den)
         solution = solve(normals.num[:, columns], rhs[:, None])
-        den = solution.den * theta.den * rest.den
-        num = start * (solution.den * rest.den)
+        solution_den = solution.den * (every.den // normals.den)
+        den = solution_den * theta.den * rest.den
+        num = start * (solution_den * rest.den)
         num[columns] = solution.num[:, 0]
         common = int(np.gcd.reduce(num, initial=den))
         return Vertex(Rationals(num // common, den // common), active, sides, columns)
@@ -312,6 +324,15 @@ def _steps(z: Bounded, dz: Bounded, side: NDArray[np.int8]) -> tuple[Floats, Flo
         low = np.where(nearer <= -dz.error, np.inf, least * (1.0 - 1e-12))
         high = np.where(nearer > dz.error, most * (1.0 + 1e-12), np.inf)
     return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
+
+
+def _only(x: Rationals, free: NDArray[np.bool_]) -> Rationals:
+    """`x` (n, q) with 0 in the columns that are not `free`, over the number that these take."""
+    if free.all():
+        return x
+    num = x.num * free.astype(np.int64)
+    common = int(np.gcd.reduce(num, axis=None, initial=x.den))
+    return Rationals(num // common, x.den // common)
 
 
 class LocalModel(NamedTuple):

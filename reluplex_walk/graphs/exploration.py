@@ -42,7 +42,8 @@ class _Exploration:
 
     def __init__(self, loss: LayerLoss) -> None:
         self.loss = loss
-        self.kernel = loss.kernel
+        self.kernel = loss.free_kernel
+        self.anchor = np.zeros(loss.shape)  # holds the parameters that are not free
         self.state, self.trial = new_state(self.kernel), new_state(self.kernel)
         self.vertices: list[Floats] = []  # (D,) in the units of the data
         self.losses: list[float] = []
@@ -63,7 +64,8 @@ class _Exploration:
         tied = state.tied[: state.number[N_TIED]]
         basis = np.sort(state.basis[state.basis != FREE])
         vanish = np.union1d(basis, tied)
-        theta = self.loss.units.outer(state.theta.reshape(self.loss.shape)).ravel()
+        inner = state.theta.reshape(self.loss.free_shape)
+        theta = self.loss.free_units.outer(inner, self.anchor).ravel()
         size = 1.0 + np.abs(theta).max()
         here = self.known.setdefault(vanish.tobytes(), [])
         new = False
@@ -95,7 +97,9 @@ class _Exploration:
     def begin(self, theta: Floats, basis: Ints) -> None:
         """Arrive at `theta` (h, q); where it lies inside a face, at a vertex of that face."""
         state = self.state
-        place(self.kernel, state, self.loss.units.inner(theta).ravel())
+        self.anchor = theta
+        self.kernel = self.loss.kernel_from(theta)
+        place(self.kernel, state, self.loss.free_units.inner(theta).ravel())
         state.basis[:] = basis
         self._refresh(state)
         while self._extend(state):
@@ -136,8 +140,8 @@ class _Exploration:
         rows = np.flatnonzero(state.basis != FREE)
         edges = np.zeros((2 * rows.size, state.basis.size))
         half_edges(self.kernel, state, rows, edges)
-        shape = (-1, *self.loss.shape)
-        lengths = np.linalg.norm(self.loss.units.outer(edges.reshape(shape)), axis=(1, 2))
+        outer = self.loss.free_units.outer(edges.reshape(-1, *self.loss.free_shape))
+        lengths = np.linalg.norm(outer, axis=(1, 2))
         for far in (False, True):
             slopes = state.far if far else state.price
             for place_in, row in enumerate(rows):

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._limits import Deadline, Limits
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
+from ..problem.free import FreeUnits
 from ..problem.loss import LayerLoss
 from ..problem.scaling import Units
 from ..simplex.records import WalkOptions, WalkStatus
@@ -199,8 +200,11 @@ class _Search:
         self.rng = np.random.default_rng(seed)
         spread = loss.inputs.std(axis=0)
         # Kicks are drawn for standardised inputs: the units of the data do not matter to them.
-        self.units = Units(loss.inputs.mean(axis=0), np.where(spread > 0.0, spread, 1.0))
-        self.inputs = self.units.inner_inputs(loss.inputs)
+        units = Units(
+            loss.inputs.mean(axis=0) * loss.fit_intercept, np.where(spread > 0.0, spread, 1.0)
+        )
+        self.units = FreeUnits.of(loss.dependence, units, loss.fit_intercept)
+        self.inputs = self.units.inputs(loss.inputs)
         self.leaders: list[Trajectory] = []  # lowest first
         self.simple: list[Trajectory] = []  # the lowest at a simple vertex
         self.proved: Trajectory | None = None  # the lowest whose end is
@@ -217,17 +221,19 @@ class _Search:
             theta = self.starts[made]
         elif made < _FRESH or self.rng.random() < _FRESH_SHARE:
             size = 10.0 ** self.rng.uniform(0.0, 1.0)
-            theta = self.units.outer(self.rng.uniform(-size, size, self.loss.shape))
+            held = self.starts[0] if self.starts else None
+            theta = self.units.outer(self.rng.uniform(-size, size, self.loss.free_shape), held)
         else:
-            theta = self.units.outer(self._kick(self.units.inner(self._parent().theta)))
+            parent = self._parent().theta
+            theta = self.units.outer(self._kick(self.units.inner(parent)), parent)
         traj = self._scout(theta)
-        leaky = self.loss.network.negative_slope != 0.0
-        while not leaky and not traj.ended.early and (zero := _zero_neurons(traj)).any():
+        can_be_off = self.loss.network.negative_slope == 0.0 and self.loss.fit_intercept
+        while can_be_off and not traj.ended.early and (zero := _zero_neurons(traj)).any():
             # A neuron at 0 stops the walk: all its breakpoints vanish there.  One that is off for
             # every sample adds as little, and leaves the others free to go on.
-            theta = traj.theta.copy()
-            theta[zero] = np.append(np.zeros(theta.shape[1] - 1), -1.0)
-            traj = self._scout(theta)
+            inner = self.units.inner(traj.theta)
+            inner[zero] = np.append(np.zeros(inner.shape[1] - 1), -1.0)
+            traj = self._scout(self.units.outer(inner, traj.theta))
         self.seconds.append(self.limits.elapsed)
         self.losses.append(traj.loss)
         self.last = traj.status
@@ -249,25 +255,33 @@ class _Search:
         return self.leaders[min(int(self.rng.geometric(0.5)), len(self.leaders)) - 1]
 
     def _kick(self, theta: Floats) -> Floats:
-        """A point beside `theta` (h, q), out of its basin; both for standardised inputs."""
-        rng, (h, q) = self.rng, theta.shape
+        """A point beside `theta` (h, r), out of its basin; both free, for standardised inputs."""
+        rng, (h, r) = self.rng, theta.shape
         sizes = np.linalg.norm(theta, axis=1)
         sizes = np.maximum(sizes, 0.1 * (sizes.mean() or 1.0))  # neurons at 0 move, too
         kind, j = rng.integers(4), rng.integers(h)
         theta = theta.copy()
         if kind == 0:  # all neurons are jolted
             width = 10.0 ** rng.uniform(-2.0, 0.3) * np.linalg.norm(sizes)
-            theta += width * _unit(rng.normal(size=(h, q)))
+            theta += width * _unit(rng.normal(size=(h, r)))
         elif kind == 1:  # one is jolted
-            theta[j] += 10.0 ** rng.uniform(-1.5, 0.5) * sizes[j] * _unit(rng.normal(size=(q,)))
+            theta[j] += 10.0 ** rng.uniform(-1.5, 0.5) * sizes[j] * _unit(rng.normal(size=(r,)))
         elif kind == 2:  # one becomes larger or smaller
             theta[j] *= 10.0 ** rng.uniform(-1.0, 1.0)
         else:  # one is replaced by another that bends at a random sample
             sample = self.inputs[rng.integers(len(self.inputs))]
-            weights = rng.normal(size=q - 1)
+            new = rng.normal(size=r - 1)
             size = 10.0 ** rng.uniform(-0.5, 0.5) * sizes[rng.integers(h)]
-            theta[j] = size * _unit(np.append(weights, -weights @ sample if q > 1 else 1.0))
+            theta[j] = size * _unit(self._bending_at(sample, new))
         return theta
+
+    def _bending_at(self, sample: Floats, weights: Floats) -> Floats:
+        """Parameters (r,) that are 0 on `sample` (r,), all but one of them drawn: `weights`."""
+        at = sample.size - 1 if self.loss.fit_intercept else int(np.argmax(np.abs(sample)))
+        others = np.delete(sample, at)
+        if not others.size or sample[at] == 0.0:
+            return np.insert(weights, at, 1.0)
+        return np.insert(weights, at, -(weights @ others) / sample[at])
 
     def _keep(self, traj: Trajectory) -> None:
         if not traj.ended.early:

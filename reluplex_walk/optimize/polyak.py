@@ -131,7 +131,7 @@ def polyak_descent(
             elif waited >= patience:
                 gap, waited, patience = gap / 2.0, 0, patience * _SLOWER
                 target, value, theta = best - gap, best, best_theta
-            g = loss.gradient(theta)
+            g = loss.gradient(theta) * loss.free
             size = float((g * g).sum())
             if value == 0.0 or size == 0.0:
                 break

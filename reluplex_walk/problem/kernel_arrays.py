@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 
 def kernel_arrays(
-    inputs: Floats,
+    x: Floats,
     tail: list[tuple[Floats, Floats]],
     negative_slope: float,
     owner: NDArray[np.int64],
@@ -17,12 +17,13 @@ def kernel_arrays(
     left: Floats,
     right: Floats,
 ) -> KernelArrays:
-    """The record of a loss from its distinct inputs (n, q - 1), in the units of the kernels.
+    """The record of a loss from its distinct inputs `x` (n, q), in the units of the kernels.
 
+    A column of ones among them stands for the biases of the trained layer.
     `tail` are weights and biases of the layers above; `owner` (m,), `targets`, `left` and `right`
     (m, K) the sample, the target and the slopes of the loss of each residual row.
     """
-    x = np.ascontiguousarray(np.column_stack([inputs, np.ones(len(inputs))]))
+    x = np.ascontiguousarray(x)
     widths = np.array([*(w.shape[1] for w, _ in tail), targets.shape[1]], np.int64)
     sizes = [w.size for w, _ in tail]
     counts = np.bincount(owner, minlength=len(x))

@@ -21,10 +21,13 @@ from numpy.typing import ArrayLike, NDArray
 from .._validate import choice, flag, integer, real, real_array, weights
 from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
+from .aliased import Aliased, find, warn_of_aliased
 from .breakpoints import BreakpointIndex
 from .decimals import Decimals, places, written
+from .free import FreeUnits
 from .kernel_arrays import kernel_arrays
 from .network import ReLUNetwork
+from .rows import distinct_rows
 from .scaling import Units
 
 Floats = NDArray[np.float64]
@@ -59,10 +62,13 @@ class LayerLoss:
     decimals : bool, default True
         Exact arithmetic takes columns of short decimals for the decimals: 0.1 for one tenth.
         False: for the binary fractions that floats are.
+    fit_intercept : bool, default True
+        Whether searches move the biases of the trained layer.  If not, they stay where a search
+        starts: at 0 by default.
 
     Attributes
     ----------
-    network, X, y, layer, kind, tau, sample_weight
+    network, X, y, layer, kind, tau, sample_weight, fit_intercept
         As given; the arrays are read-only, `y` is (n, n_out).
     shape : tuple
         (h, q).
@@ -75,6 +81,11 @@ class LayerLoss:
     ------
     ValueError, TypeError
         If an argument does not fit; the message names it.
+
+    Warns
+    -----
+    RankWarning
+        If columns of `X` depend on each other and the first layer is trained; see :attr:`aliased`.
 
     Examples
     --------
@@ -99,6 +110,7 @@ class LayerLoss:
         tau: float | None = None,
         sample_weight: ArrayLike | None = None,
         decimals: bool = True,
+        fit_intercept: bool = True,
     ) -> None:
         if not isinstance(network, ReLUNetwork):
             raise TypeError(f"network: expected a ReLUNetwork, found {type(network).__name__}")
@@ -115,9 +127,14 @@ class LayerLoss:
             array.flags.writeable = False
         self.shape = (network.widths[self.layer + 1], network.widths[self.layer] + 1)
         self.dim = self.shape[0] * self.shape[1]
+        self.fit_intercept = flag("fit_intercept", fit_intercept)
         self._merge()
         self.decimals = self._decimals(flag("decimals", decimals))
         self._weigh()
+        if not self.free.any():
+            raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
+        if self.layer == 0:
+            warn_of_aliased(self.inputs, self.aliased)
 
     def _data(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
@@ -146,9 +163,11 @@ class LayerLoss:
         """Distinct inputs of the trained layer (samples) and distinct (input, target) rows."""
         kept = np.flatnonzero(self.sample_weight)
         features = self.network.features(self.X[kept], self.layer) + 0.0  # no -0.0
-        sample_first, sample_of_row = _distinct_rows(features)
-        keys = np.column_stack([sample_of_row, self.y[kept] + 0.0])
-        pair_first, pair_of_row = _distinct_rows(keys)
+        sample_first, sample_of_row = distinct_rows(features)
+        pair_first, pair_of_row = sample_first, sample_of_row
+        if len(sample_first) < len(kept):
+            keys = np.column_stack([sample_of_row, self.y[kept] + 0.0])
+            pair_first, pair_of_row = distinct_rows(keys)
         by_sample = np.argsort(sample_of_row[pair_first], kind="stable")
         pair_first = pair_first[by_sample]
         self.row_of = np.argsort(by_sample)[pair_of_row]  # residual row of each row of weight > 0
@@ -228,6 +247,9 @@ class LayerLoss:
     def random_start(self, seed: int = 0, scale: float = 1.0) -> Floats:
         """Parameters (h, q) uniform on (-`scale`, `scale`); the same for the same `seed`.
 
+        Those that searches do not move (see :attr:`free`) are 0: walks with and without columns
+        that depend on others are the same.
+
         Examples
         --------
         >>> import reluplex_walk as rw
@@ -236,7 +258,9 @@ class LayerLoss:
         >>> start.shape, bool((start == loss.random_start(seed=3)).all())
         ((8, 2), True)
         """
-        return np.random.default_rng(seed).uniform(-scale, scale, self.shape)
+        theta = np.zeros(self.shape)
+        theta[self.free] = np.random.default_rng(seed).uniform(-scale, scale, self.n_free)
+        return theta
 
     @property
     def tail(self) -> list[tuple[Floats, Floats]]:
@@ -493,6 +517,135 @@ class LayerLoss:
         side = np.where(np.abs(residuals) > bounds[-1], residuals, rates)
         return float((self._residual_slopes(side) * rates).sum())
 
+    # ---------------------------------------------------------------- what searches move
+
+    @cached_property
+    def dependence(self) -> Aliased:
+        """The aliased inputs of the trained layer, and what they are combinations of.
+
+        Examples
+        --------
+        A column of threes is three times the constant:
+
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), [[3.0, 1.0], [3.0, 2.0]], [0.0, 1.0])
+        >>> loss.dependence.combination  # the constant is last
+        array([[0., 0., 3.]])
+        """
+        return find(self.inputs, self.fit_intercept)
+
+    @property
+    def aliased(self) -> NDArray[np.int64]:
+        """Input columns of the trained layer that those before and the constant determine.
+
+        Up to rounding: 1e-12 of their norm.  Walks leave their weights where the start has them.
+
+        Examples
+        --------
+        The third is the second from another zero:
+
+        >>> import reluplex_walk as rw
+        >>> X = [[11.3, 1.5, -9.0], [7.2, 2.0, -8.5], [14.6, 7.0, -3.5]]  # few samples: no warning
+        >>> rw.LayerLoss(rw.ReLUNetwork.random([3, 1]), X, [0.0, 1.0, 2.0]).aliased
+        array([2])
+        """
+        return self.dependence.columns
+
+    @cached_property
+    def free(self) -> NDArray[np.bool_]:
+        """(h, q) The parameters that searches move: not those of aliased columns.
+
+        Nor the biases with ``fit_intercept=False``.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([2, 1])
+        >>> loss = rw.LayerLoss(net, [[3.0, 1.0], [3.0, 2.0]], [0.0, 1.0])
+        >>> loss.free, loss.n_free
+        (array([[False,  True,  True]]), 2)
+        """
+        free = np.ones(self.shape, np.bool_)
+        free[:, self.aliased] = False
+        free[:, -1] = self.fit_intercept
+        return free
+
+    @property
+    def n_free(self) -> int:
+        """How many parameters are :attr:`free`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([2, 5, 1])
+        >>> loss = rw.LayerLoss(net, [[3.0, 1.0], [3.0, 2.0]], [0.0, 1.0])
+        >>> loss.dim, loss.n_free
+        (15, 10)
+        """
+        return int(self.free.sum())
+
+    @property
+    def free_shape(self) -> tuple[int, int]:
+        """(h, r): the free parameters by neuron.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([2, 5, 1])
+        >>> rw.LayerLoss(net, [[3.0, 1.0], [3.0, 2.0]], [0.0, 1.0]).free_shape
+        (5, 2)
+        """
+        return self.shape[0], int(self.free[0].sum())
+
+    @cached_property
+    def free_units(self) -> FreeUnits:
+        """The map between parameters and those that kernels of searches move.
+
+        Examples
+        --------
+        Of the weights 1 and 2 and the bias 0.5 on (3, x), the second weight and the bias are free:
+
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([2, 1])
+        >>> units = rw.LayerLoss(net, [[3.0, 1.0], [3.0, 2.0]], [0.0, 1.0]).free_units
+        >>> start = np.array([[1.0, 2.0, 0.5]])
+        >>> units.inner(start), units.outer(np.array([[5.0, 4.5]]), start)
+        (array([[2. , 3.5]]), array([[1. , 5. , 1.5]]))
+        """
+        units = self.units if self.fit_intercept else Units.of(self.inputs, shift=False)
+        return FreeUnits.of(self.dependence, units, self.fit_intercept)
+
+    @cached_property
+    def free_kernel(self) -> KernelArrays:
+        """The loss of the free parameters as arrays for searches; biases that do not move are 0.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), [[3.0, 1.0], [3.0, 2.0]], [0.0, 1.0])
+        >>> loss.kernel.x.shape, loss.free_kernel.x.shape
+        ((3, 2), (2, 2))
+        """
+        if self.free.all():
+            return self.kernel
+        return self._arrays(self.free_units.inputs(self.inputs))
+
+    def kernel_from(self, anchor: Floats) -> KernelArrays:
+        """:attr:`free_kernel` for searches whose held parameters are as in `anchor` (h, q).
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[1.0], [2.0]], [0.0, 1.0], fit_intercept=False)
+        >>> loss.kernel_from(np.array([[2.0, 0.5]])).bias
+        array([0.5])
+        """
+        kernel = self.free_kernel
+        if self.fit_intercept:
+            return kernel
+        return kernel._replace(bias=np.append(anchor[:, -1], kernel.bias[self.shape[0] :]))
+
     # ---------------------------------------------------------------- for the kernels
 
     @cached_property
@@ -519,8 +672,12 @@ class LayerLoss:
         >>> loss.kernel.x.shape, loss.kernel.y.shape  # (q, samples), (n_out, residual rows)
         ((3, 1), (1, 9))
         """
+        inner = self.units.inner_inputs(self.inputs)
+        return self._arrays(np.column_stack([inner, np.ones(len(inner))]))
+
+    def _arrays(self, x: Floats) -> KernelArrays:
         return kernel_arrays(
-            self.units.inner_inputs(self.inputs),
+            x,
             self.tail,
             self.network.negative_slope,
             self.owner,
@@ -580,6 +737,8 @@ class LayerLoss:
         arrays.update(X=self.X, y=self.y, sample_weight=self.sample_weight)
         parts = {"layer": str(self.layer), "kind": self.kind, "tau": repr(self.tau)}
         parts["decimals"] = str(self.decimals)
+        if not self.fit_intercept:
+            parts["fit_intercept"] = "False"
         for name in ("network", "X", "y", "sample_weight"):
             digest = hashlib.sha256()
             for key in sorted(key for key in arrays if key.split(".")[0] == name):
@@ -591,15 +750,6 @@ class LayerLoss:
     def __repr__(self) -> str:
         kind = f"pinball, tau={self.tau:g}" if self.kind == "pinball" else self.kind
         return f"LayerLoss({self.network!r}, n={len(self.X)}, layer={self.layer}, {kind})"
-
-
-def _distinct_rows(rows: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First index of each distinct row, in order of appearance, and each row's number there."""
-    if rows.shape[1] == 0:
-        return np.zeros(1, np.int64), np.zeros(len(rows), np.int64)
-    _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    return first[order], np.argsort(order)[inverse.ravel()]
 
 
 __all__ = ["KINDS", "LayerLoss", "Pattern"]

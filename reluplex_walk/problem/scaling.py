@@ -24,13 +24,14 @@ class Units(NamedTuple):
     scale: Floats  # (p,) powers of two
 
     @classmethod
-    def of(cls, x: Floats) -> "Units":
-        """Units for the inputs `x` (n, p)."""
+    def of(cls, x: Floats, shift: bool = True) -> "Units":
+        """Units for the inputs `x` (n, p); no centres without `shift`, which biases take up."""
         centre, scale = np.zeros(x.shape[1]), np.ones(x.shape[1])
         for k, column in enumerate(x.T):
             middle = np.sort(column)[len(column) // 2]
             spread = np.abs(column - middle).max()
-            if 0.0 < spread * _FAR <= abs(middle) and _exact_difference(column, middle):
+            far = shift and 0.0 < spread * _FAR <= abs(middle)
+            if far and _exact_difference(column, middle):
                 centre[k] = middle
             size = np.abs(column - centre[k]).max()
             if size > 0.0 and not _UNIT[0] <= size <= _UNIT[1]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,17 @@ class Certificate:
     witness : Witness or None
         What the proof rests on, for a checker.
     digest : str
-        Checksum of all of the above; filled in if not given.
+        Checksum of all others; filled in if not given.
+    aliased : ndarray (k,)
+        Input columns of the trained layer that others determine up to rounding: their weights are
+        where the walk started (see :attr:`LayerLoss.aliased`).
+    fit_intercept : bool
+        Whether the biases of the trained layer were free.
+    combination : ndarray (k, q) of Fraction
+        The aliased columns by the free ones (the constant last).
+    given_aliased : bool
+        Whether the proof is for the given weights of the aliased columns only: the combination
+        holds up to rounding.  Else it is exact, and what is proved holds whatever they are.
 
     Raises
     ------
@@ -111,6 +121,10 @@ class Certificate:
     zero_tolerance: float
     fingerprint: str
     point: Objects | None = None
+    aliased: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    fit_intercept: bool = True
+    combination: Objects = field(default_factory=lambda: np.zeros((0, 0), object))
+    given_aliased: bool = False
     witness: Witness | None = None
     reason: Reason | None = None
     digest: str = ""
@@ -166,12 +180,13 @@ class Certificate:
 
     @property
     def dim(self) -> int:
-        """D, the number of parameters."""
-        return self.theta.size
+        """The number of free parameters: D, less those of aliased columns and fixed biases."""
+        h, q = self.theta.shape
+        return h * (q - len(self.aliased) - (not self.fit_intercept))
 
     @property
     def rank(self) -> int:
-        """r, the number of active breakpoints in the basis; r < D: the end is a face."""
+        """r, the number of active breakpoints in the basis; r < dim: the end is a face."""
         return len(self.active)
 
     @property
@@ -181,7 +196,7 @@ class Certificate:
 
     @property
     def strict(self) -> bool:
-        """Whether the minimum is proved to be strict: every direction ascends.
+        """Whether the minimum is proved to be strict: every direction (of what is free) ascends.
 
         Only said at non-degenerate vertices; elsewhere the minimum may or may not be weak.
         """
@@ -248,6 +263,10 @@ class Certificate:
         differ = _differences(self.fingerprint, loss.fingerprint)
         if differ:
             raise CertificateError(f"loss: the certificate is of another loss: {differ}")
+        if not np.array_equal(self.aliased, loss.aliased):
+            raise CertificateError(
+                f"aliased: {self.aliased.tolist()} is said, {loss.aliased.tolist()} found"
+            )
         if self.checksum() != self.digest:
             raise CertificateError("digest: the certificate was changed after it was made")
         if not self.is_local_minimum:
@@ -286,10 +305,16 @@ class Certificate:
         >>> arrays["method"], arrays["active"].shape
         ('vertex', (2, 3))
         """
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays = {each.name: getattr(self, each.name) for each in fields(self)}
         for name in ("point", "witness", "reason"):
             if arrays[name] is None:
                 del arrays[name]
+        if not len(self.aliased):
+            del arrays["aliased"], arrays["combination"], arrays["given_aliased"]
+        else:
+            arrays["combination"] = to_words(self.combination)
+        if self.fit_intercept:
+            del arrays["fit_intercept"]
         if self.reason is not None:
             arrays["reason"] = self.reason.name
         if self.point is not None:
@@ -317,6 +342,8 @@ class Certificate:
         if "point" in values:
             values["point"] = from_words(values["point"])
             values["loss"] = from_words(np.array(values["loss"])).item()
+        if "combination" in values:
+            values["combination"] = from_words(values["combination"])
         if "witness" in values:
             values["witness"] = read(values["witness"])
         if "reason" in values:
@@ -369,7 +396,8 @@ def _differences(fingerprint: str, other: str) -> str:
     """Which parts of two fingerprints of losses differ, in words."""
     parts = (dict(p.split("=", 1) for p in f.split(" ") if "=" in p) for f in (fingerprint, other))
     mine, theirs = parts
-    return ", ".join(f"{k} differs" for k in theirs if mine.get(k) != theirs[k])
+    names = [*theirs, *(k for k in mine if k not in theirs)]
+    return ", ".join(f"{k} differs" for k in names if mine.get(k) != theirs.get(k))
 
 
 __all__ = ["METHODS", "Certificate", "unproved"]

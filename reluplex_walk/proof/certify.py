@@ -1,10 +1,12 @@
 """Making the certificate of a walk's end."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..exact.dependence import exact_combination
 from ..exact.loss import ExactLoss
 from ..exact.rationals import Objects, Rationals
 from ..exact.vertex import zeros
@@ -27,11 +29,12 @@ _LEAST, _MOST = np.finfo(float).tiny.item(), np.finfo(float).max.item()
 def certify(
     loss: LayerLoss,
     state: State,
+    anchor: Floats,
     settled: ExactEnd | None,
     reason: Reason | None,
     tolerances: Tolerances,
 ) -> Certificate:
-    """The certificate for a freshly computed `state`.
+    """The certificate for a freshly computed `state`; `anchor` (h, q) has what is not free.
 
     `settled`: the exact vertex the walk settled at.  Nothing is claimed if there is a `reason`, or
     no exact vertex, or if the floats nearest to it do not have its loss.
@@ -44,7 +47,7 @@ def certify(
         if reason is None and not _held_by_floats(loss, settled):
             reason = Reason.PARAMETERS
     if settled is None or reason is not None:
-        return _seen_in_floats(loss, state, settled, reason or Reason.PRECISION, tolerances)
+        return _seen_in_floats(loss, state, anchor, settled, reason or Reason.PRECISION, tolerances)
     return _proved(loss, settled, tolerances)
 
 
@@ -53,6 +56,8 @@ def _held_by_floats(loss: LayerLoss, settled: ExactEnd) -> bool:
     theta = settled.vertex.theta.floats()
     if not np.isfinite(theta).all():
         return False
+    if settled.loss == 0 and loss.target_size == 0.0:  # no scale: rounding is all there is
+        return True
     targets = Fraction(PROOF.gap_targets) * Fraction(loss.target_size)
     allowed = Fraction(PROOF.gap_share) * settled.loss + targets
     exact = ExactLoss(loss)
@@ -95,7 +100,23 @@ def _proved(loss: LayerLoss, settled: ExactEnd, tolerances: Tolerances) -> Certi
         fingerprint=loss.fingerprint,
         point=vertex.theta.fractions().reshape(loss.shape),
         witness=witness,
+        **held(loss),
     )
+
+
+def held(loss: LayerLoss) -> dict[str, Any]:
+    """What a certificate says of parameters that are not free."""
+    exact = exact_combination(loss)
+    combination = exact
+    if combination is None:
+        floats = loss.dependence.combination
+        combination = Rationals.of(floats).fractions()
+    return {
+        "aliased": loss.aliased,
+        "fit_intercept": loss.fit_intercept,
+        "combination": combination,
+        "given_aliased": exact is None,
+    }
 
 
 def per_length(slopes: Objects, lengths: Floats) -> Floats:
@@ -113,15 +134,16 @@ def per_length(slopes: Objects, lengths: Floats) -> Floats:
 def _seen_in_floats(
     loss: LayerLoss,
     state: State,
+    anchor: Floats,
     settled: ExactEnd | None,
     reason: Reason,
     tolerances: Tolerances,
 ) -> Certificate:
     """The end as floats see it: nothing is claimed."""
-    prices(loss.kernel, state)
+    prices(loss.free_kernel, state)
     slopes, lengths = _half_edges(loss, state)
     end = End.of(loss, state)
-    theta = loss.units.outer(state.theta.reshape(loss.shape))
+    theta = loss.free_units.outer(state.theta.reshape(loss.free_shape), anchor)
     listed = np.concatenate([end.active, end.tied])
     tolerance = state.noise[state.basis != FREE].T.ravel()
     known = settled is not None and reason is Reason.PARAMETERS
@@ -139,6 +161,7 @@ def _seen_in_floats(
         fingerprint=loss.fingerprint,
         point=settled.vertex.theta.fractions().reshape(loss.shape) if known and settled else None,
         reason=reason,
+        **held(loss),
     )
 
 
@@ -147,9 +170,9 @@ def _half_edges(loss: LayerLoss, state: State) -> tuple[Floats, Floats]:
     rows = np.flatnonzero(state.basis != FREE)
     slopes = np.concatenate([state.price[rows], state.far[rows]])
     lengths = np.ones(slopes.size)
-    model = local_model(loss.kernel, state) if state.number[N_TIED] > 0 else None
-    for places, edges in half_edge_parts(loss.kernel, state):
-        outer = loss.units.outer(edges.reshape(-1, *loss.shape))
+    model = local_model(loss.free_kernel, state) if state.number[N_TIED] > 0 else None
+    for places, edges in half_edge_parts(loss.free_kernel, state):
+        outer = loss.free_units.outer(edges.reshape(-1, *loss.free_shape))
         lengths[places] = np.linalg.norm(outer, axis=(1, 2))
         if model is not None:
             slopes[places] = slopes_along(model, edges)
@@ -161,4 +184,4 @@ def _sides(loss: LayerLoss, ids: NDArray[np.int64], sides: list[NDArray[np.int8]
     return np.array([sides[t][column, neuron] for t, column, neuron in places], np.int8)
 
 
-__all__ = ["certify", "per_length"]
+__all__ = ["certify", "held", "per_length"]

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from ..exact.rationals import Objects, objects
 from ..problem.loss import LayerLoss
 from ..tolerances import PROOF
+from .check_blocks import RefutedError
 from .check_local import Vanishing, one_sided
 from .check_loss import CheckedLoss, Piece, Signs, to_floats
-from .check_parts import Parts, RefutedError, confirm_blocks
+from .check_parts import Parts, confirm_blocks
 from .witness import Witness
 
 Floats = NDArray[np.float64]
@@ -54,6 +55,10 @@ class Claim(NamedTuple):
     tied: Ints  # (k, 3)
     is_global: bool
     witness: Witness | None
+    aliased: Ints  # (k,)
+    combination: Objects  # (k, q)
+    given_aliased: bool
+    fit_intercept: bool
 
 
 class ExactCheck(NamedTuple):
@@ -137,6 +142,7 @@ class _Check:
     def confirm(self) -> Objects | None:
         """The exact slopes of the half-edges, after everything else was confirmed."""
         claim = self.claim
+        self._confirm_held()
         said = [tuple(row) for row in np.concatenate([claim.active, claim.tied]).tolist()]
         common = set(said) & set(self.vanishing.rows)
         if len(common) < max(len(said), len(self.vanishing.rows)):
@@ -185,10 +191,31 @@ class _Check:
 
     def _free(self) -> list[int]:
         """Flat indices of the parameters the claim is about."""
-        free = getattr(self.loss, "free", None)
-        if free is None:
-            return list(range(self.loss.dim))
+        free = np.ones(self.loss.shape, np.bool_)
+        free[:, self.claim.aliased] = False
+        if not self.claim.fit_intercept:
+            free[:, -1] = False
         return np.flatnonzero(free.ravel()).tolist()
+
+    def _confirm_held(self) -> None:
+        """The parameters that are not free are those of the loss, its aliased columns dependent."""
+        claim, loss = self.claim, self.loss
+        if claim.aliased.tolist() != loss.aliased.tolist():
+            raise RefutedError("aliased: not the columns that the loss holds")
+        if claim.fit_intercept != loss.fit_intercept:
+            raise RefutedError("fit_intercept: not as in the loss")
+        if not len(claim.aliased):
+            return
+        if claim.combination.shape != (len(claim.aliased), loss.shape[1]):
+            raise RefutedError("combination: expected a row for each aliased column")
+        used = {j for row in claim.combination for j, v in enumerate(row) if v}
+        held = {*claim.aliased.tolist(), *(() if loss.fit_intercept else (loss.shape[1] - 1,))}
+        if used & held:
+            raise RefutedError("combination: of columns that are not free")
+        for column, row in zip(claim.aliased.tolist(), claim.combination, strict=True):
+            weights = [fmpq(Fraction(v).numerator, Fraction(v).denominator) for v in row]
+            if not self.data.depends(column, weights, not claim.given_aliased):
+                raise RefutedError(f"aliased: column {column} does not depend on the free ones")
 
     def _confirm_loss(self, piece: Piece) -> None:
         """The exact loss is as said, and little lies between it and the loss at theta."""
@@ -200,8 +227,9 @@ class _Check:
             )
         if (to_floats(self.point) != claim.theta).any():
             raise RefutedError("theta: is not the float nearest to the exact vertex")
-        allowed = gap_allowed(claim.loss, _fraction(data.target_size))
-        if data.spread(self.point) > allowed:
+        targets = _fraction(data.target_size)
+        allowed = gap_allowed(claim.loss, targets)
+        if data.spread() > allowed and (targets > 0 or claim.loss > 0):
             gap = loss_at(data, claim.theta) - claim.loss
             if gap > allowed:
                 raise RefutedError(
@@ -236,7 +264,10 @@ class _Check:
 
 
 def gap_allowed(loss: Fraction, target_size: Fraction) -> Fraction:
-    """How far the loss at theta may lie above the exact one for a claim to be about theta."""
+    """How far the loss at theta may lie above the exact one for a claim to be about theta.
+
+    Where both are 0 there is no scale: the rounding of theta is allowed.
+    """
     share, targets = Fraction(PROOF.gap_share), Fraction(PROOF.gap_targets)
     return share * loss + targets * target_size
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from flint import fmpq, fmpq_mat
 
+from .check_blocks import Link
 from .check_loss import CheckedLoss, Piece, Signs
-from .check_parts import Link, OneSidedDerivative
+from .check_parts import OneSidedDerivative
 
 Row = tuple[int, ...]  # (layer, sample, neuron), the sample a row of X
 

@@ -17,6 +17,7 @@ from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
 from ..problem.loss import LayerLoss
+from ..tolerances import PROBLEM
 
 Floats = NDArray[np.float64]
 Signs = list[NDArray[np.int8]]
@@ -105,27 +106,51 @@ class CheckedLoss:
             return (w, fmpq(0)) if self.targets[i, k] > 0 else (fmpq(0), w)
         return self.below * w, self.above * w
 
+    def depends(self, column: int, weights: list[fmpq], exactly: bool) -> bool:
+        """Whether a column is the combination of columns and 1 with `weights` (q,).
+
+        Not `exactly`: up to twice what makes a column aliased.
+        """
+        used = [j for j, weight in enumerate(weights) if weight]
+        if not exactly:
+            inputs = np.column_stack([self.inputs, np.ones(len(self.inputs))])
+            rest = inputs[:, column].copy()
+            size = max(float(np.abs(rest).max()), _TINY)
+            for j in used:
+                rest -= _float(weights[j]) * inputs[:, j]
+            norm = float(np.linalg.norm(inputs[:, column] / size))
+            return float(np.linalg.norm(rest / size)) <= 2.0 * PROBLEM.aliased * norm
+        numbers = [*self.x, Scaled(np.ones(len(self.inputs)), 1)]
+        for i in range(len(self.inputs)):
+            rest = numbers[column].rational(i)
+            for j in used:
+                rest -= weights[j] * numbers[j].rational(i)
+            if rest:
+                return False
+        return True
+
     # ---------------------------------------------------------------- signs at a point
 
     def signs(self, theta: fmpq_mat) -> Signs:
         """Signs of all breakpoints: hidden stages (n, width), residuals (n, K)."""
-        floats = to_floats(theta)
-        values, bounds = self._enclosures(floats)
+        values, bounds = self._enclosures(to_floats(theta))
+        self.bounds = bounds[-1]
         signs, open_ = [], np.zeros(len(self.inputs), np.bool_)
         for value, bound in zip(values, bounds, strict=True):
-            clear = np.isfinite(value) & np.isfinite(bound) & (np.abs(value) > bound)
-            signs.append(np.where(clear, np.sign(value), 0).astype(np.int8))
-            open_ |= ~clear.all(axis=1)
+            # Not of what is infinite, or no number.
+            positive, negative = (value > bound) & (value < np.inf), value < -bound
+            negative &= value > -np.inf
+            signs.append(positive.astype(np.int8) - negative.astype(np.int8))
+            open_ |= ~(positive | negative).all(axis=1)
         rows = np.flatnonzero(open_)
         for stage, exact in enumerate(self._values(theta, rows)):
             signs[stage][rows] = exact
         return signs
 
-    def spread(self, theta: fmpq_mat) -> float:
-        """A bound on the change of the loss when `theta` is rounded to floats."""
-        _, bounds = self._enclosures(to_floats(theta))
-        cost = float(max(self.below, self.above)) * self.w.floats[:, None] / self.w.scale
-        return float((cost * bounds[-1]).sum()) * 1.0001
+    def spread(self) -> float:
+        """A bound on the change of the loss if theta, as last given to `signs`, is rounded."""
+        cost = self.w.floats @ self.bounds.sum(axis=1) / self.w.scale
+        return 1.0001 * max(_float(self.below), _float(self.above)) * float(cost)
 
     def _enclosures(self, theta: Floats) -> tuple[list[Floats], list[Floats]]:
         """Values of all breakpoints in floats, and bounds on what they are off by.
@@ -142,8 +167,9 @@ class CheckedLoss:
                 bound = 1.0001 * bound + _TINY
                 values.append(value)
                 bounds.append(bound)
-                inputs = np.where(value > 0.0, value, self.float_slope * value)
-                off = bound + _UNIT * np.abs(inputs)
+                if len(values) <= len(self.tail):
+                    inputs = np.where(value > 0.0, value, self.float_slope * value)
+                    off = bound + _UNIT * np.abs(inputs)
             residual = values[-1] - self.targets
             bounds[-1] = 1.0001 * (
                 bounds[-1] + 2.0 * _UNIT * (np.abs(values[-1]) + np.abs(self.targets))
@@ -179,26 +205,17 @@ class CheckedLoss:
 
     def piece(self, sides: Signs) -> Piece:
         """The loss on the region `sides` (all +-1)."""
-        groups, group = np.unique(
-            np.column_stack([*sides[:-1], np.zeros(len(self.inputs), np.int8)]),
-            axis=0,
-            return_inverse=True,
-        )
-        group = group.ravel()
+        first, group = _alike(np.column_stack([np.zeros(len(self.inputs), np.int8), *sides[:-1]]))
         gradient, constant = fmpq_mat(self.h, self.q), fmpq(0)
-        chains = [self.chain(self._split(pattern)) for pattern in groups]
+        chains = [self.chain([side[i] for side in sides[:-1]]) for i in first.tolist()]
         for k in range(len(self.y)):
-            sums = self._sums(k, sides[-1][:, k], group, len(groups))
+            sums = self._sums(k, sides[-1][:, k], group, len(first))
             for (m, c), total in zip(chains, sums, strict=True):
                 *moments, target = total  # of (x, 1), and of y
                 row = fmpq_mat(1, self.h, [m[k, j] for j in range(self.h)])
                 gradient += row.transpose() * fmpq_mat(1, self.q, moments)
                 constant += c[k, 0] * moments[-1] - target
         return Piece(gradient, constant)
-
-    def _split(self, pattern: NDArray[np.int8]) -> Signs:
-        ends = np.cumsum(self._widths[:-1])
-        return np.split(pattern[:-1], ends)[:-1]
 
     def chain(self, pattern: Signs, stage: int | None = None) -> tuple[fmpq_mat, fmpq_mat]:
         """M (width, h) and c (width, 1) of the values of a stage (default: the outputs)."""
@@ -225,11 +242,13 @@ class CheckedLoss:
             live = up != positive
         else:
             live = np.ones(len(up), np.bool_)
-        key = 2 * group + up
+        key = (2 * group + up).astype(np.min_scalar_type(2 * size))  # sorted by radix
         order = np.flatnonzero(live)
         order = order[np.argsort(key[order], kind="stable")]
         columns = [*self.x, Scaled(np.ones(len(up)), 1), self.y[k]]
-        found, starts = np.unique(key[order], return_index=True)
+        found = key[order]
+        starts = np.flatnonzero(np.append(True, found[1:] != found[:-1])) if order.size else order
+        found = found[starts]
         totals = [[fmpq(0)] * len(columns) for _ in range(size)]
         if not order.size:
             return totals
@@ -253,22 +272,27 @@ class CheckedLoss:
 
 def exact_sums(a: Floats, b: Floats, starts: NDArray[np.int64]) -> list[fmpq]:
     """Sums of the products ``a b`` over the parts that begin at `starts`, without rounding."""
+    if (b == 1.0).all():
+        return _sums(a[None].copy(), starts)
     size = np.abs(a * b)[(a != 0.0) & (b != 0.0)]
     if size.size and not (_SAFE[0] < size.min() and size.max() < _SAFE[1]):
         return _slow_sums(a, b, starts)
-    if (b == 1.0).all():
-        rest = a[None].copy()
-    else:
-        product = a * b
-        rest = np.stack([product, _product_error(a, b, product)])
+    product = a * b
+    return _sums(np.stack([product, _product_error(a, b, product)]), starts)
+
+
+def _sums(rest: Floats, starts: NDArray[np.int64]) -> list[fmpq]:
+    """Sums of the rows of `rest` together over the parts; `rest` is used up."""
     totals = [fmpq(0)] * len(starts)
     bits = rest.shape[1].bit_length() + 1
-    largest = float(np.abs(rest).max(initial=0.0))
+    largest = max(float(rest.max(initial=0.0)), -float(rest.min(initial=0.0)))
     exponent = int(np.frexp(largest)[1])  # all of the rest is below 2^exponent
+    leading = np.empty_like(rest)
     while rest.any():
         # Multiples of 2^(exponent + bits - 52) below 2^exponent: their sums are not rounded.
         shift = np.ldexp(1.5, exponent + bits)
-        leading = (rest + shift) - shift
+        np.add(rest, shift, out=leading)
+        leading -= shift
         rest -= leading
         for part in np.add.reduceat(leading, starts, axis=1):
             totals = [
@@ -298,6 +322,19 @@ def _product_error(a: Floats, b: Floats, product: Floats) -> Floats:
 
     (a1, a2), (b1, b2) = halves(a), halves(b)
     return ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
+
+
+def _alike(table: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first of each kind of row, and the number of each row's kind."""
+    rows = np.ascontiguousarray(table).view(np.dtype((np.void, table.shape[1]))).ravel()
+    if table.shape[1] == 1:
+        return np.zeros(1, np.int64), np.zeros(len(table), np.int64)
+    _, first, kind = np.unique(rows, return_index=True, return_inverse=True)
+    return first, kind.ravel()
+
+
+def _float(value: fmpq) -> float:
+    return int(value.p) / int(value.q)
 
 
 def to_floats(matrix: fmpq_mat) -> Floats:

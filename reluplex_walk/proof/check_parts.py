@@ -7,20 +7,14 @@ its slopes or by the proof that the witness holds.  Shares no code with what pro
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import product
 from typing import NamedTuple
 
 from flint import fmpq, fmpq_mat, nmod_mat
 
-from .witness import Block, Fan, Leaf, Multipliers, Tree
-
-Link = tuple[int, int, fmpq]  # (c, b, alpha): t_c follows min(0, t_b)
+from .check_blocks import Link, RefutedError, Terms, confirm, dot
+from .witness import Block
 
 _PRIME = 2**62 - 57  # rank modulo a prime: never above the rank
-
-
-class RefutedError(ValueError):
-    """A witness that does not show what it is said to show; the message says where."""
 
 
 class OneSidedDerivative(NamedTuple):
@@ -30,43 +24,6 @@ class OneSidedDerivative(NamedTuple):
     normals: fmpq_mat  # (k, D)
     gamma: list[fmpq]  # (k,)
     alpha: list[Link]  # every b before it follows
-
-
-class Terms(NamedTuple):
-    """f(y) = l . y + sum_c k_c min(0, t_c(y)), t_c = a_c . y + sum_b alpha_cb min(0, t_b)."""
-
-    linear: list[fmpq]  # (d,)
-    rows: list[list[fmpq]]  # (k, d)
-    kinks: list[fmpq]  # (k,)
-    alpha: list[Link]
-
-    def rates(self, y: Sequence[fmpq]) -> list[fmpq]:
-        """All t_c at `y`."""
-        t = [_dot(row, y) for row in self.rows]
-        for c, b, alpha in self.alpha:
-            if t[b] < 0:
-                t[c] += alpha * t[b]
-        return t
-
-    def merged(self) -> "Terms":
-        """The same f, with the kinks of parallel terms that follow nothing in the first of them."""
-        linear, kinks = list(self.linear), list(self.kinks)
-        following = {c for c, _, _ in self.alpha}
-        first: dict[tuple[fmpq, ...], tuple[int, fmpq]] = {}
-        for c, row in enumerate(self.rows):
-            lead = next((v for v in row if v), None)
-            if lead is None or c in following:
-                continue
-            b, size = first.setdefault(tuple(v / lead for v in row), (c, lead))
-            if b == c:
-                continue
-            # t_c = m t_b, and min(0, -t) = min(0, t) - t
-            m, k = lead / size, kinks[c]
-            kinks[b] += k * abs(m)
-            if m < 0:
-                linear = [v + k * m * a for v, a in zip(linear, self.rows[b], strict=True)]
-            kinks[c] = fmpq(0)
-        return self._replace(linear=linear, kinks=kinks)
 
 
 class Parts:
@@ -136,6 +93,8 @@ class Parts:
 
     def blocks(self) -> dict[tuple[int, ...], Terms]:
         """The function of each block, by its members."""
+        if len(self.single) == self.k:
+            return {}
         import networkx as nx  # here: it takes a while to import, and few proofs need it
 
         graph = nx.Graph([(b, c) for c, b, _ in self.alpha])
@@ -169,7 +128,7 @@ class Parts:
         for edge in near + far:
             t = f.rates(edge)
             bent = (k * v for k, v in zip(f.kinks, t, strict=True) if v < 0)
-            slopes.append(sum(bent, _dot(f.linear, edge)))
+            slopes.append(sum(bent, dot(f.linear, edge)))
         return slopes
 
 
@@ -183,184 +142,6 @@ def confirm_blocks(parts: Parts, blocks: Sequence[Block]) -> None:
         confirm(functions.pop(members), block.proof)
     if functions:
         raise RefutedError(f"witness: nothing is said of the block {next(iter(functions))}")
-
-
-def confirm(f: Terms, proof: Multipliers | Fan | Tree) -> None:
-    """RefutedError if `proof` does not show that f >= 0."""
-    if isinstance(proof, Multipliers):
-        _confirm_multipliers(f, [_q(theta) for theta in proof.theta])
-    elif isinstance(proof, Fan):
-        _FanCheck(f, proof).run()
-    else:
-        _TreeCheck(f, proof).run()
-
-
-def _confirm_multipliers(f: Terms, theta: list[fmpq]) -> None:
-    if f.alpha or any(k > 0 for k in f.kinks):
-        raise RefutedError("witness: multipliers for a block that is not convex")
-    if len(theta) != len(f.kinks) or not all(0 <= v <= 1 for v in theta):
-        raise RefutedError("witness: multipliers outside [0, 1]")
-    total = list(f.linear)
-    for v, k, row in zip(theta, f.kinks, f.rows, strict=True):
-        if v and k:
-            total = [sum_ + v * k * a for sum_, a in zip(total, row, strict=True)]
-    if any(total):
-        raise RefutedError("witness: the multipliers leave a slope")
-
-
-class _FanCheck:
-    """The cones of a fan, one after the other; generators are computed here."""
-
-    def __init__(self, f: Terms, fan: Fan) -> None:
-        self.f, self.fan = f, fan
-        self.nodes = iter(fan.nodes.tolist())
-        self.feeding = {b for _, b, _ in f.alpha}
-        self.seen: dict[tuple[fmpq, ...], list[fmpq]] = {}
-
-    def run(self) -> None:
-        d = len(self.f.linear)
-        for signs in product((1, -1), repeat=d):
-            cone = [tuple(fmpq(s * (i == j)) for i in range(d)) for j, s in enumerate(signs)]
-            self._cone(cone)
-        if next(self.nodes, None) is not None:
-            raise RefutedError("witness: more cones than there are")
-
-    def _rates(self, y: tuple[fmpq, ...]) -> list[fmpq]:
-        if y not in self.seen:
-            self.seen[y] = self.f.rates(y)
-        return self.seen[y]
-
-    def _cone(self, cone: list[tuple[fmpq, ...]]) -> None:
-        stack = [cone]
-        while stack:
-            cone = stack.pop()
-            node = next(self.nodes, None)
-            if node is None:
-                raise RefutedError("witness: not all cones are covered")
-            term, p, n = node
-            if term < 0:
-                self._leaf(cone, p, n)
-                continue
-            if not (0 <= p < len(cone) and 0 <= n < len(cone) and term < len(self.f.kinks)):
-                raise RefutedError("witness: a cut of no edge")
-            a, b = self._rates(cone[p])[term], self._rates(cone[n])[term]
-            if not a > 0 > b:
-                raise RefutedError("witness: a cut outside its cone")
-            between = tuple(a * v - b * u for u, v in zip(cone[p], cone[n], strict=True))
-            for side in (n, p):  # the part of p is the next one
-                part = list(cone)
-                part[side] = between
-                stack.append(part)
-
-    def _leaf(self, cone: list[tuple[fmpq, ...]], first: int, last: int) -> None:
-        f, t = self.f, [self._rates(y) for y in cone]
-        terms = self.fan.terms[first:last].tolist()
-        theta = dict(zip(terms, map(_q, self.fan.theta[first:last]), strict=True))
-        if not all(0 <= v <= 1 for v in theta.values()):
-            raise RefutedError("witness: multipliers outside [0, 1]")
-        bounds = [_dot(f.linear, y) for y in cone]
-        for c, k in enumerate(f.kinks):
-            values = [rates[c] for rates in t]
-            two = any(v > 0 for v in values) and any(v < 0 for v in values)
-            if two and c in self.feeding:
-                raise RefutedError("witness: a term that bends another has two signs on a cone")
-            if two and k < 0:
-                share = k * theta.get(c, fmpq(0))
-                bounds = [bound + share * v for bound, v in zip(bounds, values, strict=True)]
-            else:
-                bounds = [b + k * v if v < 0 else b for b, v in zip(bounds, values, strict=True)]
-        if any(bound < 0 for bound in bounds):
-            raise RefutedError("witness: the bound on a cone is negative")
-
-
-class _TreeCheck:
-    """The leaves of a tree of splits, one after the other."""
-
-    def __init__(self, f: Terms, tree: Tree) -> None:
-        self.f = f
-        self.nodes, self.leaves = iter(tree.nodes.tolist()), iter(tree.leaves)
-        self.parents: dict[int, list[tuple[int, fmpq]]] = {}
-        for c, b, alpha in f.alpha:
-            self.parents.setdefault(c, []).append((b, alpha))
-
-    def run(self) -> None:
-        stack: list[dict[int, int]] = [{}]  # signs of the terms on the path
-        while stack:
-            path = stack.pop()
-            node = next(self.nodes, None)
-            if node is None:
-                raise RefutedError("witness: a tree without all its leaves")
-            if node < 0:
-                self._leaf(path)
-            elif node >= len(self.f.kinks) or node in path:
-                raise RefutedError("witness: a split by no term, or by one twice")
-            else:
-                self._linear(node, path)
-                stack += [{**path, node: -1}, {**path, node: 1}]  # the side t >= 0 is the next one
-        if next(self.nodes, None) is not None or next(self.leaves, None) is not None:
-            raise RefutedError("witness: more leaves than there are")
-
-    def _linear(self, c: int, path: dict[int, int]) -> list[fmpq]:
-        """The linear form that t_c is where the terms on the path have their signs."""
-        form = list(self.f.rows[c])
-        for b, alpha in self.parents.get(c, []):
-            if b not in path:
-                raise RefutedError(f"witness: term {c} follows term {b}, which has both signs")
-            if path[b] < 0:
-                form = [v + alpha * w for v, w in zip(form, self._linear(b, path), strict=True)]
-        return form
-
-    def _leaf(self, path: dict[int, int]) -> None:
-        leaf = next(self.leaves, None)
-        if leaf is None:
-            raise RefutedError("witness: a tree without all its leaves")
-        f = self.f
-        sides = [[s * v for v in self._linear(c, path)] for c, s in path.items()]
-        theta, above = self._multipliers(leaf, len(sides))
-        total = list(f.linear)
-        for c, k in enumerate(f.kinks):
-            if not k or (c in path and path[c] > 0):
-                continue
-            form = self._linear(c, path)
-            if c in path:
-                share = fmpq(1)
-            elif k < 0:
-                share = theta.get(c, fmpq(0))
-            else:
-                low = self._bound(form, above, c, sides)
-                form, share = low, fmpq(-1)
-            total = [v + k * share * a for v, a in zip(total, form, strict=True)]
-        if total != _combined([_q(v) for v in leaf.multipliers], sides, len(total)):
-            raise RefutedError("witness: the multipliers of a leaf leave a slope")
-
-    def _multipliers(
-        self, leaf: Leaf, n: int
-    ) -> tuple[dict[int, fmpq], dict[int, tuple[list[fmpq], list[fmpq]]]]:
-        theta = {c: _q(v) for c, v in leaf.theta}
-        above = {c: ([_q(v) for v in a], [_q(v) for v in b]) for c, a, b in leaf.above}
-        lists = [[_q(v) for v in leaf.multipliers]]
-        lists += [part for both in above.values() for part in both]
-        if any(len(part) != n or any(v < 0 for v in part) for part in lists):
-            raise RefutedError("witness: multipliers below 0, or not one for each split")
-        if not all(0 <= v <= 1 for v in theta.values()):
-            raise RefutedError("witness: multipliers outside [0, 1]")
-        return theta, above
-
-    def _bound(
-        self,
-        form: list[fmpq],
-        above: dict[int, tuple[list[fmpq], list[fmpq]]],
-        c: int,
-        sides: list[list[fmpq]],
-    ) -> list[fmpq]:
-        """A linear form that is >= 0 and >= -t_c on the cone."""
-        if c not in above:
-            raise RefutedError(f"witness: the concave term {c} is not bounded on a leaf")
-        alpha, beta = above[c]
-        low = _combined(alpha, sides, len(form))
-        if [v + w for v, w in zip(low, form, strict=True)] != _combined(beta, sides, len(form)):
-            raise RefutedError(f"witness: the bound of the concave term {c} does not hold")
-        return low
 
 
 def _form(normals: fmpq_mat, pivots: list[int]) -> list[list[fmpq]]:
@@ -405,20 +186,8 @@ def _confirm_prices(f: OneSidedDerivative, pivots: list[int], prices: list[fmpq]
         raise RefutedError("slopes: the prices do not give the gradient")
 
 
-def _combined(weights: list[fmpq], forms: list[list[fmpq]], size: int) -> list[fmpq]:
-    total = [fmpq(0)] * size
-    for w, form in zip(weights, forms, strict=True):
-        if w:
-            total = [v + w * a for v, a in zip(total, form, strict=True)]
-    return total
-
-
-def _dot(a: Sequence[fmpq], b: Sequence[fmpq]) -> fmpq:
-    return sum((v * w for v, w in zip(a, b, strict=True) if w), fmpq(0))
-
-
 def _q(value: Fraction) -> fmpq:
     return fmpq(value.numerator, value.denominator)
 
 
-__all__ = ["OneSidedDerivative", "Parts", "RefutedError", "Terms", "confirm", "confirm_blocks"]
+__all__ = ["OneSidedDerivative", "Parts", "confirm_blocks"]

@@ -8,7 +8,8 @@ neuron that is constant 0 on a group of samples, collinear data), each a functio
 coordinates.  Deeper breakpoints follow shallower ones of the same sample; where a block follows
 single breakpoints these are minimised out, so that F' >= 0 if and only if every part is.
 
-A block is proved by tangents if it is convex, else on cones (:mod:`reluplex_walk.proof.cones`).
+A block is proved by tangents if it is convex, else on cones (:mod:`reluplex_walk.proof.cones`),
+or, if it has many coordinates, by a tree of splits (:mod:`reluplex_walk.proof.tree`).
 The proofs of all blocks are the witness (:mod:`reluplex_walk.proof.witness`).
 """
 
@@ -25,14 +26,20 @@ from ..exact.loss import ExactLoss, LocalModel, Sides
 from ..exact.rationals import Objects, Rationals, reduce
 from ..problem.breakpoints import Breakpoints
 from .cones import Homogeneous, examine
+from .descent import search
 from .reason import Reason
+from .relaxation import Relaxation
 from .tangents import merged, tangents
+from .tree import grow
 from .witness import Block, Fan, Multipliers, Tree, Witness
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _MAX_COORDINATES = 10  # of a block that is not convex: cones start from 2^d orthants
+_FEW_COORDINATES = 3  # so few that cones alone decide at once
+_STARTS = 30  # directions from which a descent is searched
+_SHARE = 0.3  # of the time, for cones, where a tree may do better
 _MAX_FLIPS = 4  # sides tried together to line the breakpoints of a sample up with their block
 
 
@@ -247,13 +254,11 @@ class _Components:
         for c, b, alpha in self.model.alpha:
             links.setdefault(c, []).append((b, alpha))
         for c in self.order:
-            if self.single[c]:
-                true[c] = single.get(c, Fraction(0))
+            rate = Fraction(region[c]) / self.form.den
+            if self.single[c]:  # its coordinate is its true rate
+                true[c] = single.get(int(c), rate)
             else:
-                bent = sum(
-                    (alpha * min(0, true[b]) for b, alpha in links.get(int(c), [])), Fraction(0)
-                )
-                true[c] = Fraction(region[c]) / self.form.den + bent
+                true[c] = sum((alpha * min(0, true[b]) for b, alpha in links.get(int(c), [])), rate)
         return Verdict("none", self.model.direction(self.pivots, self.columns, true))
 
 
@@ -265,10 +270,18 @@ def decide(
         theta = tangents(f)
         if theta is not None:
             return Multipliers(theta), None
-    if len(f.linear) > _MAX_COORDINATES:
-        return None, None
-    found = examine(f, deadline)
-    return found.proof, found.point
+    d = len(f.linear)
+    if d > _FEW_COORDINATES:
+        relaxation = Relaxation(f)
+        point = search(f, relaxation, _STARTS, deadline)
+        if point is not None:
+            return None, point
+    if d <= _MAX_COORDINATES:
+        fan = examine(f, deadline.part(_SHARE) if d > _FEW_COORDINATES else deadline)
+        if d <= _FEW_COORDINATES or fan.proof is not None or fan.point is not None:
+            return fan.proof, fan.point
+    tree = grow(f, relaxation, deadline)
+    return tree.proof, tree.point
 
 
 def _method(witness: Witness) -> str:

@@ -142,7 +142,7 @@ def _descend(model: OneSided, state: State, d: Floats, mask: Floats) -> Floats |
     """Subgradient descent of F' on the unit sphere of the masked parameters, from all `d`."""
     for turn in range(_ROUNDS):
         d = d * mask
-        d /= np.linalg.norm(d, axis=(1, 2), keepdims=True)
+        d /= np.maximum(np.linalg.norm(d, axis=(1, 2), keepdims=True), 1e-300)  # may come to be 0
         slopes, gradient = derivative(model, d)
         best = int(np.argmin(slopes))
         if slopes[best] < -noise(state, d[best].ravel()):

@@ -29,7 +29,7 @@ class End(NamedTuple):
     @classmethod
     def of(cls, loss: LayerLoss, state: State) -> "End":
         """The end that `state`, freshly computed, is at."""
-        row = loss.kernel.row
+        row = loss.free_kernel.row
         return cls(
             active=np.array(state.basis[state.basis != FREE]),
             tied=np.sort(state.tied[: state.number[N_TIED]]),
@@ -50,7 +50,7 @@ def hidden_vanishes(loss: LayerLoss, state: State) -> bool:
 
 def zero_loss(loss: LayerLoss, state: State) -> bool:
     """Whether no residual row seems to cost anything: it vanishes or lies on its free side."""
-    kernel = loss.kernel
+    kernel = loss.free_kernel
     cost = np.where(state.side_r > 0, kernel.right, kernel.left)
     return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
 
@@ -78,7 +78,8 @@ def examine(exact: ExactLoss, at: At, deadline: Deadline) -> ExactEnd:
     local = local_slopes(exact, at)
     vertex, signs, loss = at
     if local is not None and (local[1] >= 0).all():
-        verdict = Verdict("vertex", witness=_simple(vertex, local[1]))
+        method = "vertex" if loss != 0 else "zero-loss"
+        verdict = Verdict(method, witness=_simple(vertex, local[1]))
     elif loss == 0:
         verdict = Verdict("zero-loss")
     elif local is not None:

@@ -19,10 +19,10 @@ class Reason(Enum):
         "the walk stopped before its end",
         "resume it with a higher limit: rw.walk(loss, resume=trajectory)",
     )
-    OFF = ("no proof was asked for", "walk again with proof='on', or rw.certify(loss, theta)")
+    OFF = ("no proof was asked for", "walk again with proof='on'")
     BUDGET = (
         "the proof did not end within proof_budget",
-        "give it more: rw.certify(loss, theta, budget=...)",
+        "give it more: rw.walk(loss, start=trajectory.theta, proof_budget=...)",
     )
     BLOCK = (
         "too many breakpoints that depend on each other vanish at the end",

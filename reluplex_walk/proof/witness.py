@@ -53,21 +53,25 @@ class Fan(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    """f >= 0 on the cone  s_p t_p >= 0  of the splits p on the path, s_p = +-1.
+    """f >= 0 where the terms on the path have their signs.
 
-    Every term on the path is linear there, as all it follows is on the path above it.  With
-    A_p = s_p a_p (a_p the linear form that t_p is on the cone),
+    Written with m_c = max(0, -t_c) as a variable for each term c that is not on the path, all is
+    linear in (y, m):  t_c = a_c . y - sum_b alpha_cb m_b  and  f = l . y - sum_c k_c m_c,  where
+    m_c = 0 for terms on the path with t_c >= 0, and m_c = -t_c for those with t_c <= 0.  The
+    *forms*  F_c = m_c and F_(n+c) = m_c + t_c, c = 0 .. n-1, are >= 0.  For each (e, kappa, xi) of
+    `above`
 
-        l + sum_{p: s_p < 0} k_p a_p + sum_c theta_c k_c a_c - sum_e k_e low_e = sum_p lambda_p A_p
+        t_e = sum_i xi_i F_i,   so that   m_e <= low_e = sum_i max(0, -xi_i) F_i,
 
-    over the convex terms c (k < 0) and the concave ones e (k > 0) not on the path, where
-    low_e = sum_p alpha_ep A_p  and  low_e + a_e = sum_p beta_ep A_p;  then  -min(0, t_e) <= low_e.
-    Lists run over the splits on the path, outermost first; entries not given are 0.
+    kappa >= 0, and with multipliers lambda >= 0, as linear functions of (y, m),
+
+        f = sum_i lambda_i F_i + sum_e kappa_e (low_e - m_e).
+
+    Lists hold pairs (i, number); entries not given are 0.
     """
 
-    multipliers: tuple[Fraction, ...]  # lambda >= 0, one for each split on the path
-    theta: tuple[tuple[int, Fraction], ...]  # (term, theta in [0, 1]) of convex terms
-    above: tuple[tuple[int, tuple[Fraction, ...], tuple[Fraction, ...]], ...]  # (term, alpha, beta)
+    multipliers: tuple[tuple[int, Fraction], ...]
+    above: tuple[tuple[int, Fraction, tuple[tuple[int, Fraction], ...]], ...]
 
 
 class Tree(NamedTuple):

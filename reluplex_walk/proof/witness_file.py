@@ -68,9 +68,8 @@ def _proof(proof: Multipliers | Fan | Tree) -> dict[str, Any]:
         }
     leaves = [
         {
-            "multipliers": _words(leaf.multipliers),
-            "theta": [[term, _word(theta)] for term, theta in leaf.theta],
-            "above": [[term, _words(a), _words(b)] for term, a, b in leaf.above],
+            "multipliers": _pairs(leaf.multipliers),
+            "above": [[term, _word(kappa), _pairs(xi)] for term, kappa, xi in leaf.above],
         }
         for leaf in proof.leaves
     ]
@@ -86,9 +85,10 @@ def _read_proof(fields: dict[str, Any]) -> Multipliers | Fan | Tree:
         return Fan(nodes, _ints(fields["terms"]), _rationals(fields["theta"]))
     leaves = [
         Leaf(
-            multipliers=_rationals(leaf["multipliers"]),
-            theta=tuple((int(term), _rational(word)) for term, word in leaf["theta"]),
-            above=tuple((int(t), _rationals(a), _rationals(b)) for t, a, b in leaf["above"]),
+            multipliers=_read_pairs(leaf["multipliers"]),
+            above=tuple(
+                (int(term), _rational(kappa), _read_pairs(xi)) for term, kappa, xi in leaf["above"]
+            ),
         )
         for leaf in fields["leaves"]
     ]
@@ -101,6 +101,14 @@ def _word(number: Fraction) -> str:
 
 def _words(numbers: Iterable[Fraction]) -> list[str]:
     return [_word(number) for number in numbers]
+
+
+def _pairs(numbers: Iterable[tuple[int, Fraction]]) -> list[list[Any]]:
+    return [[int(at), _word(number)] for at, number in numbers]
+
+
+def _read_pairs(pairs: list[list[Any]]) -> tuple[tuple[int, Fraction], ...]:
+    return tuple((int(at), _rational(word)) for at, word in pairs)
 
 
 def _rational(word: str) -> Fraction:

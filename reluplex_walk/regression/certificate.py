@@ -19,7 +19,7 @@ from ..exact.data import Table
 from ..exact.rationals import Objects, Rationals, objects, solve
 from ..problem.loss import LayerLoss
 from ..proof.certificate import Certificate
-from ..proof.certify import per_length
+from ..proof.certify import held, per_length
 from ..proof.witness import Block, Multipliers, Witness
 from ..tolerances import TOLERANCES
 from .vertex import ExactVertex
@@ -57,6 +57,7 @@ def certificate_of(loss: LayerLoss, vertex: ExactVertex, fitted: Ints) -> Certif
         fingerprint=loss.fingerprint,
         point=point.reshape(loss.shape),
         witness=Witness(sides, np.arange(q), tuple(local.prices()), blocks),
+        **held(loss),
     )
 
 

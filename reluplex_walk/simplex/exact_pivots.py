@@ -46,20 +46,26 @@ class Settled(NamedTuple):
 
 
 def settle(
-    loss: LayerLoss, state: State, seconds: float, limit: int, leaps: bool = False
+    loss: LayerLoss,
+    state: State,
+    anchor: Floats,
+    seconds: float,
+    limit: int,
+    leaps: bool = False,
 ) -> Settled | Reason:
     """Walk on exactly from the vertex of `state`, freshly computed.
 
-    Makes up to `limit` pivots; directions found at degenerate vertices are followed only with
-    `leaps`, else reported.  Where pivots or `seconds` (of computing time) run out the verdict is
-    ``none``.  A reason if floats lead to no exact vertex, or it cannot be solved for in time.
+    Parameters that are not free are as in `anchor` (h, q).  Makes up to `limit` pivots; directions
+    found at degenerate vertices are followed only with `leaps`, else reported.  Where pivots or
+    `seconds` (of computing time) run out the verdict is ``none``.  A reason if floats lead to no
+    exact vertex, or it cannot be solved for in time.
     """
     if not affordable(loss, seconds):
         return Reason.BUDGET
     deadline = Deadline(seconds)
     exact = ExactLoss(loss)
     pivots: list[Pivot] = []
-    at = _start(exact, state)
+    at = _start(exact, state, anchor)
     while at is not None:
         end = examine(exact, at, deadline)
         step = None
@@ -76,7 +82,7 @@ def settle(
     return Reason.PRECISION
 
 
-def _start(exact: ExactLoss, state: State) -> At | None:
+def _start(exact: ExactLoss, state: State, anchor: Floats) -> At | None:
     """The exact vertex that `state` is at, up to rounding.
 
     On a face further breakpoints may vanish within rounding.  On which side of them the face is
@@ -85,9 +91,10 @@ def _start(exact: ExactLoss, state: State) -> At | None:
     """
     loss = exact.loss
     end = End.of(loss, state)
-    theta = Rationals.of(loss.units.outer(state.theta.reshape(loss.shape)).ravel())
+    inner = state.theta.reshape(loss.free_shape)
+    theta = Rationals.of(loss.free_units.outer(inner, anchor).ravel())
     active = loss.index.split(end.active)
-    if len(end.active) < loss.dim and len(end.tied):
+    if len(end.active) < loss.n_free and len(end.tied):
         vanishing = loss.index.split(np.concatenate([end.active, end.tied]))
         at = vertex_at(exact, theta, independent(exact, vanishing, end.sides), end.sides)
         if at is not None:

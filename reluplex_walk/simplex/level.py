@@ -94,7 +94,7 @@ def proximity(seen: Visited) -> Floats:
     """How far the number of descending half-edges has collapsed, in [0, 1], at each entry (K,)."""
     k = np.arange(len(seen.losses))
     so_far = _mean_since(seen.descending, k, np.zeros_like(k))
-    recent = _mean_since(seen.descending, k, _since(k, 0.25 * seen.problem.dim))
+    recent = _mean_since(seen.descending, k, _since(k, 0.25 * seen.problem.n_free))
     return np.clip(1.0 - recent / np.maximum(so_far, _TINY), 0.0, 1.0)
 
 
@@ -110,7 +110,7 @@ def features(seen: Visited, at: Ints, method: str) -> Floats:
 
 
 def _record_features(seen: Visited, at: Ints) -> list[Floats]:
-    loss, dim = seen.losses, seen.problem.dim
+    loss, dim = seen.losses, seen.problem.n_free
     here = np.maximum(loss[at], _TINY)
     columns = []
     for since in [_since(at, w * dim) for w in _WINDOWS] + [_since(at, s * at) for s in _SHARES]:
@@ -134,7 +134,7 @@ def _record_features(seen: Visited, at: Ints) -> list[Floats]:
 
 
 def _ahead_features(seen: Visited, at: Ints) -> list[Floats]:
-    dim = seen.problem.dim
+    dim = seen.problem.n_free
     origins, which = np.unique(at - at % max(1, dim // 2), return_inverse=True)
     found = []
     for k in origins:

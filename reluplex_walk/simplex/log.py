@@ -19,15 +19,15 @@ Floats = NDArray[np.float64]
 
 
 class Log:
-    """The entries of a walk from its start on, in the units of the data.
+    """The entries of a walk from its start on, in the parameters and units of the data.
 
-    Entry 0 is the start, entry k what pivot k led to.
+    Parameters that are not free are those of the start throughout.  Entry 0 is the start, entry k
+    what pivot k led to.
     """
 
     def __init__(self, loss: LayerLoss, start: Floats, value: float) -> None:
         self.loss = loss
-        first = native.new_record(1, loss.dim)
-        first.theta[0], first.loss[0], first.basis[0] = start.ravel(), value, FREE
+        first = self._row(start.ravel(), value)
         self.parts = [first]
         self.n_pivots = 0
 
@@ -65,8 +65,15 @@ class Log:
         return float(self.parts[0].loss[0])
 
     def outer(self, theta: Floats) -> Floats:
-        """Parameters (..., D) of the kernels in the units of the data."""
-        return self.loss.units.outer(theta.reshape(-1, *self.loss.shape)).reshape(theta.shape)
+        """Parameters (k, D) for free ones (k, n_free) of the kernels."""
+        inner = theta.reshape(-1, *self.loss.free_shape)
+        return self.loss.free_units.outer(inner, self.start).reshape(-1, self.loss.dim)
+
+    def _row(self, theta: Floats, value: float) -> native.Record:
+        """An entry with no active breakpoint at `theta` (D,), where the loss is `value`."""
+        row = native.new_record(1, self.loss.n_free)
+        row.loss[0], row.basis[0] = value, FREE
+        return row._replace(theta=theta[None].copy())
 
     @property
     def last(self) -> native.Record:
@@ -86,7 +93,7 @@ class Log:
             for k, theta in enumerate(rows.theta):
                 before = float(rows.loss[k - 1]) if k else float(self.last.loss[0])
                 rows.loss[k] = self.loss(theta)
-                if rises(self.loss, before, float(rows.loss[k])):
+                if self.rises(before, float(rows.loss[k])):
                     kept = k
                     break
         if kept:
@@ -94,21 +101,24 @@ class Log:
             self.n_pivots += kept
         return kept == made
 
+    def rises(self, before: float, after: float) -> bool:
+        """Whether a loss `after` a pivot lies above that `before` by more than rounding."""
+        size = self.loss.target_size or self.first_loss
+        return not after <= before + SIMPLEX.rise * before + SIMPLEX.rise_targets * size
+
     def _doubtful(self, rows: native.Record) -> bool:
         """Whether rounding may move the losses by as much as matters."""
         rounding = SIMPLEX.rounding * self.loss.magnitude(rows.theta[-1].reshape(self.loss.shape))
-        return not self.loss.units.trivial or rounding > SIMPLEX.rise * rows.loss[-1]
+        return not self.loss.free_units.units.trivial or rounding > SIMPLEX.rise * rows.loss[-1]
 
     def keep_exact(self, pivot: Pivot) -> bool:
         """Write down a pivot that was made in rational arithmetic.
 
         False, and nothing is written down, if floats cannot hold the vertex it leads to.
         """
-        if rises(self.loss, float(self.last.loss[0]), self.loss(pivot.theta)):
+        if self.rises(float(self.last.loss[0]), self.loss(pivot.theta)):
             return False
-        row = native.new_record(1, self.loss.dim)
-        row.theta[0], row.loss[0] = pivot.theta, pivot.loss
-        row.basis[0] = FREE
+        row = self._row(pivot.theta, pivot.loss)
         active = self.loss.index.join(pivot.active)
         row.basis[0, : active.size] = active
         row.step[0], row.slope[0] = pivot.length, pivot.slope
@@ -148,15 +158,17 @@ class Log:
         rows = self._joined()
         seen = self._visited(rows, int(state.number[N_DESCENDING]))
         end = self.outer(state.theta).reshape(self.loss.shape)
-        if self.n_pivots and not ended.early:  # the end as recomputed, not as tracked
-            seen.vertices[-1] = certificate.theta if certificate.is_local_minimum else end
-            seen.losses[-1] = self.loss(seen.vertices[-1])
+        last = certificate.theta if certificate.is_local_minimum else end
+        kept = not self.n_pivots or self.rises(float(seen.losses[-2]), self.loss(last))
+        if not ended.early and not kept:  # the end as recomputed, not as tracked
+            seen.vertices[-1] = last
+            seen.losses[-1] = self.loss(last)
             active = self.loss.index.identify(certificate.active)
             seen.basis[-1] = FREE
             seen.basis[-1, : active.size] = active
         theta = self._best(seen, [end, certificate.theta])
         if certificate.is_local_minimum:
-            if rises(self.loss, self.loss(theta), self.loss(certificate.theta)):
+            if self.rises(self.loss(theta), self.loss(certificate.theta)):
                 certificate = unproved(certificate, Reason.PRECISION)
             else:
                 theta = certificate.theta
@@ -184,7 +196,7 @@ class Log:
     def _steps(self, rows: native.Record, vertices: Floats) -> Steps:
         pivots = native.Record._make(array[1:] for array in rows)
         length, slope = pivots.step, pivots.slope
-        if not self.loss.units.trivial:
+        if not self.loss.free_units.units.trivial:
             length = np.linalg.norm(np.diff(vertices, axis=0), axis=(1, 2))
             per_step = pivots.step / np.where(length > 0, length, 1.0)
             slope = slope * np.where(length > 0, per_step, 1.0)
@@ -199,10 +211,4 @@ class Log:
         )
 
 
-def rises(loss: LayerLoss, before: float, after: float) -> bool:
-    """Whether a loss `after` a pivot lies above that `before` by more than rounding."""
-    allowed = SIMPLEX.rise * before + SIMPLEX.rise_targets * loss.target_size
-    return not after <= before + allowed
-
-
-__all__ = ["Log", "rises"]
+__all__ = ["Log"]

@@ -27,16 +27,18 @@ class Ahead(NamedTuple):
 
 
 def look_ahead(loss: LayerLoss, theta: Floats, basis: NDArray[np.int64], pivots: int) -> Ahead:
-    """Up to `pivots` long pivots (rule "steepest") from the vertex `theta` (h, q), `basis` (D,).
+    """Up to `pivots` long pivots (rule "steepest") from the vertex `theta` (h, q).
 
-    It stops early where no half-edge descends.  Nothing is proved there, and degenerate vertices
-    are left by pivots of length zero only: it is quick, not thorough.
+    `basis` (n_free,) are the breakpoints active there.  It stops early where no half-edge descends.
+    Nothing is proved there, and degenerate vertices are left by pivots of length zero only: it is
+    quick, not thorough.
     """
-    kernel, state = loss.kernel, new_state(loss.kernel)
-    place(kernel, state, loss.units.inner(theta).ravel())
+    kernel = loss.kernel_from(theta)
+    state = new_state(kernel)
+    place(kernel, state, loss.free_units.inner(theta).ravel())
     state.basis[:] = basis
     refresh(kernel, state, TOLERANCES, long_step=True)
-    record = native.new_record(min(pivots, _AT_ONCE), loss.dim)
+    record = native.new_record(min(pivots, _AT_ONCE), loss.n_free)
     losses = [np.array([state.scalar[LOSS]])]
     ended, made, one = native.LIMIT, 0, 1
     while ended in (native.LIMIT, native.DRIFTED) and one and made < pivots:

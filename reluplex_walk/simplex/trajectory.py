@@ -138,7 +138,7 @@ class Trajectory:
         [False, False, False, False, True, True, True]
         """
         adds_only = (self.steps.leaving == FREE) & (np.diff(self.ranks) > 0)
-        return (self.ranks == self.problem.dim) | ~np.append(adds_only, not self.status.proved)
+        return (self.ranks == self.problem.n_free) | ~np.append(adds_only, not self.status.proved)
 
     @property
     def phase1(self) -> int:

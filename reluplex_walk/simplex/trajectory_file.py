@@ -1,5 +1,6 @@
 """Trajectories as files: the fields of a `Trajectory` in an npz archive, and back."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from .._files import open_archive, write_archive
 from ..ended import Ended
 from ..native.arrays import FREE
+from ..problem.aliased import RankWarning
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
@@ -21,7 +23,7 @@ def write(fields: Mapping[str, Any], path: str | Path, force: bool) -> None:
     """Write the fields of a trajectory, with the data and the network, to `path`."""
     problem, options, certificate = fields["problem"], fields["options"], fields["certificate"]
     arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
-    for name in ("X", "y", "sample_weight", "layer", "kind", "tau"):
+    for name in ("X", "y", "sample_weight", "layer", "kind", "tau", "fit_intercept"):
         arrays[name] = getattr(problem, name)
     arrays["decimals"] = problem.decimals.any
     arrays["status"] = WalkStatus.of(fields["ended"], certificate).name
@@ -61,16 +63,19 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
         }
 
     kind = arrays["kind"].item()
-    problem = LayerLoss(
-        ReLUNetwork.from_arrays(part("network_")),
-        arrays["X"],
-        arrays["y"],
-        arrays["layer"].item(),
-        kind,
-        arrays["tau"].item() if kind == "pinball" else None,
-        arrays["sample_weight"],
-        bool(arrays.get("decimals", True)),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RankWarning)  # said when the walk was made
+        problem = LayerLoss(
+            ReLUNetwork.from_arrays(part("network_")),
+            arrays["X"],
+            arrays["y"],
+            arrays["layer"].item(),
+            kind,
+            arrays["tau"].item() if kind == "pinball" else None,
+            arrays["sample_weight"],
+            bool(arrays.get("decimals", True)),
+            arrays["fit_intercept"].item() if "fit_intercept" in arrays else True,
+        )
     options = part("option_")
     options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
     _check_shapes(arrays, problem)
@@ -93,7 +98,7 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
 
 def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     """ValueError if the arrays of a file do not fit together or to `problem`."""
-    k, dim = len(arrays["losses"]), problem.dim
+    k, dim = len(arrays["losses"]), problem.n_free
     index = problem.index
     outputs, m = index.widths[-1], int(index.columns[-1])
     rank = len(arrays["certificate_active"])

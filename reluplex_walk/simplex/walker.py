@@ -103,20 +103,20 @@ class Walker:
         self.loss = loss
         self.options = options
         self.thorough = thorough
-        self.kernel = loss.kernel
+        self.kernel = loss.free_kernel
         self.state = new_state(self.kernel)
         self.trial: State | None = None
         self.long_step = options.step == "long"
         self.chunk = self._chunk()
-        self.period = max(self.chunk, loss.dim // _REFACTORISE)
+        self.period = max(self.chunk, loss.n_free // _REFACTORISE)
         self.lost = False  # precision: floats cannot hold where the walk leads
         self.fresh_at = -1  # pivots made when the state was recomputed
-        self.record = native.new_record(self.chunk, loss.dim)
+        self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
 
     def _chunk(self) -> int:
         """Pivots in a chunk: a function of the problem and the options alone."""
-        n, dim = self.kernel.x.shape[1], self.loss.dim
+        n, dim = self.kernel.x.shape[1], self.loss.n_free
         touched = 8 * dim if bounds_pay(n, dim, self.long_step) else n
         work = touched * (dim + self.kernel.w.size + self.kernel.stage.size) + 3 * dim**2
         least, most = _CHUNK
@@ -132,13 +132,13 @@ class Walker:
     def begin(self, theta: NDArray[np.float64]) -> None:
         """Start at `theta` (h, q)."""
         self.state.random[0] = np.uint64(self.options.seed)
-        place(self.kernel, self.state, self.loss.units.inner(theta).ravel())
         self._log(Log(self.loss, theta, self.loss(theta)))
+        place(self.kernel, self.state, self.loss.free_units.inner(theta).ravel())
 
     def _log(self, log: Log) -> None:
         self.log = log
-        size = np.abs(self.loss.units.inner(log.start)).sum(axis=1).max()
-        self.state.scalar[START_SIZE] = size  # for the tolerances
+        self.kernel = self.loss.kernel_from(log.start)
+        self.state.scalar[START_SIZE] = self.loss.free_units.size(log.start)  # for the tolerances
 
     def checkpoint(self) -> Checkpoint:
         """What the walk goes on from: everything else follows from it."""
@@ -200,6 +200,7 @@ class Walker:
         certificate = certify(
             self.loss,
             self.state,
+            self.log.start,
             found.settled and found.settled.end,
             Reason.UNFINISHED if ended.early else found.reason,
             self.options.tolerances,
@@ -263,7 +264,7 @@ class Walker:
             return LOST if self.lost else RECOMPUTE
         found = self._settle(limit)
         undecided = found.ended is Ended.FINISHED and found.settled is None
-        if not (undecided and crowded and 0 < tied <= self.loss.dim):
+        if not (undecided and crowded and 0 < tied <= self.loss.n_free):
             return found
         # A small crowd, too dear for exact proofs: pivots of length zero search its cones in order.
         _, made = self._run(limit, native.ANY_TIED)
@@ -303,12 +304,16 @@ class Walker:
         """Log `made` pivots; where one raises the loss, go back to before it: precision is lost."""
         if self.log.keep(self.record, made):
             return True
+        self._go_back()
+        return False
+
+    def _go_back(self) -> None:
+        """To the last entry of the log: where the walk led from there floats cannot hold."""
         state, last = self.state, self.log.last.theta.reshape(self.loss.shape)
-        place(self.kernel, state, self.loss.units.inner(last).ravel())
+        place(self.kernel, state, self.loss.free_units.inner(last).ravel())
         state.basis[:] = FREE
         state.number[N_TIED] = 0
         self.fresh_at, self.lost = -1, True
-        return False
 
     def _choose_greatest(self) -> None:
         """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best."""
@@ -363,7 +368,7 @@ class Walker:
     def _exactly(self, limit: int, leaps: bool = False) -> Settled | Reason:
         """Up to `limit` exact pivots, and where they end; a reason if that cannot be told."""
         budget = self.options.proof_budget
-        settled = settle(self.loss, self.state, budget, limit, leaps)
+        settled = settle(self.loss, self.state, self.log.start, budget, limit, leaps)
         if isinstance(settled, Settled):
             self._take_over(settled)
         return settled
@@ -385,12 +390,14 @@ class Walker:
         loss, state = self.loss, self.state
         for pivot in settled.pivots:
             if not self.log.keep_exact(pivot):
-                self.lost = True
-                break
+                self._go_back()
+                return
         vertex = settled.end.vertex
         active = loss.index.join(vertex.active)
         if settled.pivots or not np.array_equal(active, state.basis[state.basis != FREE]):
-            state.theta[:] = loss.units.inner(vertex.theta.floats().reshape(loss.shape)).ravel()
+            state.theta[:] = loss.free_units.inner(
+                vertex.theta.floats().reshape(loss.shape)
+            ).ravel()
             state.basis[:] = FREE
             state.basis[: active.size] = active
             enter(self.kernel, state, vertex.sides)
@@ -399,7 +406,7 @@ class Walker:
 
     def _go_on(self, outer: NDArray[np.float64]) -> bool:
         """Leave along the direction (D,) in the units of the data, if floats see it descend too."""
-        direction = self.loss.units.inner(outer.reshape(self.loss.shape)).ravel()
+        direction = self.loss.free_units.inner(outer.reshape(self.loss.shape)).ravel()
         length = np.linalg.norm(direction)
         if length == 0.0:  # below what floats can follow
             return False

@@ -1,5 +1,7 @@
 """Problems that are degenerate by nature."""
 
+import warnings
+
 import numpy as np
 
 import reluplex_walk as rw
@@ -14,7 +16,9 @@ STACK = rw.datasets.load_stackloss()
 
 
 def problem(widths, X, y, seed=0, **options):
-    return rw.LayerLoss(rw.ReLUNetwork.random(widths, seed=seed, **options), X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rw.RankWarning)  # lines and planes are meant
+        return rw.LayerLoss(rw.ReLUNetwork.random(widths, seed=seed, **options), X, y)
 
 
 PROBLEMS = {

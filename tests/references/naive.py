@@ -101,7 +101,7 @@ def half_edges(loss, pattern, active):
     """All 2r half-edges at a vertex, each by a linear solve of its own: (2r, D).
 
     `pattern` must have no zeros: the region the vertex is looked at from.  Pseudo-inverse, so
-    that faces (r < D) are covered.
+    that faces (r < D) are covered, on what is free.
     """
     edges = []
     for flip in (False, True):
@@ -112,7 +112,7 @@ def half_edges(loss, pattern, active):
             normals = np.array(
                 [region[a][i, j] * breakpoint_gradient(loss, region, a, i, j) for a, i, j in active]
             )
-            edges.append(np.linalg.pinv(normals)[:, c])
+            edges.append(np.linalg.pinv(normals * loss.free.ravel())[:, c])
     return np.array(edges)
 
 

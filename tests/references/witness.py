@@ -3,12 +3,12 @@
 from fractions import Fraction
 from itertools import product
 
-from reluplex_walk.proof.witness import Fan, Multipliers
+from reluplex_walk.proof.witness import Fan, Multipliers, Tree
 
 
 def confirms(f, proof):
     """Whether `proof` shows f >= 0 by the inequalities in reluplex_walk/proof/witness.py."""
-    kinds = {Multipliers: _multipliers, Fan: _fan}
+    kinds = {Multipliers: _multipliers, Fan: _fan, Tree: _tree}
     return kinds[type(proof)](f, proof)
 
 
@@ -82,3 +82,60 @@ def _leaf(f, cone, theta):
         if total < 0:
             return False
     return True
+
+
+def _tree(f, proof):
+    nodes, leaves = iter(proof.nodes.tolist()), iter(proof.leaves)
+
+    def shows(path):
+        term = next(nodes)
+        if term < 0:
+            return _leaf_of_tree(f, path, next(leaves))
+        if term in path:
+            return False
+        first = shows({**path, term: 1})
+        return shows({**path, term: -1}) and first
+
+    good = shows({})
+    return good and next(nodes, None) is None and next(leaves, None) is None
+
+
+def _leaf_of_tree(f, path, leaf):
+    # Linear functions of (y, m) as lists of d + n coefficients.
+    n, d = len(f.kinks), len(f.linear)
+    t = [[Fraction(v) for v in row] + [Fraction(0)] * n for row in f.rows]
+    m = [None] * n
+
+    def settle(c):
+        if m[c] is None:
+            for at, b, alpha in f.alpha:
+                if at == c:
+                    settle(b)
+                    t[c] = plus(t[c], -alpha, m[b])
+            m[c] = [Fraction(i == d + c) for i in range(d + n)]
+            if c in path:
+                m[c] = [Fraction(0) if path[c] > 0 else -v for v in t[c]]
+
+    for c in range(n):
+        settle(c)
+    forms = [*m, *(plus(m[c], 1, t[c]) for c in range(n))]
+    rest = [Fraction(v) for v in f.linear] + [Fraction(0)] * n
+    for c, k in enumerate(f.kinks):
+        rest = plus(rest, -k, m[c])
+    for i, factor in leaf.multipliers:
+        if factor < 0:
+            return False
+        rest = plus(rest, -factor, forms[i])
+    for e, kappa, xi in leaf.above:
+        left = t[e]
+        rest = plus(rest, kappa, m[e])
+        for i, factor in xi:
+            left = plus(left, -factor, forms[i])
+            rest = plus(rest, -kappa * max(Fraction(0), -factor), forms[i])
+        if kappa < 0 or any(left):
+            return False
+    return not any(rest)
+
+
+def plus(a, factor, b):
+    return [v + factor * w if w else v for v, w in zip(a, b, strict=True)]

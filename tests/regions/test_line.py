@@ -67,7 +67,10 @@ def check(loss, start, end):
 def test_counts_equal_those_of_a_dense_rational_sweep(case):
     for seed in range(2):
         loss = variant(case, seed)
-        assert check(loss, loss.random_start(seed, 2.0), loss.random_start(seed + 50, 2.0)) > 0
+        start, end = (
+            np.random.default_rng(k).uniform(-2.0, 2.0, loss.shape) for k in (seed, seed + 50)
+        )
+        assert check(loss, start, end) > 0
 
 
 def whole_numbers(widths, n, seed, **options):

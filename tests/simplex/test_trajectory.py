@@ -105,8 +105,8 @@ def test_save_and_load(tmp_path, case):
     assert loaded.problem.fingerprint == traj.problem.fingerprint
     assert loaded.options == traj.options
     assert loaded.network == traj.network
-    for name, value in vars(traj.certificate).items():
-        np.testing.assert_array_equal(getattr(loaded.certificate, name), value)
+    for name, value in traj.certificate.to_arrays().items():
+        np.testing.assert_array_equal(loaded.certificate.to_arrays()[name], value)
     assert loaded.summary() == traj.summary()
     with pytest.raises(FileExistsError, match="force"):
         traj.save(path)

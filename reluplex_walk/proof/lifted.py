@@ -1,0 +1,132 @@
+"""The forms of a leaf in exact arithmetic, and multipliers in floats made exact.
+
+The forms m_c and p_c = m_c + t_c of :mod:`reluplex_walk.proof.tree`, as linear functions of (y, m).
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exact.rationals import from_fractions, objects, reduce
+from .cones import Homogeneous
+from .witness import Leaf
+
+Floats = NDArray[np.float64]
+Form = dict[int, Fraction]  # coefficients of y_j at j, and of m_c at d + c
+
+_SMALL = 1e-10  # multipliers of at most this share of the largest are 0
+
+
+class Lifted:
+    """The forms on a path of splits, made as they are asked for."""
+
+    def __init__(self, f: Homogeneous, path: dict[int, int]) -> None:
+        self.f, self.path = f, path
+        self.d, self.n = len(f.linear), len(f.kinks)
+        self.links: dict[int, list[tuple[int, Fraction]]] = {}
+        for c, b, alpha in f.alpha:
+            self.links.setdefault(c, []).append((b, alpha))
+        self._t: dict[int, Form] = {}
+
+    def t(self, c: int) -> Form:
+        """t_c."""
+        if c not in self._t:
+            parts = [
+                (Fraction(1), {j: Fraction(v) for j, v in enumerate(self.f.rows[c]) if v != 0})
+            ]
+            parts += [(-alpha, self.m(b)) for b, alpha in self.links.get(c, [])]
+            self._t[c] = combined(parts)
+        return self._t[c]
+
+    def m(self, c: int) -> Form:
+        """m_c = max(0, -t_c)."""
+        sign = self.path.get(c)
+        if sign is None:
+            return {self.d + c: Fraction(1)}
+        return {} if sign > 0 else combined([(Fraction(-1), self.t(c))])
+
+    def form(self, i: int) -> Form:
+        """Form i: m_i, or p_(i - n)."""
+        if i < self.n:
+            return self.m(i)
+        one = Fraction(1)
+        return combined([(one, self.m(i - self.n)), (one, self.t(i - self.n))])
+
+    def function(self) -> Form:
+        """F itself."""
+        parts = [(Fraction(1), {j: Fraction(v) for j, v in enumerate(self.f.linear)})]
+        parts += [(-Fraction(k), self.m(c)) for c, k in enumerate(self.f.kinks) if k != 0]
+        return combined(parts)
+
+
+def combined(parts: Iterable[tuple[Fraction, Form]]) -> Form:
+    """The sum of multiples of forms."""
+    total: Form = {}
+    for factor, form in parts:
+        if factor != 0:
+            for at, value in form.items():
+                total[at] = total.get(at, Fraction(0)) + factor * value
+    return {at: value for at, value in total.items() if value != 0}
+
+
+def exact_leaf(
+    f: Homogeneous,
+    path: dict[int, int],
+    multipliers: Floats,
+    above: dict[int, tuple[float, Floats]],
+) -> Leaf | None:
+    """The leaf with multipliers that are not 0 where those in floats are not; None if none are.
+
+    ``multipliers`` (2n,) of the forms; ``above``: term, kappa, and xi (2n,) times kappa.
+    """
+    lifted = Lifted(f, path)
+    bounds: list[tuple[int, tuple[tuple[int, Fraction], ...], Form]] = []
+    largest = max(
+        np.abs(multipliers).max(initial=0.0), max((k for k, _ in above.values()), default=0.0)
+    )
+    for e, (kappa, xi) in above.items():
+        if kappa <= _SMALL * largest:
+            continue
+        support = np.flatnonzero(np.abs(xi) > _SMALL * np.abs(xi).max())
+        support = support[np.argsort(-np.abs(xi[support]), kind="stable")]
+        exact = _solution([lifted.form(int(i)) for i in support], lifted.t(e))
+        if exact is None:
+            return None
+        xis = tuple((int(i), v) for i, v in zip(support, exact, strict=True) if v != 0)
+        low = combined(
+            [(-v, lifted.form(i)) for i, v in xis if v < 0] + [(Fraction(-1), lifted.m(e))]
+        )
+        bounds.append((e, xis, low))
+    order = np.argsort(-multipliers, kind="stable")
+    order = order[multipliers[order] > _SMALL * largest]
+    forms = [lifted.form(int(i)) for i in order]
+    values = _solution([low for _, _, low in bounds] + forms, lifted.function())
+    if values is None or any(v < 0 for v in values):
+        return None
+    kappas, lambdas = values[: len(bounds)], values[len(bounds) :]
+    return Leaf(
+        tuple((int(i), v) for i, v in zip(order, lambdas, strict=True) if v != 0),
+        tuple(
+            (e, kappa, xis) for (e, xis, _), kappa in zip(bounds, kappas, strict=True) if kappa != 0
+        ),
+    )
+
+
+def _solution(columns: list[Form], target: Form) -> list[Fraction] | None:
+    """Factors with which the `columns` add up to `target`, those of dependent ones 0."""
+    places = sorted({at for form in [*columns, target] for at in form})
+    if not places:
+        return [Fraction(0)] * len(columns)
+    matrix = np.array([[form.get(at, Fraction(0)) for form in columns] for at in places], object)
+    matrix = matrix.reshape(len(places), len(columns))
+    right = objects([target.get(at, Fraction(0)) for at in places])
+    whole = np.column_stack([matrix, right])
+    form, pivots = reduce(np.array([from_fractions(row).num for row in whole], object))
+    if len(columns) in pivots:  # the target is no combination
+        return None
+    values = [Fraction(0)] * len(columns)
+    for row, pivot in enumerate(pivots):
+        values[pivot] = Fraction(int(form.num[row, -1]), form.den)
+    return values

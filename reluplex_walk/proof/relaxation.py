@@ -1,0 +1,202 @@
+"""The linear program at a node of :mod:`reluplex_walk.proof.tree`, in floats.
+
+Its variables are y in a box, an m_c for each term not split, and for each m_e that needs a bound
+from above a point u_e of the path's cone, with y - u_e in it as well and  m_e <= -t_e(u_e).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cones import Homogeneous
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Path = dict[int, int]  # the terms split, and their signs
+
+
+class Solution(NamedTuple):
+    """The solution of a node's linear program, in scaled coordinates and terms."""
+
+    least: float
+    y: Floats  # (d,)
+    m: Floats  # (n,)
+    multipliers: Floats  # (2n,) of the forms
+    above: dict[int, tuple[float, Floats]]  # term: kappa, and xi (2n,) times kappa
+
+
+class Relaxation:
+    """A function in floats, scaled: unit rows, in coordinates in which they are well spread."""
+
+    def __init__(self, f: Homogeneous) -> None:
+        rows = np.array([[float(v) for v in row] for row in f.rows]).reshape(f.rows.shape)
+        length = np.linalg.norm(rows, axis=1)
+        size = np.where(length > 0.0, length, 1.0)
+        unit = rows / size[:, None]
+        self.back = np.linalg.pinv(np.linalg.qr(unit)[1])  # y = back @ scaled y
+        self.rows = unit @ self.back
+        kinks = np.array([float(k) for k in f.kinks]) * size
+        linear = np.array([float(v) for v in f.linear]) @ self.back
+        scale = float(np.abs(np.concatenate([kinks, linear])).max(initial=0.0)) or 1.0
+        self.kinks, self.linear = kinks / scale, linear / scale
+        self.alpha = [(c, b, float(a) * size[b] / size[c]) for c, b, a in f.alpha]
+        self.links: dict[int, list[tuple[int, float]]] = {}
+        for c, b, a in self.alpha:
+            self.links.setdefault(c, []).append((b, a))
+        self.order = self._order()
+        self.weight = np.abs(self.kinks)  # what an error in m may cost
+        self.pays = self.kinks > 0.0  # whether a larger m may lower f
+        self.reach = np.abs(self.rows).sum(axis=1)  # bound on m in the box
+        for c, b, a in self.alpha:
+            self.reach[c] += abs(a) * self.reach[b]
+        for c, b, a in reversed(self.alpha):
+            self.weight[b] += abs(a) * self.weight[c]
+            if self.weight[c] > 0.0:
+                self.pays[b] |= a < 0.0 or bool(self.pays[c])
+
+    def _order(self) -> list[int]:
+        """The terms, each after all that it follows."""
+        order: list[int] = []
+        while len(order) < len(self.kinks):
+            order += [
+                c
+                for c in range(len(self.kinks))
+                if c not in order and all(b in order for b, _ in self.links.get(c, []))
+            ]
+        return order
+
+    def rates(self, y: Floats) -> Floats:
+        """All t_c at `y` (d,)."""
+        t = self.rows @ y
+        for c, b, a in self.alpha:
+            t[c] += a * min(0.0, t[b])
+        return np.asarray(t)
+
+    def value(self, y: Floats) -> float:
+        """The function at `y` (d,)."""
+        return float(self.linear @ y + self.kinks @ np.minimum(0.0, self.rates(y)))
+
+    def errors(self, solution: Solution) -> Floats:
+        """What each term's m, being more than max(0, -t), may cost: (n,)."""
+        t = self.rows @ solution.y
+        for c, b, a in self.alpha:
+            t[c] -= a * solution.m[b]
+        return np.asarray(self.weight * np.abs(solution.m - np.maximum(0.0, -t)))
+
+    def forms(self, path: Path) -> tuple[Floats, Floats]:
+        """Coefficients (n, d + n) in (y, m) of all t_c and m_c."""
+        n, d = self.rows.shape
+        t, m = np.hstack([self.rows, np.zeros((n, n))]), np.zeros((n, d + n))
+        m[:, d:] = np.eye(n)
+
+        for c in self.order:
+            for b, a in self.links.get(c, []):
+                t[c] -= a * m[b]
+            if c in path:
+                m[c] = -t[c] if path[c] < 0 else 0.0
+        return t, m
+
+    def convex_part(self, positive: NDArray[np.bool_]) -> Floats | None:
+        """The point (d,) of the box that is least for the convex terms.
+
+        Those that others follow keep the signs `positive` (n,) says; concave ones are as linear as
+        they are there, at which they lie nowhere below themselves.
+        """
+        from scipy import optimize  # here, as below
+
+        n, d = self.rows.shape
+        feeding, following = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+        for c, b, _ in self.alpha:
+            feeding[b] = following[c] = True
+        fixed = feeding | (self.kinks > 0.0)
+        path = {int(c): 1 if positive[c] else -1 for c in np.flatnonzero(fixed)}
+        t, m = self.forms(path)
+        walls = np.flatnonzero(feeding | (fixed & following))
+        sign = np.where(positive[walls], 1.0, -1.0)
+        convex = np.flatnonzero(~fixed & (self.kinks < 0.0))
+        columns = np.concatenate([np.arange(d), d + convex])
+        cost = np.concatenate([self.linear, np.zeros(n)]) - self.kinks @ m
+        above = np.vstack([(m + t)[convex], sign[:, None] * t[walls]])[:, columns]
+        lower = np.where(np.arange(columns.size) < d, -1.0, 0.0)
+        upper = np.where(np.arange(columns.size) < d, 1.0, np.inf)
+        found = optimize.linprog(
+            cost[columns],
+            A_ub=-above,
+            b_ub=np.zeros(len(above)),
+            bounds=np.column_stack([lower, upper]),
+            method="highs-ds",
+        )
+        return None if found.x is None else np.array(found.x[:d])
+
+    def solve(self, path: Path) -> Solution | None:
+        """The least value in the box at the end of `path`; None if the program fails."""
+        from scipy import optimize, sparse  # here: they take a while to import
+
+        n, d = self.rows.shape
+        t, m = self.forms(path)
+        split = np.array(list(path), np.int64)
+        sign = np.array(list(path.values()), float)
+        free = np.setdiff1d(np.arange(n), split)
+        walls = sign[:, None] * t[split]
+        columns = np.concatenate([np.arange(d), d + free])
+        plain = np.flatnonzero(~walls[:, d:].any(axis=1))
+        cone = walls[plain, :d]
+        bounded = free[self.pays[free] & ~t[free, d:].any(axis=1)] if plain.size else free[:0]
+        blocks = len(bounded)
+        # Rows: m + t >= 0 of the free terms, the walls; for each e: u_e in the cone, y - u_e in it;
+        # for each e: -m_e - t_e(u_e) >= 0.
+        first = np.vstack([(m + t)[free], walls])[:, columns]
+        each, every = np.arange(blocks), np.ones((blocks, 1))
+        of_y = np.zeros((2 * len(cone), columns.size))
+        of_y[len(cone) :, :d] = cone
+        m_e = (-np.ones(blocks), (each, d + np.searchsorted(free, bounded)))
+        t_e = (-self.rows[bounded].ravel(), (np.repeat(each, d), np.arange(blocks * d)))
+        shapes = (blocks, columns.size), (blocks, blocks * d)
+        matrix = sparse.bmat(
+            [
+                [sparse.csr_matrix(first), None],
+                [
+                    sparse.kron(every, of_y, "csr"),
+                    sparse.kron(sparse.eye(blocks), np.vstack([cone, -cone]), "csr"),
+                ],
+                [sparse.csr_matrix(m_e, shapes[0]), sparse.csr_matrix(t_e, shapes[1])],
+            ]
+            if blocks
+            else [[sparse.csr_matrix(first)]],
+            "csr",
+        )
+        cost = np.concatenate([self.linear, np.zeros(n)]) - self.kinks @ m
+        box = np.ones(d)
+        around = np.ones(blocks * d)
+        result = optimize.linprog(
+            np.concatenate([cost[columns], 0.0 * around]),
+            A_ub=-matrix,
+            b_ub=np.zeros(matrix.shape[0]),
+            bounds=np.column_stack(
+                [
+                    np.concatenate([-box, np.zeros(free.size), -around]),
+                    np.concatenate([box, 2.0 + self.reach[free], around]),
+                ]
+            ),
+            method="highs-ds",
+        )
+        if result.x is None:
+            return None
+        lifted = np.zeros(d + n)
+        lifted[columns] = result.x[: columns.size]
+        dual = -result.ineqlin.marginals
+        form_of = np.where(sign > 0, split + n, split).astype(np.int64)
+        multipliers = np.zeros(2 * n)
+        multipliers[free] = result.lower.marginals[d : columns.size]
+        multipliers[n + free] = dual[: free.size]
+        multipliers[form_of] = dual[free.size : len(first)]
+        above = {}
+        at = len(first) + blocks * len(of_y)
+        parts = dual[len(first) : at].reshape(blocks, 2, len(cone))
+        for e, (inside, beyond), kappa in zip(bounded, parts, dual[at:], strict=True):
+            xi = np.zeros(2 * n)
+            xi[form_of[plain]] = inside - beyond
+            multipliers[form_of[plain]] += np.minimum(inside, beyond)
+            above[int(e)] = (float(kappa), xi)
+        return Solution(float(result.fun), lifted[:d], m @ lifted, multipliers, above)
