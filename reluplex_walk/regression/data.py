@@ -58,11 +58,16 @@ class Data(NamedTuple):
         p = self.X.shape[1]
         network = ReLUNetwork([np.zeros((1, p))], [np.zeros(1)])
         kind = "l1" if tau is None else "pinball"
-        more = {} if fit_intercept else {"fit_intercept": False}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RankWarning)
             return LayerLoss(
-                network, self.X, self.y, kind=kind, tau=tau, sample_weight=self.w, **more
+                network,
+                self.X,
+                self.y,
+                kind=kind,
+                tau=tau,
+                sample_weight=self.w,
+                fit_intercept=fit_intercept,
             )
 
 

@@ -158,4 +158,4 @@ def typical_size(y: Floats) -> float:
     return middle
 
 
-__all__ = ["Basis", "Samples", "new_fit"]
+__all__ = ["Basis", "Samples", "new_fit", "typical_size"]

@@ -26,7 +26,7 @@ def by_walking(
     r = data.X @ end[:-1] + end[-1] - data.y
     dual = np.where(vanishing, 0.0, np.where(r > 0.0, -above, below)) * data.w
     some = vanishing & (data.w > 0.0)
-    x = np.column_stack([data.X, np.ones(len(r))])
+    x = np.column_stack([data.X, np.ones(len(r))])[:, loss.free[0]]
     bounds = -above * data.w[some], below * data.w[some]
     dual[some] = optimize.lsq_linear(x[some].T, -(dual @ x), bounds, method="bvls").x
     return np.roll(end, 1), dual, traj
