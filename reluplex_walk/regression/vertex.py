@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..exact.rationals import Objects, Rationals, from_fractions, objects
 from ..exact.sums import products
 from ..native.lad_rounding import error_bounds, residual
+from ..problem.rows import distinct_rows
 from .data import Slopes, Units
 from .design import Basis, Samples
 from .proof import OptimalityTest, exact_signs, exact_vertex, weighted_sums
@@ -31,9 +32,12 @@ class ExactVertex(NamedTuple):
     coefficients: Objects  # (q,) of the fitted parameters
     loss: Fraction
     active: Ints  # (q,) samples with independent rows (1, x) whose residuals are 0
+    multipliers: Objects  # (q,) their subgradients by the residual ``fit - y``
     tied: Ints  # the other samples with residual 0
-    multipliers: Objects  # (q + ties,) of both: subgradients by the residual ``fit - y``
-    slopes: Objects  # (q + ties, 2) of their terms, below and above 0
+    positive: NDArray[np.bool_]  # of these: which have the slope above 0 for multiplier, not below
+    weights: Floats  # (q + ties,) of both
+    below: Fraction  # slopes of the terms for these weights
+    above: Fraction
 
     @classmethod
     def of(
@@ -44,16 +48,20 @@ class ExactVertex(NamedTuple):
         tied = _ties(samples, basis, theta)
         cost, unit = slopes[:2], slopes.unit * units.w
         prices = OptimalityTest(samples, cost).prices(rows, side)
-        members = np.concatenate([rows, tied])
-        costs = objects([Fraction(w) / unit for w in samples.w[members].tolist()])
-        bounds = np.column_stack([costs * cost[0], costs * cost[1]])
-        of_tied = np.where(side[tied] > 0.0, bounds[len(rows) :, 1], -bounds[len(rows) :, 0])
         total = _total_targets(samples, cost, rows, side, prices)
         factors = units.factors(samples)
         found = [v * f for v, f in zip(theta.fractions(), factors, strict=True)]
-        multipliers = np.concatenate([-prices / unit, of_tied])
-        loss = -total / (unit * units.y)
-        return cls(objects(found), loss, rows, tied, multipliers, bounds)
+        return cls(
+            coefficients=objects(found),
+            loss=-total / (unit * units.y),
+            active=rows,
+            multipliers=-prices / unit,
+            tied=tied,
+            positive=side[tied] > 0.0,
+            weights=samples.w[np.concatenate([rows, tied])],
+            below=cost[0] / unit,
+            above=cost[1] / unit,
+        )
 
 
 def _ties(samples: Samples, basis: Basis, theta: Rationals) -> Ints:
@@ -63,7 +71,8 @@ def _ties(samples: Samples, basis: Basis, theta: Rationals) -> Ints:
     small = ~(np.abs(basis.theta @ x - y) > bound * reach)
     small[basis.rows] = False
     doubtful = np.flatnonzero(small)
-    return doubtful[exact_signs(samples, theta, doubtful) == 0]
+    distinct, which = distinct_rows(np.column_stack([x[:, doubtful].T, y[doubtful]]) + 0.0)
+    return doubtful[exact_signs(samples, theta, doubtful[distinct])[which] == 0]
 
 
 def _total_targets(
