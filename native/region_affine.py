@@ -2,7 +2,9 @@
 
 A value on a ray is 0 up to NOISE times the sum of its absolute terms, taken at the size of the
 coordinates that the ray was computed from; it has its sign from CLEAR times that on, and is
-*doubtful* between the two: the kernel then stops and asks for the exact sign.
+*doubtful* between the two: the kernel then stops and asks for the exact sign.  So it does below
+CLEAR where the ray lost digits, because it is much smaller than what it was computed from: the
+answer brings its coordinates without rounding.
 """
 
 from ._jit import kernel
@@ -11,6 +13,7 @@ from .region_arrays import N_DOUBTS
 
 NOISE = 1e-13
 CLEAR = 1e-9
+LOST = 2.0**13  # size of the terms at which a ray was computed, over their size on it
 
 
 @kernel
@@ -72,10 +75,12 @@ def sign_on(S, c, r):
     """Sign of breakpoint `c`, prepared by `affine`, on ray `r`; 2 if doubtful.  (sign, value)."""
     D = S.f.size - 1
     value, size = S.f[D] * S.ray[r, D], S.f_size[D] * S.ray[r, D]
+    own = size
     for k in range(D):
         value += S.f[k] * S.ray[r, k]
+        own += S.f_size[k] * abs(S.ray[r, k])
         size += S.f_size[k] * S.scale[r]
-    if abs(value) <= NOISE * size:
+    if abs(value) <= NOISE * size and size <= LOST * own:
         return 0, value
     if abs(value) < CLEAR * size:
         for d in range(S.number[N_DOUBTS]):

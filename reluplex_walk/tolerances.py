@@ -70,12 +70,16 @@ class RegionTolerances(NamedTuple):
     ----------
     rank : float
         A pivot of the inputs at most this share of the largest counts as 0.
-    zero : float
-        As :attr:`Tolerances.zero`, at a minimiser over a region.
+    near : tuple of float
+        Shares of the size of their terms up to which breakpoints may vanish at a minimiser over a
+        region: guesses, which exact arithmetic tells apart.
+    touch : float
+        Share of the size of their terms up to which the pieces of neighbours meet at a minimiser.
     gradient : float
         Relative difference of gradients that are the same.
     least : float
-        Relative difference of the lowest losses of two regions that share a minimum.
+        Difference of losses, relative to their terms, up to which exact arithmetic decides which
+        is lower.
     covered : float
         Share of the window that the polygons of a slice may miss.
     parallel : float
@@ -86,9 +90,10 @@ class RegionTolerances(NamedTuple):
     """
 
     rank: float = 1e-11
-    zero: float = 1e-10
+    near: tuple[float, ...] = (1e-13, 1e-11, 1e-9, 1e-7)
+    touch: float = 1e-13
     gradient: float = 1e-12
-    least: float = 1e-11
+    least: float = 1e-10
     covered: float = 1e-9
     parallel: float = 1e-9
     noise: float = 2.0**-45

@@ -43,15 +43,24 @@ class Verdict(NamedTuple):
     direction: Rationals | None = None
 
 
-def judge(exact: ExactLoss, vanishing: Breakpoints, sides: Sides, deadline: Deadline) -> Verdict:
+def judge(
+    exact: ExactLoss,
+    vanishing: Breakpoints,
+    sides: Sides,
+    deadline: Deadline,
+    walls: tuple[Rationals, Objects] | None = None,
+) -> Verdict:
     """Whether the loss descends from a point where exactly `vanishing` are 0.
 
-    `sides` are the signs of all others.  Stops at `deadline`.
+    `sides` are the signs of all others.  Stops at `deadline`.  `walls`, as for
+    :meth:`LocalModel.within`, are half-spaces that the directions must not leave; a direction found
+    may, and then still descends where it is taken back to them.
     """
     order = np.argsort(vanishing.stage, kind="stable")
     vanishing = vanishing.take(order)
     sides = _align(exact, vanishing, sides)
-    return _Components(exact.local(vanishing, sides)).verdict(deadline)
+    model = exact.local(vanishing, sides)
+    return _Components(model if walls is None else model.within(*walls)).verdict(deadline)
 
 
 def _align(exact: ExactLoss, vanishing: Breakpoints, sides: Sides) -> Sides:
