@@ -2,9 +2,9 @@
 
 A value on a ray is 0 up to NOISE times the sum of its absolute terms, taken at the size of the
 coordinates that the ray was computed from; it has its sign from CLEAR times that on, and is
-*doubtful* between the two: the kernel then stops and asks for the exact sign.  So it does below
-CLEAR where the ray lost digits, because it is much smaller than what it was computed from: the
-answer brings its coordinates without rounding.
+*doubtful* between the two: the kernel then stops and asks for the exact sign.  On a ray that lost
+digits, since it is much smaller than what it was computed from, every sign is doubtful: the answer
+brings its coordinates without rounding.
 """
 
 from ._jit import kernel
@@ -13,7 +13,7 @@ from .region_arrays import N_DOUBTS
 
 NOISE = 1e-13
 CLEAR = 1e-9
-LOST = 2.0**13  # size of the terms at which a ray was computed, over their size on it
+LOST = 2.0**13  # size of what a ray was computed from, over its own
 
 
 @kernel
@@ -71,18 +71,26 @@ def affine(P, S, c):
 
 
 @kernel
+def lost_digits(S, r):
+    """Whether ray `r` is much smaller than what it was computed from."""
+    largest = 0.0
+    for k in range(S.f.size - 1):
+        largest = max(largest, abs(S.ray[r, k]))
+    return S.scale[r] > LOST * largest
+
+
+@kernel
 def sign_on(S, c, r):
     """Sign of breakpoint `c`, prepared by `affine`, on ray `r`; 2 if doubtful.  (sign, value)."""
     D = S.f.size - 1
     value, size = S.f[D] * S.ray[r, D], S.f_size[D] * S.ray[r, D]
-    own = size
     for k in range(D):
         value += S.f[k] * S.ray[r, k]
-        own += S.f_size[k] * abs(S.ray[r, k])
         size += S.f_size[k] * S.scale[r]
-    if abs(value) <= NOISE * size and size <= LOST * own:
+    lost = lost_digits(S, r)
+    if abs(value) <= NOISE * size and not lost:
         return 0, value
-    if abs(value) < CLEAR * size:
+    if abs(value) < CLEAR * size or lost:
         for d in range(S.number[N_DOUBTS]):
             if S.doubt[d, 0] == c and S.doubt[d, 1] == r:
                 return S.doubt[d, 2], value

@@ -90,7 +90,7 @@ class RegionTolerances(NamedTuple):
     """
 
     rank: float = 1e-11
-    near: tuple[float, ...] = (1e-13, 1e-11, 1e-9, 1e-7)
+    near: tuple[float, ...] = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3)
     touch: float = 1e-13
     gradient: float = 1e-12
     least: float = 1e-10
@@ -121,12 +121,20 @@ class GraphTolerances(NamedTuple):
     ----------
     same : float
         Relative distance of two computations of one vertex.
+    small : float
+        Share of the size of the parameters a search begins at, below which vertices are compared
+        at that size.
     rounding : float
-        Components at most this share of the largest are rounding.
+        Components at most this share of the largest are rounding; losses that differ by at most
+        this share of their terms are compared exactly.
+    doubt : float
+        Multiple of what floats count as 0 up to which exact arithmetic decides.
     """
 
     same: float = 1e-8
+    small: float = 1e-4
     rounding: float = 1e-12
+    doubt: float = 1e4
 
 
 class OptimizeTolerances(NamedTuple):

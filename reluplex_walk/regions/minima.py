@@ -93,8 +93,12 @@ class Minima:
         self.decider = Decider(table.loss, table.window)
         cost = np.maximum(table.loss.left, table.loss.right)
         targets = float((cost * np.abs(table.loss.targets)).sum())
+        self.reach = np.maximum(np.abs(table.points), np.abs(table.minimizers))
+        if table.window is not None:  # corners may lie anywhere in the box
+            self.reach = np.maximum(self.reach, _largest(table.loss, table.window))
         self.sizes = targets + np.abs(table.lowest)
-        self.doubt = REGIONS.least * self.sizes
+        terms = (np.abs(table.gradients) * self.reach).sum(axis=(1, 2))
+        self.doubt = REGIONS.least * self.sizes + REGIONS.noise * terms
 
     def sides(self, region: int) -> Sides:
         """The signs (+-1) of all breakpoints in a region."""
@@ -196,8 +200,8 @@ class Minima:
         there, here = (
             (table.gradients[k] * at).sum(axis=(1, 2)) + table.offsets[k] for k in (others, rows)
         )
-        reach = np.abs(at) + np.abs(table.points[rows])
-        terms = (np.abs(table.gradients[rows]) * reach).sum(axis=(1, 2)) + self.sizes[rows]
+        terms = np.abs(table.gradients[rows]) * self.reach[rows]
+        terms = terms.sum(axis=(1, 2)) + self.sizes[rows]
         touches = np.abs(there - here) <= REGIONS.touch * terms
         jump = np.abs(table.gradients[others] - table.gradients[rows]).max(axis=(1, 2))
         touches &= jump > REGIONS.gradient * np.abs(table.gradients).max(initial=0.0)
@@ -226,6 +230,14 @@ class Minima:
         if not any(gradient.num.any() for gradient in gradients):
             return True  # constant on both, and so on the facet between them
         return False
+
+
+def _largest(loss: LayerLoss, window: Window) -> Floats:
+    """The largest absolute values (h, q) in a box, in the units of the kernels."""
+    size = np.abs(window).max(axis=0).reshape(loss.shape)
+    weights = size[:, :-1]
+    bias = size[:, -1] + (weights * np.abs(loss.units.centre)).sum(axis=1)
+    return np.column_stack([weights * loss.units.scale, bias])
 
 
 __all__ = ["Minima", "Minimum", "Table"]

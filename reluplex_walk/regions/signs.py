@@ -49,7 +49,8 @@ class ExactSigns:
         value = self._breakpoint(stack, c) @ exact
         if (exact[-1] != 0) == (stack.ray[ray, -1] != 0.0):
             place = Rationals(exact, int(exact[-1]) or max(abs(v) for v in exact)).floats()
-            stack.ray[ray], stack.scale[ray] = place, np.abs(place[:-1]).max()
+            stack.ray[ray] = place
+        stack.scale[ray] = np.abs(stack.ray[ray, :-1]).max()
         return int(value > 0) - int(value < 0)
 
     def _facet(self, stack: Stack, facet: int) -> Objects:
