@@ -1,7 +1,7 @@
 """A breakpoint in the region on top of the stack: an affine function, and its sign on a ray.
 
-A value on a ray is 0 up to NOISE times the sum of its absolute terms, taken at the size of the
-coordinates that the ray was computed from; it has its sign from CLEAR times that on, and is
+A value on a ray is 0 up to NOISE times the sum of its absolute terms; it has its sign from CLEAR
+times that sum on, taken at the size of the coordinates that the ray was computed from, and is
 *doubtful* between the two: the kernel then stops and asks for the exact sign.  On a ray that lost
 digits, since it is much smaller than what it was computed from, every sign is doubtful: the answer
 brings its coordinates without rounding.
@@ -84,11 +84,13 @@ def sign_on(S, c, r):
     """Sign of breakpoint `c`, prepared by `affine`, on ray `r`; 2 if doubtful.  (sign, value)."""
     D = S.f.size - 1
     value, size = S.f[D] * S.ray[r, D], S.f_size[D] * S.ray[r, D]
+    own = size
     for k in range(D):
         value += S.f[k] * S.ray[r, k]
+        own += S.f_size[k] * abs(S.ray[r, k])
         size += S.f_size[k] * S.scale[r]
     lost = lost_digits(S, r)
-    if abs(value) <= NOISE * size and not lost:
+    if abs(value) <= NOISE * own and not lost:
         return 0, value
     if abs(value) < CLEAR * size or lost:
         for d in range(S.number[N_DOUBTS]):

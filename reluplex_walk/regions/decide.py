@@ -175,12 +175,11 @@ class Decider:
 
     # ---------------------------------------------------------------- whether the loss descends
 
-    def minimal(self, point: Point) -> Minimal | None:
-        """The local minimum at `point`, or one that differs from it by rounding; None if none is.
+    def minimal(self, point: Point, lowest: float) -> Minimal | None:
+        """The local minimum at `point`, or one near it whose loss is at least `lowest`.
 
-        None, too, if no proof is found.
+        None if there is none, or no proof is found.
         """
-        lowest = point.loss - Fraction(REGIONS.least * self._magnitude(point))
         for _ in range(_MOVES):
             if point.loss == 0:
                 return Minimal(point, self._strict(point))
@@ -197,15 +196,6 @@ class Decider:
                 return None
             point = moved
         return None
-
-    def _magnitude(self, point: Point) -> float:
-        """The sum of the absolute terms of the loss, in the units of the kernels."""
-        loss = self.loss
-        size = np.abs(loss.kernel.xt) @ np.abs(loss.units.inner(self._floats(point))).T
-        for w, b in loss.tail:
-            size = size @ np.abs(w).T + np.abs(b)
-        cost = np.maximum(loss.left, loss.right)
-        return float((cost * (size[loss.owner] + np.abs(loss.targets))).sum())
 
     def _floats(self, point: Point) -> Floats:
         return point.floats.reshape(self.loss.shape)

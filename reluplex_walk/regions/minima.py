@@ -18,7 +18,7 @@ from ..exact.loss import Sides
 from ..exact.rationals import Objects
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
-from .decide import Decider, Point, Window
+from .decide import Decider, Minimal, Point, Window
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -128,8 +128,8 @@ class Minima:
     def minimum(self) -> Minimum:
         """The least loss on the closed regions."""
         lowest = self.table.lowest
-        best, covered = None, np.zeros(len(lowest), bool)
-        tries = 0
+        best: Point | None = None
+        covered, tries, strict = np.zeros(len(lowest), bool), 0, False
         for k in np.argsort(lowest, kind="stable").tolist():
             if best is not None and (
                 best.loss == 0 or lowest[k] > float(best.loss) + self.doubt[k] or tries > _TIES
@@ -138,15 +138,21 @@ class Minima:
             if covered[k]:
                 continue
             point, tries = self.least(k), tries + 1
+            minimal = self.minimal(k, point)  # or else it descends into regions that are not found
+            if minimal is not None:
+                point = minimal.point
+            regions = self.around(point)
+            covered[regions] = True
             if best is None or point.loss < best.loss:
                 best = point
-            covered[self.around(point)] = True
+                strict = minimal is not None and self._strict(minimal.strict, regions)
         assert best is not None  # there is at least one region
-        minimal = self.decider.minimal(best)
-        if minimal is None:  # the regions found do not surround it, or no proof is found
-            return self._hand_over(best, False, self.around(best))
-        point, regions = minimal.point, self.around(minimal.point)
-        return self._hand_over(point, self._strict(minimal.strict, regions), regions)
+        return self._hand_over(best, strict, self.around(best))
+
+    def minimal(self, region: int, point: Point) -> Minimal | None:
+        """The local minimum at the least point of a region, as far as floats know that."""
+        lowest = self.table.lowest[region] - self.doubt[region]
+        return self.decider.minimal(point, float(lowest))
 
     def _strict(self, known: bool | None, regions: Ints) -> bool:
         return bool(not self.table.flat[regions].any()) if known is None else known
@@ -169,7 +175,7 @@ class Minima:
         for k in self._candidates():
             if member[k] >= 0:
                 continue
-            minimal = self.decider.minimal(self.least(k))
+            minimal = self.minimal(k, self.least(k))
             if minimal is None:
                 continue
             regions = self.around(minimal.point)
@@ -181,9 +187,10 @@ class Minima:
                 member[member == other] = len(found) - 1
         self._join_faces(member, found)
         minima = []
-        for number in np.unique(member[member >= 0]).tolist():
-            point, strict, regions = found[number]
-            minima.append(self._hand_over(point, strict, np.flatnonzero(member == number)))
+        for number, (point, strict, regions) in enumerate(found):
+            here = np.flatnonzero(member == number)
+            if here.size or not regions.size:  # else it is part of another
+                minima.append(self._hand_over(point, strict, here))
         return sorted(minima, key=lambda minimum: minimum.loss)
 
     def _candidates(self) -> list[int]:
