@@ -241,7 +241,7 @@ class LocalModel(NamedTuple):
     alpha: list[tuple[int, int, Fraction]]  # (c, b, alpha_cb)
 
     def within(self, walls: Rationals, bounds: Objects) -> "LocalModel":
-        """F' plus a penalty for leaving the half-spaces ``walls @ d >= 0`` (w, D), each a parameter.
+        """F' plus a penalty for leaving half-spaces ``walls @ d >= 0`` (w, D), of one entry each.
 
         `bounds` (w,) exceed the slopes of the loss in these parameters, so that F' >= 0 where no
         wall is left if and only if the sum is >= 0 everywhere: back at the walls it is less.

@@ -187,7 +187,8 @@ class _Exploration:
         if end != at:
             self.edges.add((min(at, end), max(at, end)))
             if doubt:  # the loss is affine along the edge: its ends tell
-                lower = self.exact.lower(*((k, self.vertices[k], self.active[k]) for k in (end, at)))
+                ends = [(k, self.vertices[k], self.active[k]) for k in (end, at)]
+                lower = self.exact.lower(*ends)
                 slope = min(slope, -np.finfo(float).tiny) if lower else 0.0
             if slope < self.steepest.get(at, (0.0, -1))[0]:
                 self.steepest[at] = (slope, end)

@@ -20,6 +20,7 @@ from ..proof.degenerate import judge
 from ..tolerances import REGIONS
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int32]
 Window = tuple[Floats, Floats]
 
 _SECONDS = 10.0  # for the proof at one point
@@ -173,6 +174,39 @@ class Decider:
         here = np.minimum(np.maximum(theta.num * self.bounds.den, low), high)
         return _lowest_terms(here, theta.den * self.bounds.den)
 
+    # ---------------------------------------------------------------- closed regions in floats
+
+    def half_spaces(self, sides: Sides, ids: Indices) -> tuple[Floats, Floats]:
+        """Normals (k, D) and constants with ``normals @ y + constants >= 0`` in a region.
+
+        Of the breakpoints `ids` in the units of the kernels, of length 1.
+        """
+        breakpoints = self.loss.index.split(ids)
+        u, constants = self.exact.rows(breakpoints, sides)
+        rows = self.exact.normals(breakpoints, u).fractions()
+        normals, values = self._leaning(rows), constants.astype(float)
+        length = np.linalg.norm(normals, axis=1)
+        return normals / length[:, None], values / length
+
+    def bounds_of_box(self) -> tuple[Floats, Floats]:
+        """The same of the bounds of the box."""
+        dim = self.loss.dim
+        if self.bounds is None:
+            return np.zeros((0, dim)), np.zeros(0)
+        eye = np.eye(dim, dtype=int).astype(object) + Fraction(0)
+        normals = self._leaning(np.concatenate([eye, -eye]))
+        low, high = self.bounds.floats()
+        length = np.linalg.norm(normals, axis=1)
+        return normals / length[:, None], np.concatenate([-low, high]) / length
+
+    def _leaning(self, rows: Objects) -> Floats:
+        """Linear functions (k, D) of parameters, as floats and of those in the kernels' units."""
+        units, (h, q) = self.loss.units, self.loss.shape
+        scale, centre = (Rationals.of(v).fractions() for v in (units.scale, units.centre))
+        parts = rows.reshape(-1, h, q).copy()
+        parts[:, :, :-1] = (parts[:, :, :-1] - parts[:, :, -1:] * centre) / scale
+        return parts.reshape(-1, h * q).astype(float)
+
     # ---------------------------------------------------------------- whether the loss descends
 
     def minimal(self, point: Point, lowest: float) -> Minimal | None:
@@ -184,9 +218,7 @@ class Decider:
             if point.loss == 0:
                 return Minimal(point, self._strict(point))
             walls = self._walls(point)
-            verdict = judge(
-                self.exact, zeros(point.signs), point.signs, Deadline(_SECONDS), walls
-            )
+            verdict = judge(self.exact, zeros(point.signs), point.signs, Deadline(_SECONDS), walls)
             if verdict.method != "none":
                 return Minimal(point, self._strict(point))
             if verdict.direction is None:

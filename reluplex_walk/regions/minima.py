@@ -179,6 +179,10 @@ class Minima:
             if minimal is None:
                 continue
             regions = self.around(minimal.point)
+            if not regions.size and any(
+                np.array_equal(minimal.point.floats, other.point.floats) for other in found
+            ):
+                continue
             known = np.unique(member[regions][member[regions] >= 0])
             strict = self._strict(minimal.strict, regions) and not known.size
             member[regions] = len(found)
@@ -226,17 +230,48 @@ class Minima:
 
     def _pairs(self, member: Ints, found: list[_Found]) -> Iterator[tuple[int, int]]:
         """Neighbours that belong to different minima of one loss."""
-        for k, other in zip(self.table.facets[:, 0].tolist(), self.table.neighbours.tolist()):
-            if other > k and min(member[k], member[other]) >= 0 and member[k] != member[other]:
-                if found[member[k]].point.loss == found[member[other]].point.loss:
-                    yield k, other
+        one, two = self.table.facets[:, 0], self.table.neighbours
+        pairs = np.column_stack([one, two])[two > one]
+        a, b = member[pairs].T
+        for k, other in pairs[(a >= 0) & (b >= 0) & (a != b)].tolist():
+            if found[member[k]].point.loss == found[member[other]].point.loss:
+                yield k, other
 
     def _touch(self, k: int, other: int, level: Fraction) -> bool:
         """Whether the minimal faces of two neighbours meet in a local minimum."""
         gradients = [self.decider.exact.gradient(self.sides(region)) for region in (k, other)]
         if not any(gradient.num.any() for gradient in gradients):
             return True  # constant on both, and so on the facet between them
-        return False
+        at = self._lowest_in_common(k, other)
+        if at is None:
+            return False
+        point = self.decider.least(self.sides(k), at, self.table.points[k])
+        if point.loss != level or not {k, other} <= set(self.around(point).tolist()):
+            return False
+        return self.decider.minimal(point, float(level)) is not None
+
+    def _lowest_in_common(self, k: int, other: int) -> Floats | None:
+        """A point (h, q) of two closed regions, inside the face on which both losses are least."""
+        from scipy import optimize  # here: it takes a while to import
+
+        table = self.table
+        rows, levels = self.decider.bounds_of_box()
+        for region in (k, other):
+            ids = table.facets[table.facets[:, 0] == region, 1]
+            a, b = self.decider.half_spaces(self.sides(region), ids)
+            rows, levels = np.concatenate([rows, a]), np.concatenate([levels, b])
+        cost = (table.gradients[k] + table.gradients[other]).ravel()
+        cost = cost / (np.abs(cost).max() or 1.0)
+        rng = np.random.default_rng(0)
+        corners = []
+        for _ in range(2 * cost.size):  # their mean lies inside the face
+            tilt = REGIONS.tilt * rng.normal(size=cost.size)
+            result = optimize.linprog(
+                cost + tilt, A_ub=-rows, b_ub=levels, bounds=(None, None), method="highs-ds"
+            )
+            if result.x is not None:
+                corners.append(result.x)
+        return np.mean(corners, axis=0).reshape(table.loss.shape) if corners else None
 
 
 def _largest(loss: LayerLoss, window: Window) -> Floats:
