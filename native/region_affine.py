@@ -2,9 +2,10 @@
 
 A value on a ray is 0 up to NOISE times the sum of its absolute terms; it has its sign from CLEAR
 times that sum on, taken at the size of the coordinates that the ray was computed from, and is
-*doubtful* between the two: the kernel then stops and asks for the exact sign.  On a ray that lost
-digits, since it is much smaller than what it was computed from, every sign is doubtful: the answer
-brings its coordinates without rounding.
+*doubtful* between the two: the kernel then stops and asks for the exact sign.  Where a ray lost
+digits, since it is much smaller than what it was computed from, the sign is doubtful, too: the
+answer brings its coordinates without rounding.  Slices, which want vertices, look no closer than
+their window: there the sums are taken at that size alone.
 """
 
 from ._jit import kernel
@@ -13,7 +14,7 @@ from .region_arrays import N_DOUBTS
 
 NOISE = 1e-13
 CLEAR = 1e-9
-LOST = 2.0**13  # size of what a ray was computed from, over its own
+LOST = 2.0**13  # size of what a ray (or a value on it) was computed from, over its own
 
 
 @kernel
@@ -89,7 +90,9 @@ def sign_on(S, c, r):
         value += S.f[k] * S.ray[r, k]
         own += S.f_size[k] * abs(S.ray[r, k])
         size += S.f_size[k] * S.scale[r]
-    lost = lost_digits(S, r)
+    if S.vertex.shape[0] > 0:
+        own = size
+    lost = size > LOST * own
     if abs(value) <= NOISE * own and not lost:
         return 0, value
     if abs(value) < CLEAR * size or lost:

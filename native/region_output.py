@@ -281,7 +281,7 @@ def advance(P, S, y, d, with_facets):
         status = descend(P, S, False)
         if status != LEAF:
             return status
-        if _asks(S):
+        if with_facets and _asks(S):
             return DOUBT
         if not _record(P, S, y, d, with_facets):
             return FULL

@@ -248,12 +248,10 @@ def vertex_graph(
     if isinstance(start, Trajectory) and start.problem.fingerprint != loss.fingerprint:
         raise ValueError("start: this trajectory belongs to another loss (data, network, kind)")
     with Limits(max_vertices, time_limit) as limits:
-        traj = (
-            start
-            if isinstance(start, Trajectory)
-            else walk(loss, start, time_limit=None if time_limit is None else limits.left)
-        )
-        search = _Exploration(loss, float(np.abs(loss.units.inner(traj.vertices)).max(initial=0.0)))
+        seconds = None if time_limit is None else max(limits.left, 1e-9)
+        traj = start if isinstance(start, Trajectory) else walk(loss, start, time_limit=seconds)
+        size = float(np.abs(loss.units.inner(traj.vertices)).max(initial=0.0))
+        search = _Exploration(loss, size)
         search.begin(traj.theta, traj.basis[-1])
         open_vertices: set[int] = set()
         ended, crowded = None, False

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 class Coordinates(NamedTuple):
-    """Coordinates y (h, r) for theta (h, q): ``theta = y @ basis``, theta in the units of the kernels."""
+    """Coordinates y (h, r) for theta (h, q) in the units of the kernels: ``theta = y @ basis``."""
 
     features: Floats  # (n, r): x . theta_j = features . y_j
     exact: Rationals  # the same without rounding

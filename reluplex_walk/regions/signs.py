@@ -47,6 +47,8 @@ class ExactSigns:
         facets = stack.facet[top, bits == 1]
         exact = _direction([self._facet(stack, int(f)) for f in facets], stack.ray[ray])
         value = self._breakpoint(stack, c) @ exact
+        if stack.vertex.size:  # a slice, see `native.region_affine`
+            return int(value > 0) - int(value < 0)
         if (exact[-1] != 0) == (stack.ray[ray, -1] != 0.0):
             place = Rationals(exact, int(exact[-1]) or max(abs(v) for v in exact)).floats()
             stack.ray[ray] = place
