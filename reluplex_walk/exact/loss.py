@@ -44,12 +44,13 @@ class ExactLoss:
     where they are.
     """
 
-    def __init__(self, loss: LayerLoss) -> None:
+    def __init__(self, loss: LayerLoss, everything: bool = False) -> None:
         self.loss = loss
         self.data = ExactData.of(loss)
         self.x, self.y = self.data.x.rationals(), self.data.y.rationals()
         self.kinks = self.data.kinks
-        self.free_x = _only(self.x, loss.free[0])
+        self.free = np.ones(loss.shape, np.bool_) if everything else loss.free
+        self.free_x = _only(self.x, self.free[0])
         self.layers = ExactLayers(loss)
         self.rounded = Rounded(loss)
         self.pieces = Pieces(loss, self.data, self.layers)
@@ -182,7 +183,7 @@ class ExactLoss:
     def gradient(self, sides: Sides) -> Rationals:
         """Gradient (D,) of the loss in the region."""
         gradient = self.pieces.affine(sides).gradient
-        return Rationals(np.where(self.loss.free.ravel(), gradient.num, 0), gradient.den)
+        return Rationals(np.where(self.free.ravel(), gradient.num, 0), gradient.den)
 
     def sample(self, c: Breakpoints) -> NDArray[np.int64]:
         """Sample of each of the breakpoints `c`."""

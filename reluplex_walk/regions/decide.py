@@ -55,7 +55,7 @@ class Decider:
 
     def __init__(self, loss: LayerLoss, window: Window | None) -> None:
         self.loss = loss
-        self.exact = ExactLoss(loss)
+        self.exact = ExactLoss(loss, everything=True)
         self.bounds = None if window is None else Rationals.of(window)  # (2, D)
         self.steepest = _steepest(loss)
 
