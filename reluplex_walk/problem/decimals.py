@@ -9,6 +9,7 @@ Up to 15 significant digits, floats and decimals tell each other apart: no float
 two such decimals, no two floats are the nearest to one.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,32 +68,32 @@ class Decimals(NamedTuple):
         return ";".join(parts)
 
 
-def places(values: Floats) -> int | None:
-    """The least k <= `PLACES` for which all `values` (n,) are nearest to decimals of k places."""
-    return places_of_columns(values[:, None])[0]
-
-
-def places_of_columns(table: Floats) -> tuple[int | None, ...]:
-    """:func:`places` of each column of `table` (n, p)."""
-    some = table[:: 1 + len(table) // _SOME]
+def places(columns: Sequence[Floats]) -> tuple[int | None, ...]:
+    """For each of the `columns` (n,): the least k <= `PLACES` for which all its values are the
+    nearest to decimals of k places, or None.
+    """
+    if not columns:
+        return ()
+    some = np.stack([column[:: 1 + len(column) // _SOME] for column in columns])
     with np.errstate(divide="ignore"):
         digits = np.floor(np.log10(_LARGEST) - np.log10(np.abs(some)))
     power = 10.0 ** np.clip(digits, 0.0, PLACES)  # all the places that a value may have
-    hopeful = (np.rint(some * power) / power == some).all(axis=0)
+    hopeful = (np.rint(some * power) / power == some).all(axis=1)
     return tuple(
-        _places(np.ascontiguousarray(table[:, j])) if hope else None
-        for j, hope in enumerate(hopeful)
+        _places(np.ascontiguousarray(column), part) if hope else None
+        for column, part, hope in zip(columns, some, hopeful, strict=True)
     )
 
 
-def _places(values: Floats) -> int | None:
-    some = values[:: 1 + len(values) // _SOME]
+def _places(values: Floats, some: Floats) -> int | None:
+    """The places of all `values`, `some` of which are looked at first."""
     for k in range(PLACES + 1):
-        if _fits(some, k).all():
-            fits = _fits(values, k)
-            if fits.all():
-                return k
-            some = np.append(some, values[~fits][:_SOME])
+        if _misfits(some, k).size:
+            continue
+        misfits = _misfits(values, k)
+        if not misfits.size:
+            return k
+        some = np.append(some, misfits[:_SOME])
     return None
 
 
@@ -103,12 +104,15 @@ def written(values: Floats, k: int | None) -> tuple[Floats, int]:
     return np.rint(values * 10.0**k), 10**k
 
 
-def _fits(values: Floats, k: int) -> NDArray[np.bool_]:
-    """Which of `values` are the nearest floats to decimals of k places."""
+def _misfits(values: Floats, k: int) -> Floats:
+    """Those of `values` that are not the nearest floats to decimals of k places."""
     # Below 10^15 the product is off by at most 1/4, and the quotient of exact numbers is rounded
     # to the nearest.
-    integers = np.rint(values * 10.0**k)
-    return (integers / 10.0**k == values) & (np.abs(integers) <= _LARGEST)
+    integers = np.rint(values * 10.0**k) if k else np.rint(values)
+    fits = (integers / 10.0**k if k else integers) == values
+    if max(integers.max(), -integers.min()) > _LARGEST:
+        fits &= np.abs(integers) <= _LARGEST
+    return values[:0] if fits.all() else values[~fits]
 
 
-__all__ = ["PLACES", "Decimals", "places", "places_of_columns", "written"]
+__all__ = ["PLACES", "Decimals", "places", "written"]

@@ -23,7 +23,7 @@ from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .aliased import Aliased, find, warn_of_aliased
 from .breakpoints import BreakpointIndex
-from .decimals import Decimals, places, places_of_columns, written
+from .decimals import Decimals, places, written
 from .free import FreeUnits
 from .kernel_arrays import kernel_arrays
 from .network import ReLUNetwork
@@ -182,11 +182,12 @@ class LayerLoss:
         none = Decimals.none(self.shape[1] - 1, self.targets.shape[1])
         if not wanted:
             return none
+        kept = self.sample_weight[self.sample_weight > 0]
         return Decimals(
-            X=none.X if self.layer else places_of_columns(self.inputs),
-            y=places_of_columns(self.targets),
-            sample_weight=places(self.sample_weight[self.sample_weight > 0]),
-            tau=places(np.array([self.tau])),
+            none.X if self.layer else places(list(self.inputs.T)),
+            places(list(self.targets.T)),
+            *places([kept]),
+            *places([np.array([self.tau])]),
         )
 
     @property

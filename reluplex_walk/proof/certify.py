@@ -60,8 +60,8 @@ def _held_by_floats(loss: LayerLoss, settled: ExactEnd) -> bool:
         return True
     targets = Fraction(PROOF.gap_targets) * Fraction(loss.target_size)
     allowed = Fraction(PROOF.gap_share) * settled.loss + targets
-    exact = ExactLoss(loss)
-    here = exact.value(exact.values(Rationals.of(theta)))
+    exact, rounded = ExactLoss(loss), Rationals.of(theta)
+    here = exact.loss_at(rounded, exact.signs(rounded))
     return here - settled.loss <= allowed * _PRUDENCE
 
 

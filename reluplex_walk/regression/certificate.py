@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..exact.data import Table
 from ..exact.rationals import Objects, Rationals, objects, solve
+from ..exact.sums import group_sums
 from ..problem.loss import LayerLoss
 from ..proof.certificate import Certificate
 from ..proof.certify import held, per_length
@@ -75,25 +76,27 @@ class _Local(NamedTuple):
         """From the multipliers of a minimum."""
         active = loss.row_of[vertex.active]
         rows = np.concatenate([active, np.setdiff1d(loss.row_of[vertex.tied], active)])
-        place = {int(row): c for c, row in enumerate(rows)}
-        zero = Fraction(0)
-        total, above, jumps = [zero] * len(rows), [zero] * len(rows), [zero] * len(rows)
-        members = loss.row_of[np.concatenate([vertex.active, vertex.tied])]
-        for row, multiplier, (low, high) in zip(
-            members, vertex.multipliers, vertex.slopes, strict=True
-        ):  # equal samples vanish together: all of them are here
-            c = place[int(row)]
-            total[c] += multiplier
-            above[c] += high
-            jumps[c] += low + high
-        parts = zip(above, total, jumps, strict=True)
-        shares = [(up - multiplier) / jump for up, multiplier, jump in parts]
+        q, (below, above) = len(active), (vertex.below, vertex.above)
+        place = np.zeros(len(loss.targets), np.int64)
+        place[rows] = np.arange(len(rows))
+        group = place[loss.row_of[np.concatenate([vertex.active, vertex.tied])]]
+        parts = np.zeros((len(group), 3))  # weights: all, those above, those below
+        parts[:, 0] = vertex.weights
+        parts[q:, 1], parts[q:, 2] = vertex.positive, ~vertex.positive
+        parts[q:, 1:] *= vertex.weights[q:, None]
+        sums = group_sums(parts, group, len(rows)).fractions()  # equal samples are all among them
+        total = above * sums[:, 1] - below * sums[:, 2]
+        total[:q] += vertex.multipliers
+        jumps = ((below + above) * sums[:, 0]).tolist()
+        shares = [
+            (above * weight - multiplier) / jump
+            for weight, multiplier, jump in zip(sums[:, 0], total, jumps, strict=True)
+        ]
         x = loss.inputs[loss.owner[rows]]
         inputs = np.column_stack([x, np.ones(len(rows))])[:, parameters]
         places = np.array([*loss.decimals.X, 0], object)[parameters]
         exact = Table.of(inputs, tuple(places)).rationals()
         normals = exact.num
-        q = len(active)
         form = solve(normals[:q].T, normals[q:].T).fractions().T
         return cls(rows, exact, form, jumps, shares)
 

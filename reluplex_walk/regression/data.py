@@ -7,6 +7,7 @@ The exact solution is that of the data, but for these units.
 
 import warnings
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import real_array, weights
 from ..problem.aliased import RankWarning, find
-from ..problem.decimals import places, places_of_columns, written
+from ..problem.decimals import places, written
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from .design import Samples
@@ -52,23 +53,21 @@ class Data(NamedTuple):
             return self
         return Data(*(part[self.w > 0.0] for part in self))
 
-    def aliased(self, fit_intercept: bool) -> Ints:
-        """Columns of X that earlier ones and the constant determine up to rounding."""
-        found = find(self.kept().X, fit_intercept).columns
-        if len(found) == self.X.shape[1] and not fit_intercept:
-            raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
-        return found
-
     def problem(self, tau: float | None, fit_intercept: bool) -> LayerLoss:
         """The same as a loss of one linear layer, of which the user has been warned already."""
         p = self.X.shape[1]
         network = ReLUNetwork([np.zeros((1, p))], [np.zeros(1)])
         kind = "l1" if tau is None else "pinball"
-        more = {} if fit_intercept else {"fit_intercept": False}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RankWarning)
             return LayerLoss(
-                network, self.X, self.y, kind=kind, tau=tau, sample_weight=self.w, **more
+                network,
+                self.X,
+                self.y,
+                kind=kind,
+                tau=tau,
+                sample_weight=self.w,
+                fit_intercept=fit_intercept,
             )
 
 
@@ -92,36 +91,51 @@ class Slopes(NamedTuple):
     below: Fraction
     above: Fraction
     unit: int  # by which both were multiplied
+    floats: tuple[float, float]  # below and above, in the units of the data
+
+
+@cache
+def slopes_of(tau: float | None) -> Slopes:
+    """Those of the pinball loss, without rounding; None: of the absolute value."""
+    if tau is None:
+        return Slopes(Fraction(1), Fraction(1), 1, (1.0, 1.0))
+    level = np.array([tau])
+    number, unit = written(level, *places([level]))
+    below = Fraction(number.item())
+    above = unit - below
+    return Slopes(below, above, unit, (float(below / unit), float(above / unit)))
+
+
+class Posed(NamedTuple):
+    """A regression as the solver sees it."""
+
+    samples: Samples  # of weight > 0, without aliased columns
+    units: Units
+    aliased: Ints  # columns of X that the constant and earlier columns determine up to rounding
 
     @classmethod
-    def of(cls, tau: float | None) -> "Slopes":
-        """Those of the pinball loss, without rounding; None: of the absolute value."""
-        if tau is None:
-            return cls(Fraction(1), Fraction(1), 1)
-        number, unit = written(np.array([tau]), places(np.array([tau])))
-        below = Fraction(number.item())
-        return cls(below, unit - below, unit)
-
-    @property
-    def floats(self) -> tuple[float, float]:
-        """Below and above, in the units of the data."""
-        return float(self.below / self.unit), float(self.above / self.unit)
-
-
-def in_integers(kept: Data, aliased: Ints, intercept: bool) -> tuple[Samples, Units]:
-    """What the solver sees of the samples of weight > 0, and in which units.
-
-    Without the `aliased` columns.
-    """
-    columns = np.delete(np.arange(kept.X.shape[1]), aliased)
-    X = kept.X if not len(aliased) else kept.X[:, columns]
-    parts = [written(X[:, j], k) for j, k in enumerate(places_of_columns(X))]
-    y, y_unit = written(kept.y, places(kept.y))
-    w, w_unit = written(kept.w, places(kept.w))
-    ones = [1] if intercept else []
-    fitted = np.append(np.zeros(len(ones), np.int64), 1 + columns)
-    units = Units(fitted, (*ones, *(unit for _, unit in parts)), y_unit, w_unit)
-    return Samples.of([part for part, _ in parts], y, w, intercept), units
+    def of(cls, kept: Data, intercept: bool) -> "Posed":
+        """That of the samples of weight > 0."""
+        numbers = [*kept.X.T, kept.y, kept.w]
+        parts = [written(*part) for part in zip(numbers, places(numbers), strict=True)]
+        (y, y_unit), (w, w_unit) = parts[-2:]
+        samples = Samples.of([part for part, _ in parts[:-2]], y, w, intercept)
+        units = Units(
+            fitted=np.arange(1 - intercept, len(parts) - 1),
+            x=(*([1] if intercept else []), *(unit for _, unit in parts[:-2])),
+            y=y_unit,
+            w=w_unit,
+        )
+        if samples.independent():
+            return cls(samples, units, np.zeros(0, np.int64))
+        aliased = find(kept.X, intercept).columns
+        rows = np.delete(np.arange(len(samples.x)), aliased + intercept)
+        if not len(rows):
+            raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
+        units = units._replace(
+            fitted=units.fitted[rows], x=tuple(units.x[row] for row in rows.tolist())
+        )
+        return cls(samples.only(rows) if len(aliased) else samples, units, aliased)
 
 
-__all__ = ["Data", "Slopes", "Units", "in_integers"]
+__all__ = ["Data", "Posed", "Slopes", "Units", "slopes_of"]

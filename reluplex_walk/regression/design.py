@@ -15,6 +15,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+_FAR = 400  # 2^_FAR and its square, and bits far below 2^-_FAR, are floats
+
+_CLEAR = 1e-4  # of its length that the features before leave of each: far above all rounding
+
+
 class Samples(NamedTuple):
     """The data as the solver sees them."""
 
@@ -43,7 +48,7 @@ class Samples(NamedTuple):
         some = np.abs(x[:, :: 1 + n // 100])
         typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2]
         typical = np.where(typical > 0.0, typical, sums / n)
-        scale = np.exp2(-np.frexp(np.where(typical > 0.0, typical, 0.5))[1])
+        scale = _powers(x, np.where(typical > 0.0, typical, 0.5), largest)
         scale[:first] = 1.0
         rescale(x, scale, reach)
         return cls(x, y, w, reach, scale, largest * scale, typical_size(y))
@@ -55,6 +60,23 @@ class Samples(NamedTuple):
     def with_targets(self, y: Floats) -> "Samples":
         """The same features with other targets (n,)."""
         return self._replace(y=y, size=typical_size(y))
+
+    def independent(self) -> bool:
+        """Whether no feature is near to a combination of others: told at little cost."""
+        square = self.x @ self.x.T
+        size = np.sqrt(np.diag(square))
+        if not (size > 0.0).all():
+            return False
+        try:
+            root = np.linalg.cholesky(square / (size * size[:, None]))
+        except np.linalg.LinAlgError:
+            return False
+        return bool((np.diag(root) > _CLEAR).all())
+
+    def only(self, rows: Ints) -> "Samples":
+        """The same with these rows of features."""
+        x, scale, largest = self.x[rows], self.scale[rows], self.largest[rows]
+        return self._replace(x=x, scale=scale, largest=largest, reach=np.linalg.norm(x, axis=0))
 
     def thinned(self, ratio: int) -> tuple["Samples", Ints]:
         """One of every `ratio` samples, and which they are.
@@ -113,6 +135,19 @@ def new_fit(basis: Basis, side: Floats) -> Fit:
     )
 
 
+def _powers(x: Floats, typical: Floats, largest: Floats) -> Floats:
+    """Powers of two (q,) that bring sizes to 1, as far as neither squares nor single bits of x
+    (q, n) are lost.
+    """
+    exponent = np.minimum(-np.frexp(typical)[1], _FAR - np.frexp(largest)[1])
+    for k in np.flatnonzero(exponent < 0):
+        size = np.abs(x[k])
+        size[size == 0.0] = 1.0
+        least = min(1.0, size.min())
+        exponent[k] = max(exponent[k], min(0, -_FAR - np.frexp(least)[1]))
+    return np.exp2(exponent)
+
+
 def typical_size(y: Floats) -> float:
     """Median size of some of the targets, where most are 0 that of the others."""
     some = np.abs(y[:: 1 + len(y) // 100])
@@ -123,4 +158,4 @@ def typical_size(y: Floats) -> float:
     return middle
 
 
-__all__ = ["Basis", "Samples", "new_fit"]
+__all__ = ["Basis", "Samples", "new_fit", "typical_size"]

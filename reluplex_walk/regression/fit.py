@@ -142,6 +142,8 @@ class QuantileFit:
             return self._end
         if self._end is None:
             return walk(self.problem, np.roll(self.coefficients, -1), max_pivots=0).certificate
+        if not np.array_equal(self.aliased, self.problem.aliased):  # equal rows counted once
+            return walk(self.problem, np.roll(self.coefficients, -1)).certificate
         certificate = certificate_of(self.problem, self._end.vertex(), self._end.units.fitted)
         if self.status.proved:
             return certificate

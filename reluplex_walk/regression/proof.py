@@ -49,19 +49,22 @@ class OptimalityTest:
         Corrects `fit.side` where a residual at `fit.theta` has another sign, and replaces `fit.b`
         where rounding spoilt it.  `fit.g` is the gradient of all samples but `near`.
         """
+        try:
+            if (fit.basis >= 0).all():
+                return self._judge(fit, near)
+        except (ZeroDivisionError, np.linalg.LinAlgError):
+            pass  # the active samples are dependent
+        return Optimality(np.zeros(fit.basis.size), False, -1)
+
+    def _judge(self, fit: Fit, near: Ints) -> Optimality:
         (x, y, w, reach), (below, above) = self.samples[:4], self.slopes
         rows, edges, r, side, g = fit.basis, fit.b, fit.r, fit.side, fit.g
-        if (rows < 0).any():
-            return Optimality(np.zeros(len(x)), False, -1)
         bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
         if not bound < np.inf:
-            try:
-                edges[:] = np.linalg.inv(x[:, rows])
-            except np.linalg.LinAlgError:
-                return Optimality(np.zeros(len(x)), False, -1)
+            edges[:] = np.linalg.inv(x[:, rows])
             bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
 
-        small = np.abs(r) <= bound * reach
+        small = ~(np.abs(r) > bound * reach)  # floats may be no numbers
         side[~small] = np.sign(r[~small])
         outside = small.copy()
         outside[near] = False

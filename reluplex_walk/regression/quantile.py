@@ -18,7 +18,7 @@ from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
-from .data import Data, Slopes, in_integers
+from .data import Data, Posed, slopes_of
 from .fit import Proof, QuantileFit
 from .solver import Solution, minimise
 from .vertex import exact_loss, nearest_coefficients
@@ -89,9 +89,10 @@ def lad(
     ('GLOBAL_MINIMUM', 42.08115942)
     """
     data = Data.of(X, y, sample_weight)
-    aliased = data.aliased(flag("fit_intercept", fit_intercept))
-    warn_of_aliased(data.kept().X, aliased)
-    return _path(data, aliased, fit_intercept, [None])[0]
+    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
+    if len(posed.aliased):
+        warn_of_aliased(data.kept().X, posed.aliased)
+    return _path(data, posed, fit_intercept, [None])[0]
 
 
 def quantile(
@@ -149,9 +150,10 @@ def quantile(
     array([67.3509,  0.6863])
     """
     data = Data.of(X, y, sample_weight)
-    aliased = data.aliased(flag("fit_intercept", fit_intercept))
-    warn_of_aliased(data.kept().X, aliased)
-    return _path(data, aliased, fit_intercept, [_level("tau", tau)])[0]
+    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
+    if len(posed.aliased):
+        warn_of_aliased(data.kept().X, posed.aliased)
+    return _path(data, posed, fit_intercept, [_level("tau", tau)])[0]
 
 
 def quantile_path(
@@ -202,9 +204,10 @@ def quantile_path(
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     data = Data.of(X, y, sample_weight)
-    aliased = data.aliased(flag("fit_intercept", fit_intercept))
-    warn_of_aliased(data.kept().X, aliased)
-    return _path(data, aliased, fit_intercept, levels)
+    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
+    if len(posed.aliased):
+        warn_of_aliased(data.kept().X, posed.aliased)
+    return _path(data, posed, fit_intercept, levels)
 
 
 def _level(name: str, tau: float) -> float:
@@ -214,15 +217,15 @@ def _level(name: str, tau: float) -> float:
 
 
 def _path(
-    data: Data, aliased: Ints, fit_intercept: bool, levels: Sequence[float | None]
+    data: Data, posed: Posed, fit_intercept: bool, levels: Sequence[float | None]
 ) -> list[QuantileFit]:
     """Fits for each quantile (None: `lad`)."""
-    samples, units = in_integers(data.kept(), aliased, fit_intercept)
+    samples, units, aliased = posed
     fits: list[QuantileFit] = []
     basis = None
     with Limits() as limits:
         for tau in levels:
-            slopes = Slopes.of(tau)
+            slopes = slopes_of(tau)
             found = minimise(samples, slopes[:2], basis, limits)
             proof = Proof(samples, units, slopes, found.basis, found.side)
             fit = _fit(data, tau, aliased, fit_intercept, found, proof, limits)
@@ -274,14 +277,19 @@ def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> boo
     """Whether the loss at the rounded coefficients is that of the exact ones, as far as a claim
     about them demands.
     """
+    samples, units, slopes, basis, _ = proof
+    sizes = samples.largest @ np.abs(basis.theta) / units.y
+    gap = max(slopes.floats) * 2.0**-53 * float(data.w.sum() * sizes)
+    if gap <= 0.5 * PROOF.gap_share * loss:
+        return True
     targets = float(data.w @ np.abs(data.y))
     sums = np.append(data.w.sum(), data.w @ np.abs(data.X))
-    gap = max(proof.slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
+    gap = max(slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
     if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets):
         return True
     least = proof.vertex().loss
     allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
-    return exact_loss(*proof[:3], theta) - least <= allowed * Fraction(_PRUDENCE)
+    return exact_loss(samples, units, slopes, theta) - least <= allowed * Fraction(_PRUDENCE)
 
 
 __all__ = ["lad", "quantile", "quantile_path"]

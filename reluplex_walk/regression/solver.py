@@ -20,7 +20,7 @@ from ..native.lad import OPTIMAL, UNBOUNDED, descend, sweep
 from ..native.lad_arrays import DEPENDENT, ZERO
 from ..native.lad_rounding import residual
 from ..tolerances import TOLERANCES
-from .design import Basis, Samples, new_fit
+from .design import Basis, Samples, new_fit, typical_size
 from .proof import OptimalityTest
 
 Floats = NDArray[np.float64]
@@ -33,6 +33,7 @@ _TINY = 1e-300  # added to a size to be divided by
 _NEAR = 2.0  # standard errors of the coarse fit within which samples are not set aside
 _SMOOTHING = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02)  # of |r|, relative to its median, in weights 1 / |r|
 _REFINE = 2  # proofs that fail before the residuals are looked at more closely
+_TIED = 1e-10  # |r| / reach, relative to typical targets, that may be one of rounded numbers
 _ROUNDS = 40  # after which nothing is set aside any more
 
 
@@ -207,8 +208,14 @@ class _Solver:
         residual(self.samples.x, self.samples.y, theta, every, off)
         basis = self.basis._replace(theta=np.zeros(theta.size))
         samples, slopes = self.samples.with_targets(-off), self.regression.slopes
+        share = np.abs(off) / self.samples.reach
+        tied = (share <= _TIED * self.samples.size) & (off != 0.0)
+        band = np.inf
+        if tied.any():  # these alone are in doubt: sizes are those of their residuals
+            band = 2.0 * float(share[tied].max())
+            samples = samples._replace(size=typical_size(off[tied]))
         inner = _Solver(samples, slopes, basis, self.limits, self.fit.side)
-        inner.solve(inner.band())
+        inner.solve(min(band, inner.band()))
         self.pivots += inner.pivots
         self.basis.theta[:] = theta + inner.basis.theta
         self.polish()

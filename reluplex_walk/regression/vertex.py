@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, Rationals, from_fractions, objects
+from ..exact.sums import products
 from ..native.lad_rounding import error_bounds, residual
+from ..problem.rows import distinct_rows
 from .data import Slopes, Units
 from .design import Basis, Samples
 from .proof import OptimalityTest, exact_signs, exact_vertex, weighted_sums
@@ -21,6 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _UNIT = 2.0**-53
+_HALF = 0.499999  # of the space between floats, less the rounding of what is compared with it
 
 
 class ExactVertex(NamedTuple):
@@ -29,9 +32,12 @@ class ExactVertex(NamedTuple):
     coefficients: Objects  # (q,) of the fitted parameters
     loss: Fraction
     active: Ints  # (q,) samples with independent rows (1, x) whose residuals are 0
+    multipliers: Objects  # (q,) their subgradients by the residual ``fit - y``
     tied: Ints  # the other samples with residual 0
-    multipliers: Objects  # (q + ties,) of both: subgradients by the residual ``fit - y``
-    slopes: Objects  # (q + ties, 2) of their terms, below and above 0
+    positive: NDArray[np.bool_]  # of these: which have the slope above 0 for multiplier, not below
+    weights: Floats  # (q + ties,) of both
+    below: Fraction  # slopes of the terms for these weights
+    above: Fraction
 
     @classmethod
     def of(
@@ -42,26 +48,31 @@ class ExactVertex(NamedTuple):
         tied = _ties(samples, basis, theta)
         cost, unit = slopes[:2], slopes.unit * units.w
         prices = OptimalityTest(samples, cost).prices(rows, side)
-        members = np.concatenate([rows, tied])
-        costs = objects([Fraction(w) / unit for w in samples.w[members].tolist()])
-        bounds = np.column_stack([costs * cost[0], costs * cost[1]])
-        of_tied = np.where(side[tied] > 0.0, bounds[len(rows) :, 1], -bounds[len(rows) :, 0])
         total = _total_targets(samples, cost, rows, side, prices)
         factors = units.factors(samples)
         found = [v * f for v, f in zip(theta.fractions(), factors, strict=True)]
-        multipliers = np.concatenate([-prices / unit, of_tied])
-        loss = -total / (unit * units.y)
-        return cls(objects(found), loss, rows, tied, multipliers, bounds)
+        return cls(
+            coefficients=objects(found),
+            loss=-total / (unit * units.y),
+            active=rows,
+            multipliers=-prices / unit,
+            tied=tied,
+            positive=side[tied] > 0.0,
+            weights=samples.w[np.concatenate([rows, tied])],
+            below=cost[0] / unit,
+            above=cost[1] / unit,
+        )
 
 
 def _ties(samples: Samples, basis: Basis, theta: Rationals) -> Ints:
     """Samples outside the basis whose residual is 0 at its exact vertex `theta`."""
     x, y, _, reach = samples[:4]
     bound, _ = error_bounds(x, y, basis.rows, basis.edges, basis.theta, np.empty(len(x)))
-    small = np.abs(basis.theta @ x - y) <= bound * reach
+    small = ~(np.abs(basis.theta @ x - y) > bound * reach)
     small[basis.rows] = False
     doubtful = np.flatnonzero(small)
-    return doubtful[exact_signs(samples, theta, doubtful) == 0]
+    distinct, which = distinct_rows(np.column_stack([x[:, doubtful].T, y[doubtful]]) + 0.0)
+    return doubtful[exact_signs(samples, theta, doubtful[distinct])[which] == 0]
 
 
 def _total_targets(
@@ -93,17 +104,31 @@ def exact_loss(samples: Samples, units: Units, slopes: Slopes, coefficients: Flo
 
 def nearest_coefficients(samples: Samples, units: Units, basis: Basis) -> Floats:
     """The floats (q,) nearest to the exact coefficients at the vertex of `basis`."""
-    near, error = _refined(samples, basis)
+    theta, (rest, error) = basis.theta, _refined(samples, basis)
+    if units.y == 1 and max(units.x) == 1:  # but for powers of two the parameters are coefficients
+        found = theta + rest
+        if (np.abs((theta - found) + rest) + error < _HALF * _space(found)).all():
+            return found * samples.scale
+    up, down = samples.scale * np.array(units.x, float), float(units.y)
+    found = (theta + rest) * up / down
+    for _ in range(2):
+        # theta up - found down, of products without rounding: their difference is a float
+        fitted, rounded = products(theta, up), products(found, np.full(found.size, down))
+        if fitted is None or rounded is None:
+            break
+        high, near = fitted[0] - rounded[0], sum(fitted[1:]) - sum(rounded[1:])
+        off = (high + near + rest * up) / down
+        if (np.abs(off) + error * up / down < _HALF * _space(found)).all():
+            return found
+        found = found + off
+    exact = exact_vertex(samples, basis.rows).fractions()
     factors = units.factors(samples)
-    found = np.empty(len(factors))
-    for j, factor in enumerate(factors):
-        value = (Fraction(basis.theta[j].item()) + Fraction(near[j].item())) * factor
-        off = Fraction(error[j].item()) * factor
-        found[j] = float(value)
-        if float(value - off) != found[j] or float(value + off) != found[j]:
-            exact = exact_vertex(samples, basis.rows).fractions()
-            return np.array([float(v * f) for v, f in zip(exact, factors, strict=True)])
-    return found
+    return np.array([float(v * f) for v, f in zip(exact, factors, strict=True)])
+
+
+def _space(numbers: Floats) -> Floats:
+    """Distances to the nearest other floats: below a power of two they are less."""
+    return np.asarray(np.spacing(np.nextafter(np.abs(numbers), 0.0)))
 
 
 def _refined(samples: Samples, basis: Basis) -> tuple[Floats, Floats]:

@@ -6,7 +6,7 @@ from scipy import optimize
 
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
-from .data import Data, Slopes
+from .data import Data, slopes_of
 
 Floats = NDArray[np.float64]
 
@@ -22,11 +22,11 @@ def by_walking(
     traj = walk(loss, start, step="long", proof_budget=_PROOF_SECONDS, time_limit=_PROOF_SECONDS)
     end = traj.theta[0]
     vanishing = loss.pattern(end)[0][:, 0] == 0
-    below, above = Slopes.of(tau).floats
+    below, above = slopes_of(tau).floats
     r = data.X @ end[:-1] + end[-1] - data.y
     dual = np.where(vanishing, 0.0, np.where(r > 0.0, -above, below)) * data.w
     some = vanishing & (data.w > 0.0)
-    x = np.column_stack([data.X, np.ones(len(r))])
+    x = np.column_stack([data.X, np.ones(len(r))])[:, loss.free[0]]
     bounds = -above * data.w[some], below * data.w[some]
     dual[some] = optimize.lsq_linear(x[some].T, -(dual @ x), bounds, method="bvls").x
     return np.roll(end, 1), dual, traj
