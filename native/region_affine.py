@@ -1,8 +1,11 @@
 """A breakpoint in the region on top of the stack: an affine function, and its sign on a ray.
 
-A value on a ray is 0 up to NOISE times the sum of its absolute terms, taken at the size of the
-coordinates that the ray was computed from; it has its sign from CLEAR times that on, and is
-*doubtful* between the two: the kernel then stops and asks for the exact sign.
+A value on a ray is 0 up to NOISE times the sum of its absolute terms; it has its sign from CLEAR
+times that sum on, taken at the size of the coordinates that the ray was computed from, and is
+*doubtful* between the two: the kernel then stops and asks for the exact sign.  Where a ray lost
+digits, since it is much smaller than what it was computed from, the sign is doubtful, too: the
+answer brings its coordinates without rounding.  Slices, which want vertices, look no closer than
+their window: there the sums are taken at that size alone.
 """
 
 from ._jit import kernel
@@ -11,6 +14,7 @@ from .region_arrays import N_DOUBTS
 
 NOISE = 1e-13
 CLEAR = 1e-9
+LOST = 2.0**13  # size of what a ray (or a value on it) was computed from, over its own
 
 
 @kernel
@@ -68,16 +72,30 @@ def affine(P, S, c):
 
 
 @kernel
+def lost_digits(S, r):
+    """Whether ray `r` is much smaller than what it was computed from."""
+    largest = 0.0
+    for k in range(S.f.size - 1):
+        largest = max(largest, abs(S.ray[r, k]))
+    return S.scale[r] > LOST * largest
+
+
+@kernel
 def sign_on(S, c, r):
     """Sign of breakpoint `c`, prepared by `affine`, on ray `r`; 2 if doubtful.  (sign, value)."""
     D = S.f.size - 1
     value, size = S.f[D] * S.ray[r, D], S.f_size[D] * S.ray[r, D]
+    own = size
     for k in range(D):
         value += S.f[k] * S.ray[r, k]
+        own += S.f_size[k] * abs(S.ray[r, k])
         size += S.f_size[k] * S.scale[r]
-    if abs(value) <= NOISE * size:
+    if S.vertex.shape[0] > 0:
+        own = size
+    lost = size > LOST * own
+    if abs(value) <= NOISE * own and not lost:
         return 0, value
-    if abs(value) < CLEAR * size:
+    if abs(value) < CLEAR * size or lost:
         for d in range(S.number[N_DOUBTS]):
             if S.doubt[d, 0] == c and S.doubt[d, 1] == r:
                 return S.doubt[d, 2], value

@@ -4,9 +4,10 @@ import numpy as np
 
 from ._jit import entry, kernel
 from .arrays import side_of
-from .region_affine import affine
+from .region_affine import affine, lost_digits
 from .region_arrays import (
     COUNT,
+    DOUBT,
     EMPTY,
     FIRST,
     FULL,
@@ -256,6 +257,19 @@ def _record(P, S, y, d, with_facets):
     return True
 
 
+@kernel
+def _asks(S):
+    """Whether a ray of the top region, whose signs are known, is yet to come without rounding."""
+    top = S.number[N_FRAMES] - 1
+    first = S.frame[top, FIRST]
+    for r in range(first, first + S.frame[top, COUNT]):
+        if lost_digits(S, r):
+            d = S.number[N_DOUBTS]
+            S.doubt[d, 0], S.doubt[d, 1] = 0, r
+            return True
+    return False
+
+
 @entry
 def advance(P, S, y, d, with_facets):
     """Find regions until the stack is EMPTY or the output FULL, a sign is asked for or room lacks.
@@ -267,6 +281,8 @@ def advance(P, S, y, d, with_facets):
         status = descend(P, S, False)
         if status != LEAF:
             return status
+        if with_facets and _asks(S):
+            return DOUBT
         if not _record(P, S, y, d, with_facets):
             return FULL
         S.number[N_DOUBTS] = 0

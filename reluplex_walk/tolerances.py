@@ -77,12 +77,18 @@ class RegionTolerances(NamedTuple):
     ----------
     rank : float
         A pivot of the inputs at most this share of the largest counts as 0.
-    zero : float
-        As :attr:`Tolerances.zero`, at a minimiser over a region.
+    near : tuple of float
+        Shares of the size of their terms up to which breakpoints may vanish at a minimiser over a
+        region: guesses, which exact arithmetic tells apart.
+    touch : float
+        Share of the size of their terms up to which the pieces of neighbours meet at a minimiser.
+    tilt : float
+        Share of a gradient by which it is turned to find the corners of a face.
     gradient : float
         Relative difference of gradients that are the same.
     least : float
-        Relative difference of the lowest losses of two regions that share a minimum.
+        Difference of losses, relative to their terms, up to which exact arithmetic decides which
+        is lower.
     covered : float
         Share of the window that the polygons of a slice may miss.
     parallel : float
@@ -93,9 +99,11 @@ class RegionTolerances(NamedTuple):
     """
 
     rank: float = 1e-11
-    zero: float = 1e-10
+    near: tuple[float, ...] = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3)
+    touch: float = 1e-13
+    tilt: float = 1e-6
     gradient: float = 1e-12
-    least: float = 1e-11
+    least: float = 1e-10
     covered: float = 1e-9
     parallel: float = 1e-9
     noise: float = 2.0**-45
@@ -131,12 +139,20 @@ class GraphTolerances(NamedTuple):
     ----------
     same : float
         Relative distance of two computations of one vertex.
+    small : float
+        Share of the size of the parameters a search begins at, below which vertices are compared
+        at that size.
     rounding : float
-        Components at most this share of the largest are rounding.
+        Components at most this share of the largest are rounding; losses that differ by at most
+        this share of their terms are compared exactly.
+    doubt : float
+        Multiple of what floats count as 0 up to which exact arithmetic decides.
     """
 
     same: float = 1e-8
+    small: float = 1e-4
     rounding: float = 1e-12
+    doubt: float = 1e4
 
 
 class OptimizeTolerances(NamedTuple):

@@ -344,6 +344,17 @@ class LocalModel(NamedTuple):
     gamma: Objects  # (k,)
     alpha: list[tuple[int, int, Fraction]]  # (c, b, alpha_cb)
 
+    def within(self, walls: Rationals, bounds: Objects) -> "LocalModel":
+        """F' plus a penalty for leaving half-spaces ``walls @ d >= 0`` (w, D), of one entry each.
+
+        `bounds` (w,) exceed the slopes of the loss in these parameters, so that F' >= 0 where no
+        wall is left if and only if the sum is >= 0 everywhere: back at the walls it is less.
+        """
+        normals = self.normals
+        num = np.concatenate([normals.num * walls.den, walls.num * normals.den])
+        gamma = np.concatenate([self.gamma, -bounds])
+        return self._replace(normals=Rationals(num, normals.den * walls.den), gamma=gamma)
+
     def prices(self, columns: NDArray[np.int64]) -> Objects | None:
         """Slopes (k,) per unit of each breakpoint: g as a combination of the normals.
 

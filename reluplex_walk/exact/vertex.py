@@ -18,7 +18,7 @@ At = tuple[Vertex, Sides, Fraction]
 def affordable(loss: LayerLoss, seconds: float) -> bool:
     """Whether solving for a vertex and evaluating it can be expected to take at most `seconds`."""
     work = len(loss.inputs) * (loss.dim + sum(w.size for w, _ in loss.tail))
-    dim = float(loss.dim)
+    dim = float(loss.n_free)
     return 5e-7 * work * (1.0 + dim / 100.0) + 8e-8 * dim**3 <= seconds
 
 

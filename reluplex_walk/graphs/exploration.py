@@ -10,13 +10,14 @@ from .._limits import Limits
 from .._validate import instance, integer, positive
 from ..ended import Ended
 from ..native import pivot as native
-from ..native.arrays import FREE, N_TIED, STEP, State
+from ..native.arrays import FREE, N_TIED, START_SIZE, STEP, State
 from ..native.refresh import new_state, place, refresh
 from ..native.walk import follow, half_edges, prices
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 from ..tolerances import GRAPHS, TOLERANCES
+from .exact_vertices import ExactVertices
 from .vertex_graph import VertexGraph
 
 Floats = NDArray[np.float64]
@@ -40,11 +41,15 @@ class _Stand(NamedTuple):
 class _Exploration:
     """Breadth-first search over the bases of all vertices."""
 
-    def __init__(self, loss: LayerLoss) -> None:
+    def __init__(self, loss: LayerLoss, size: float) -> None:
         self.loss = loss
         self.kernel = loss.free_kernel
         self.anchor = np.zeros(loss.shape)  # holds the parameters that are not free
+        self.exact = ExactVertices(loss)
         self.state, self.trial = new_state(self.kernel), new_state(self.kernel)
+        self.size = size  # of parameters, in the units of the kernels: much below it is rounding
+        self.state.scalar[START_SIZE] = self.trial.scalar[START_SIZE] = size
+        self.inner: list[Floats] = []  # (D,) the vertices in the units of the kernels
         self.vertices: list[Floats] = []  # (D,) in the units of the data
         self.losses: list[float] = []
         self.active: list[Ints] = []
@@ -64,21 +69,10 @@ class _Exploration:
         tied = state.tied[: state.number[N_TIED]]
         basis = np.sort(state.basis[state.basis != FREE])
         vanish = np.union1d(basis, tied)
-        inner = state.theta.reshape(self.loss.free_shape)
-        theta = self.loss.free_units.outer(inner, self.anchor).ravel()
-        size = 1.0 + np.abs(theta).max()
-        here = self.known.setdefault(vanish.tobytes(), [])
-        new = False
-        for number in here:
-            if np.abs(self.vertices[number] - theta).max() <= GRAPHS.same * size:
-                break
-        else:
-            number, new = len(self.vertices), True
-            here.append(number)
-            self.vertices.append(theta)
-            self.losses.append(self.loss(theta))
-            self.active.append(vanish)
-            self.bases.append(set())
+        number = self._number(vanish, state.theta)
+        new = number is None
+        if number is None:
+            number = self._new(vanish, state)
         if new or (local and basis.tobytes() not in self.bases[number]):
             self.bases[number].add(basis.tobytes())
             self.queue.append(
@@ -94,6 +88,34 @@ class _Exploration:
             )
         return number
 
+    def _number(self, vanish: Ints, theta: Floats) -> int | None:
+        """The vertex near `theta` (D,), in the units of the kernels, where `vanish` are 0."""
+        for number in self.known.get(vanish.tobytes(), ()):
+            other = self.inner[number]
+            size = max(np.abs(theta).max(), np.abs(other).max(), GRAPHS.small * self.size)
+            if np.abs(other - theta).max() <= GRAPHS.same * size:
+                return number
+        return None
+
+    def _new(self, vanish: Ints, state: State) -> int:
+        """Number of a vertex at which floats saw `vanish` for the first time."""
+        seen, number = vanish, None
+        if self.exact.in_doubt(state):
+            vanish = self.exact.vanishing(vanish, state, self.anchor)
+            number = self._number(vanish, state.theta)
+        if number is None:
+            number = len(self.vertices)
+            inner = state.theta.reshape(self.loss.free_shape)
+            theta = self.loss.free_units.outer(inner, self.anchor).ravel()
+            self.inner.append(state.theta.copy())
+            self.vertices.append(theta)
+            self.losses.append(self.loss(theta))
+            self.active.append(vanish)
+            self.bases.append(set())
+        for ids in {vanish.tobytes(), seen.tobytes()}:
+            self.known.setdefault(ids, []).append(number)
+        return number
+
     def begin(self, theta: Floats, basis: Ints) -> None:
         """Arrive at `theta` (h, q); where it lies inside a face, at a vertex of that face."""
         state = self.state
@@ -102,7 +124,9 @@ class _Exploration:
         place(self.kernel, state, self.loss.free_units.inner(theta).ravel())
         state.basis[:] = basis
         self._refresh(state)
-        while self._extend(state):
+        for _ in range(state.basis.size):  # each time one more breakpoint
+            if not self._extend(state):
+                break
             self._refresh(state)
         self.arrive(state, False)
 
@@ -147,10 +171,13 @@ class _Exploration:
             for place_in, row in enumerate(rows):
                 edge = place_in + far * rows.size
                 slope = float(slopes[row]) / float(lengths[edge])
-                descends = slopes[row] < -state.noise[row, int(far)]
-                self._follow(at, int(row), far, slope if descends else 0.0, edges[edge])
+                doubt = abs(slopes[row]) <= GRAPHS.doubt * state.noise[row, int(far)]
+                self._follow(at, int(row), far, slope, doubt, edges[edge])
 
-    def _follow(self, at: int, row: int, far: bool, slope: float, edge: Floats) -> None:
+    def _follow(
+        self, at: int, row: int, far: bool, slope: float, doubt: bool, edge: Floats
+    ) -> None:
+        """Follow one half-edge; `doubt`: floats leave open whether the loss descends along it."""
         for array, copy in zip(self.state, self.trial, strict=True):
             copy[...] = array
         if follow(self.kernel, self.trial, row, far) != native.DONE:
@@ -163,6 +190,10 @@ class _Exploration:
         end = self.arrive(self.trial, local)
         if end != at:
             self.edges.add((min(at, end), max(at, end)))
+            if doubt:  # the loss is affine along the edge: its ends tell
+                ends = [(k, self.vertices[k], self.active[k]) for k in (end, at)]
+                lower = self.exact.lower(*ends)
+                slope = min(slope, -np.finfo(float).tiny) if lower else 0.0
             if slope < self.steepest.get(at, (0.0, -1))[0]:
                 self.steepest[at] = (slope, end)
 
@@ -221,9 +252,11 @@ def vertex_graph(
     if isinstance(start, Trajectory) and start.problem.fingerprint != loss.fingerprint:
         raise ValueError("start: this trajectory belongs to another loss (data, network, kind)")
     with Limits(max_vertices, time_limit) as limits:
-        traj = start if isinstance(start, Trajectory) else walk(loss, start)
-        search = _Exploration(loss)
-        search.begin(traj.theta, traj.basis[-1])
+        seconds = None if time_limit is None else max(limits.left, 1e-9)
+        traj = start if isinstance(start, Trajectory) else walk(loss, start, time_limit=seconds)
+        size = float(np.abs(loss.free_units.inner(traj.vertices)).max(initial=0.0))
+        search = _Exploration(loss, size)
+        search.begin(traj.vertices[-1], traj.basis[-1])
         open_vertices: set[int] = set()
         ended, crowded = None, False
         while search.queue:

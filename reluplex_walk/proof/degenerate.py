@@ -56,20 +56,31 @@ class Verdict(NamedTuple):
     reason: Reason | None = None
 
 
-def judge(exact: ExactLoss, vanishing: Breakpoints, sides: Sides, deadline: Deadline) -> Verdict:
+def judge(
+    exact: ExactLoss,
+    vanishing: Breakpoints,
+    sides: Sides,
+    deadline: Deadline,
+    walls: tuple[Rationals, Objects] | None = None,
+) -> Verdict:
     """Whether the loss descends from a point where exactly `vanishing` are 0.
 
     `sides` are the signs of all others.  Stops at `deadline`.  The witness numbers breakpoints as
-    `vanishing` does.
+    `vanishing` does.  `walls`, as for :meth:`LocalModel.within`, are half-spaces that the
+    directions must not leave; a direction found may, and then still descends where it is taken
+    back to them; they are the last breakpoints of the witness.
     """
     sides = _align(exact, vanishing, sides)
     model = exact.local(vanishing, sides)
     model.alpha.sort(key=lambda link: int(vanishing.stage[link[1]]))  # what others follow first
     places = zip(*vanishing, strict=True)
     seen_from = np.array([sides[t][column, neuron] for t, column, neuron in places], np.int8)
-    return _Components(model, np.argsort(vanishing.stage, kind="stable")).verdict(
-        seen_from, deadline
-    )
+    order = np.argsort(vanishing.stage, kind="stable")
+    if walls is not None:
+        model = model.within(*walls)
+        order = np.append(order, np.arange(order.size, len(model.gamma)))
+        seen_from = np.append(seen_from, np.ones(len(model.gamma) - seen_from.size, np.int8))
+    return _Components(model, order).verdict(seen_from, deadline)
 
 
 def _align(exact: ExactLoss, vanishing: Breakpoints, sides: Sides) -> Sides:

@@ -30,7 +30,7 @@ def search(
     for k in range(starts):
         if deadline.passed:
             break
-        start: Floats = rng.normal(size=d)
+        start: Floats = np.asarray(rng.normal(size=d))
         if k % 3 == 1:  # near the normal of a term
             side = 1.0 if rng.integers(2) else -1.0
             start = 1e-3 * start + side * relaxation.rows[rng.integers(n)]

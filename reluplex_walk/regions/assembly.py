@@ -27,18 +27,14 @@ def assemble(
     """
     h, r = loss.shape[0], space.features.shape[1]
 
-    def theta(y: Floats) -> Floats:
-        inner = y.reshape(-1, h, r) @ space.basis
-        return loss.units.outer(inner) if space.inner else inner
+    def inner(y: Floats) -> Floats:
+        return y.reshape(-1, h, r) @ space.basis
 
-    # y = theta @ back: gradients go the other way.
-    back = np.linalg.pinv(space.basis)
-    if space.inner:
-        back = loss.units.inner(np.eye(loss.shape[1])) @ back
+    back = np.linalg.pinv(space.basis)  # y = theta @ back: gradients go the other way
     patterns = np.concatenate([chunk.pattern for chunk in chunks])[:keep]
     neighbour = _Neighbours(patterns)
     n_facets = sum(int((chunk.flips >= 0).sum()) for chunk in chunks)
-    points, gradients, minimizers = (np.empty((keep, *loss.shape)) for _ in range(3))
+    points, gradients, least = (np.empty((keep, *loss.shape)) for _ in range(3))
     offsets, lowest = np.empty(keep), np.empty(keep)
     bounded, flat = np.empty(keep, bool), np.empty(keep, bool)
     facets, neighbours = np.empty((n_facets, 2), np.int32), np.empty(n_facets, np.int32)
@@ -50,10 +46,10 @@ def assemble(
         if count == 0:
             continue
         rows = slice(start, start + count)
-        points[rows] = theta(chunk.point[:count])
+        points[rows] = inner(chunk.point[:count])
         gradients[rows] = chunk.piece[:count, :-1].reshape(-1, h, r) @ back.T
         offsets[rows] = chunk.piece[:count, -1]
-        minimizers[rows], lowest[rows] = theta(chunk.least[:count, :-1]), chunk.least[:count, -1]
+        least[rows], lowest[rows] = inner(chunk.least[:count, :-1]), chunk.least[:count, -1]
         # Directions that no input tells apart are free.
         bounded[rows] = chunk.bounded[:count] & (r == loss.shape[1])
         flat[rows] = chunk.flat[:count] | (r < loss.shape[1])
@@ -62,6 +58,10 @@ def assemble(
         facets[first:last], neighbours[first:last] = seen, beyond
         facets[first:last, 0] += start
         start, first = start + count, last
+    inner_arrays = points, gradients, least
+    if not loss.units.trivial:
+        points, least = loss.units.outer(points), loss.units.outer(least)
+        gradients = gradients @ loss.units.inner(np.eye(loss.shape[1])).T
     return Regions(
         problem=loss,
         patterns=patterns,
@@ -69,13 +69,15 @@ def assemble(
         gradients=gradients,
         offsets=offsets,
         bounded=bounded,
-        minimizers=minimizers,
+        minimizers=least,
         lowest=lowest,
         flat=flat,
         facets=facets[:first],
         neighbours=neighbours[:first],
         ended=ended,
         elapsed=elapsed,
+        window=space.window,
+        inner=inner_arrays,
     )
 
 

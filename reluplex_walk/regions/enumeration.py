@@ -215,7 +215,7 @@ def _search(loss: LayerLoss, space: Coordinates) -> tuple[Stack, ExactSigns]:
         return Rationals(num, space.exact.den)
 
     stack = new_stack(loss.kernel, linear, np.abs(linear), 0)
-    return stack, ExactSigns(loss, trained, space.window)
+    return stack, ExactSigns(loss, trained, space.borders)
 
 
 def expected_regions(loss: LayerLoss, box: Any = None) -> float:

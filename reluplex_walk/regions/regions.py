@@ -1,6 +1,6 @@
 """`Regions`: affine regions of the loss, how they touch, and the minima among them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import networkx as nx
@@ -12,6 +12,8 @@ from scipy.sparse import csgraph
 from ..ended import Ended
 from ..problem.loss import LayerLoss, Pattern
 from ..tolerances import REGIONS
+from .decide import Window
+from .minima import Minima, Minimum, Table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,36 +25,6 @@ _MESSAGES = {
     Ended.TIME_LIMIT: "stopped at time_limit",
     Ended.INTERRUPTED: "interrupted",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Minimum:
-    """A minimum found among regions.
-
-    Attributes
-    ----------
-    theta : ndarray (h, q)
-        A point of it: the vertex if it is strict, else the centre of a face.
-    loss : float
-    strict : bool
-        Whether the loss ascends in every direction.
-    regions : ndarray (k,)
-        Indices of the regions around it.
-
-    Examples
-    --------
-    >>> import reluplex_walk as rw
-    >>> net = rw.ReLUNetwork.random([1, 1])
-    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
-    >>> best = rw.enumerate_regions(loss).minimum()  # the line through (0, 0) and (2, 0)
-    >>> (best.theta.round(9) + 0.0).tolist(), best.strict, len(best.regions)
-    ([[0.0, 0.0]], True, 4)
-    """
-
-    theta: Floats
-    loss: float
-    strict: bool
-    regions: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +92,8 @@ class Regions:
     neighbours: Indices
     ended: Ended
     elapsed: float
+    window: Window | None = field(default=None, repr=False)
+    inner: tuple[Floats, Floats, Floats] = field(default=(), repr=False)  # type: ignore[assignment]
 
     @property
     def complete(self) -> bool:
@@ -255,10 +229,7 @@ class Regions:
         >>> round(regions.minimum().loss, 9)
         1.0
         """
-        best = int(np.argmin(self.lowest))
-        around, _ = self._star(best)
-        theta = self.minimizers[best]
-        return Minimum(theta, self.problem(theta), not self.flat[around].any(), around)
+        return self._minima.minimum()
 
     def local_minima(self) -> list[Minimum]:
         """All local minima that the regions found prove, by ascending loss.
@@ -275,68 +246,26 @@ class Regions:
         >>> [(round(each.loss, 9), each.strict) for each in regions.local_minima()]
         [(1.0, True)]
         """
-        tolerance = REGIONS.least * (1.0 + np.abs(self.lowest))
-        group = np.full(self.n_regions, -1)
-        minima: list[Minimum] = []
-        for k in np.flatnonzero(self._may_be_minimal(tolerance)):
-            if group[k] >= 0:
-                continue
-            around, closed = self._star(int(k))
-            if not closed or (self.lowest[around] < self.lowest[k] - tolerance[k]).any():
-                continue
-            known = group[around][group[around] >= 0]
-            if known.size:  # the same flat minimum, seen from another face
-                old = minima[known[0]]
-                regions = np.union1d(old.regions, around)
-                minima[known[0]] = Minimum(old.theta, old.loss, False, regions)
-                group[around] = known[0]
-                continue
-            group[around] = len(minima)
-            theta = self.minimizers[k]
-            strict = not self.flat[around].any()
-            minima.append(Minimum(theta, self.problem(theta), strict, np.sort(around)))
-        return sorted(minima, key=lambda minimum: minimum.loss)
-
-    def _may_be_minimal(self, tolerance: Floats) -> NDArray[np.bool_]:
-        """False where a neighbour at the minimiser of a region has a lower minimum."""
-        region, other = self.facets[:, 0], self.neighbours
-        lower = (other >= 0) & (self.lowest[other] < self.lowest[region] - tolerance[region])
-        rows, others = region[lower], other[lower]
-        there = (self.gradients[others] * self.minimizers[rows]).sum(axis=(1, 2))
-        touches = np.abs(there + self.offsets[others] - self.lowest[rows]) <= tolerance[rows]
-        jump = self.gradients[others] - self.gradients[rows]
-        bends = np.abs(jump).max(axis=(1, 2)) > REGIONS.gradient * np.abs(self.gradients).max()
-        possible = np.ones(self.n_regions, bool)
-        possible[rows[touches & bends]] = False
-        return possible
-
-    def _star(self, region: int) -> tuple[Ints, bool]:
-        """Regions around the minimiser of `region`, and whether none of them is missing."""
-        vanish = _vanishing(self.problem, self.minimizers[region])
-        seen, stack, closed = {region}, [region], True
-        while stack:
-            k = stack.pop()
-            rows = slice(self._facet_start[k], self._facet_start[k + 1])
-            for c, other in zip(self.facets[rows, 1], self.neighbours[rows], strict=True):
-                if not vanish[c]:
-                    continue
-                if other < 0:
-                    closed = False
-                elif int(other) not in seen:
-                    seen.add(int(other))
-                    stack.append(int(other))
-        return np.array(sorted(seen)), closed
+        return self._minima.local_minima()
 
     @cached_property
-    def _facet_start(self) -> Ints:
-        return np.searchsorted(self.facets[:, 0], np.arange(self.n_regions + 1))
-
-
-def _vanishing(loss: LayerLoss, theta: Floats) -> NDArray[np.bool_]:
-    """Which breakpoints, by id, vanish at `theta`."""
-    zero = [signs == 0 for signs in loss.pattern(theta, REGIONS.zero)]
-    hidden = [part[loss.sample_rows].T.ravel() for part in zero[:-1]]
-    return np.concatenate([*hidden, zero[-1][loss.residual_rows].T.ravel()])
+    def _minima(self) -> Minima:
+        points, gradients, minimizers = self.inner
+        return Minima(
+            Table(
+                loss=self.problem,
+                window=self.window,
+                patterns=self.patterns,
+                points=points,
+                gradients=gradients,
+                offsets=self.offsets,
+                minimizers=minimizers,
+                lowest=self.lowest,
+                flat=self.flat,
+                facets=self.facets,
+                neighbours=self.neighbours,
+            )
+        )
 
 
 __all__ = ["Minimum", "Regions"]

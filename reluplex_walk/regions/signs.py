@@ -1,7 +1,8 @@
 """Exact signs for the subdivision into regions, where floating point leaves doubt.
 
 Floats are rationals: a vertex is the solution of a rational linear system, and the value of a
-breakpoint there a rational number.
+breakpoint there a rational number.  An answer also brings the ray without rounding: where many
+digits were lost on the way to it, they are back.
 """
 
 from collections.abc import Callable
@@ -23,18 +24,19 @@ class ExactSigns:
     """Signs of breakpoints on rays.
 
     ``trained(i)`` are the coefficients (D + 1, h) of the trained layer's pre-activations on sample
-    i, `window` the bounds (D,) of the coordinates, if there are any.
+    i, `borders` those of the functions (2 D, D + 1) that vanish on the facets of the window, as
+    integers, if there is one.
     """
 
     def __init__(
         self,
         loss: LayerLoss,
         trained: Callable[[int], Rationals],
-        window: tuple[Floats, Floats] | None,
+        borders: Objects | None,
     ) -> None:
         self.loss = loss
         self.trained = trained
-        self.window = window
+        self.borders = borders
         self.layers = ExactLayers(loss)
 
     def __call__(self, stack: Stack, c: int, ray: int) -> int:
@@ -45,6 +47,12 @@ class ExactSigns:
         facets = stack.facet[top, bits == 1]
         exact = _direction([self._facet(stack, int(f)) for f in facets], stack.ray[ray])
         value = self._breakpoint(stack, c) @ exact
+        if stack.vertex.size:  # a slice, see `native.region_affine`
+            return int(value > 0) - int(value < 0)
+        if (exact[-1] != 0) == (stack.ray[ray, -1] != 0.0):
+            place = Rationals(exact, int(exact[-1]) or max(abs(v) for v in exact)).floats()
+            stack.ray[ray] = place
+        stack.scale[ray] = np.abs(stack.ray[ray, :-1]).max()
         return int(value > 0) - int(value < 0)
 
     def _facet(self, stack: Stack, facet: int) -> Objects:
@@ -55,11 +63,8 @@ class ExactSigns:
         if facet == native.INFINITY:
             row[-1] = 1
             return row
-        assert self.window is not None
-        high, k = divmod(native.BORDER - facet, stack.f.size - 1)
-        bound = Rationals.of(self.window[high][k])
-        row[k], row[-1] = bound.den, -bound.num.item()
-        return row
+        assert self.borders is not None
+        return np.asarray(self.borders[native.BORDER - facet])
 
     def _breakpoint(self, stack: Stack, c: int) -> Objects:
         """Coefficients (D + 1) of a breakpoint, with the signs decided in the top node.
@@ -83,6 +88,12 @@ class ExactSigns:
             f = f * target.den
             f[-1] -= target.num.item() * rows.den
         return f
+
+
+def borders(lower: Floats, upper: Floats) -> Objects:
+    """The functions (2 D, D + 1) that vanish on the facets of a box in the coordinates."""
+    bounds, eye = Rationals.of([*lower, *upper]), np.eye(len(lower), dtype=int).astype(object)
+    return np.column_stack([np.concatenate([eye, eye]) * bounds.den, -bounds.num])
 
 
 def _direction(rows: list[Objects], ray: Floats) -> Objects:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from .._validate import real
 from ..exact.rationals import Rationals
 from ..problem.loss import LayerLoss
-from .signs import ExactSigns
+from .signs import ExactSigns, borders
 from .subdivision import Chunk, box_root, new_stack, subdivide
 
 Floats = NDArray[np.float64]
@@ -47,7 +47,7 @@ def regions_of(
 
     low, high = np.array(window[::2]), np.array(window[1::2])
     stack = new_stack(loss.kernel, linear, sizes, 8 * 1024)
-    settle = ExactSigns(loss, trained, (low, high))
+    settle = ExactSigns(loss, trained, borders(low, high))
     return subdivide(loss.kernel, stack, box_root(low, high), settle)
 
 

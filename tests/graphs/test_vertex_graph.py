@@ -183,3 +183,34 @@ def test_limits_and_bad_input():
         rw.vertex_graph(loss, other)
     with pytest.raises(ValueError, match="traj: this trajectory belongs to another loss"):
         graph.match(other)
+
+
+def test_a_search_through_the_zero_block_ends():
+    # From a constant loss to theta = 0 and on from there, for ever, at sizes of 1e-32, 1e-47, ...
+    net = rw.ReLUNetwork([[[-1.0]], [[0.0]], [[-1.0]]], [[-1.0], [0.0], [1.0]], 0.01)
+    X = [[-0.9542439148507693], [-0.5503121524195098], [-0.30965545751049994]]
+    graph = rw.vertex_graph(rw.LayerLoss(net, X, [-0.17, -2.38, -2.27]))
+    assert graph.vertices.tolist() == [[[0.0, 0.0]]]  # all three lines go through it
+    assert graph.complete
+    assert graph.losses[0] == pytest.approx(7.82)
+
+
+@pytest.mark.parametrize("digits", [None, 0, 1])
+def test_minima_are_those_among_regions(digits):
+    # Integers and tenths: ties, flat edges and zero blocks, which floats see as nearly so.
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        X, y = rng.uniform(-3, 3, (5, 1)), rng.uniform(-3, 3, 5)
+        if digits is not None:
+            X, y = np.round(X, digits), np.round(y, digits)
+        loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1, 1], seed=seed), X, y)
+        graph, minima = rw.vertex_graph(loss), rw.enumerate_regions(loss).local_minima()
+        levels = np.array([minimum.loss for minimum in minima])
+        for k in graph.minima:
+            assert np.abs(levels - graph.losses[k]).min() < 1e-9
+        for minimum in minima:
+            if minimum.strict:
+                assert np.abs(graph.losses[graph.minima] - minimum.loss).min() < 1e-9
+        moves = np.flatnonzero(graph.next != np.arange(len(graph)))
+        assert (graph.losses[graph.next[moves]] <= graph.losses[moves] + 1e-12).all()
+        assert (np.isin(graph.basins, graph.minima)).all()
