@@ -9,6 +9,7 @@ there.
 """
 
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from .data import ExactData
 from .layers import ExactLayers
 from .pieces import Pieces
 from .rationals import Objects, Rationals, from_fractions, objects, signs as signs_of, solve
-from .rounded import Bounded, Rounded
+from .rounded import Rounded, nearest, steps
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -54,6 +55,7 @@ class ExactLoss:
         self.layers = ExactLayers(loss)
         self.rounded = Rounded(loss)
         self.pieces = Pieces(loss, self.data, self.layers)
+        self._rows: tuple[Breakpoints, Sides, tuple[Rationals, Objects]] | None = None
 
     # ---------------------------------------------------------------- values
 
@@ -93,7 +95,7 @@ class ExactLoss:
 
     def signs(self, theta: Rationals) -> Sides:
         """Signs of all breakpoints at `theta` (D,), 0 where they vanish."""
-        point = _nearest(theta)
+        point = nearest(theta)
         if point is None:
             return region(self.values(theta))
         values = self.rounded.values(point)
@@ -156,15 +158,15 @@ class ExactLoss:
         others = [np.ones(side.shape, np.bool_) for side in sides]
         for t, column, neuron in zip(*active, strict=True):
             others[t][column, neuron] = False
-        point, way = _nearest(theta), _nearest(d)
+        point, way = nearest(theta), nearest(d)
         if point is None or way is None:
             return others
         values, rates = self.rounded.values(point), self.rounded.rates(way, sides)
-        steps = [_steps(*parts) for parts in zip(values, rates, sides, strict=True)]
+        met = [steps(*parts) for parts in zip(values, rates, sides, strict=True)]
         latest = min(
-            high[other].min(initial=np.inf) for (_, high), other in zip(steps, others, strict=True)
+            high[other].min(initial=np.inf) for (_, high), other in zip(met, others, strict=True)
         )
-        return [other & (low <= latest) for (low, _), other in zip(steps, others, strict=True)]
+        return [other & (low <= latest) for (low, _), other in zip(met, others, strict=True)]
 
     def value(self, values: list[Rationals]) -> Fraction:
         """The loss, from its :meth:`values`."""
@@ -196,19 +198,28 @@ class ExactLoss:
         The breakpoint function in the region is ``sigma (u (x) x_i) . theta + constant``; constants
         are (r,) Fractions.
         """
+        if self._rows is not None and self._rows[0] is c and _same(self._rows[1], sides):
+            return self._rows[2]  # asked for once to find a vertex, once for its slopes
         samples = self.sample(c)
-        u = np.zeros((len(samples), self.loss.shape[0]), object)
-        constants = objects([Fraction(0)] * len(samples))
+        parts, common = [], 1
         for stage in np.unique(c.stage):
             at = np.flatnonzero(c.stage == stage)
             oriented = sides[stage][c.column[at], c.neuron[at]].astype(object)
             back, offset, den = self._backwards(stage, samples[at], c.neuron[at], oriented, sides)
             if stage == self.loss.n_hidden:
                 y = oriented * self.y.num[c.column[at], c.neuron[at]]
-                constants[at] -= Rationals(y, self.y.den).fractions()
-            constants[at] += Rationals(offset, den).fractions()
-            u[at] = Rationals(back, den).fractions()
-        return from_fractions(u), constants
+                back, offset = back * self.y.den, offset * self.y.den - y * den
+                den *= self.y.den
+            parts.append((at, np.column_stack([back, offset]), den))
+            common = lcm(common, den)
+        num = np.zeros((len(samples), self.loss.shape[0] + 1), object)
+        for at, part, den in parts:
+            num[at] = part * (common // den)
+        shared = int(np.gcd.reduce(num[:, :-1].ravel(), initial=common))
+        u = Rationals(num[:, :-1] // shared, common // shared)
+        found = u, Rationals(num[:, -1], common).fractions()
+        self._rows = (c, [side.copy() for side in sides], found)
+        return found
 
     def _backwards(
         self, stage: int, samples: Ints, neurons: Ints, factors: Objects, sides: Sides
@@ -307,24 +318,8 @@ class ExactLoss:
         return LocalModel(self.gradient(sides), self.normals(vanishing, u), objects(gamma), alpha)
 
 
-def _nearest(point: Rationals) -> Floats | None:
-    """The nearest floats; None if they over- or underflow."""
-    try:
-        floats = point.floats()
-    except OverflowError:
-        return None
-    return None if ((floats == 0.0) & (point.num != 0)).any() else floats
-
-
-def _steps(z: Bounded, dz: Bounded, side: NDArray[np.int8]) -> tuple[Floats, Floats]:
-    """Lower and upper bounds on the steps to where values vanish; inf where they do not."""
-    with np.errstate(all="ignore"):
-        nearer = -dz.near * side  # the rate at which a breakpoint comes nearer
-        least = np.maximum(np.abs(z.near) - z.error, 0.0) / (nearer + dz.error)
-        most = (np.abs(z.near) + z.error) / (nearer - dz.error)
-        low = np.where(nearer <= -dz.error, np.inf, least * (1.0 - 1e-12))
-        high = np.where(nearer > dz.error, most * (1.0 + 1e-12), np.inf)
-    return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
+def _same(sides: Sides, others: Sides) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(sides, others, strict=True))
 
 
 def _only(x: Rationals, free: NDArray[np.bool_]) -> Rationals:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem.loss import LayerLoss
+from .rationals import Rationals
 
 Floats = NDArray[np.float64]
 Sides = list[NDArray[np.int8]]
@@ -88,4 +89,24 @@ def _layer(rows: Bounded, w: Floats, b: Floats) -> Bounded:
     return Bounded(rows.near @ w.T + b, error * (1.0 + 1e-9) + _TINY * (some > 0.0))
 
 
-__all__ = ["Bounded", "Rounded"]
+def nearest(point: Rationals) -> Floats | None:
+    """The nearest floats; None if they over- or underflow."""
+    try:
+        floats = point.floats()
+    except OverflowError:
+        return None
+    return None if ((floats == 0.0) & (point.num != 0)).any() else floats
+
+
+def steps(z: Bounded, dz: Bounded, side: NDArray[np.int8]) -> tuple[Floats, Floats]:
+    """Lower and upper bounds on the steps to where values vanish; inf where they do not."""
+    with np.errstate(all="ignore"):
+        nearer = -dz.near * side  # the rate at which a breakpoint comes nearer
+        least = np.maximum(np.abs(z.near) - z.error, 0.0) / (nearer + dz.error)
+        most = (np.abs(z.near) + z.error) / (nearer - dz.error)
+        low = np.where(nearer <= -dz.error, np.inf, least * (1.0 - 1e-12))
+        high = np.where(nearer > dz.error, most * (1.0 + 1e-12), np.inf)
+    return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
+
+
+__all__ = ["Bounded", "Rounded", "nearest", "steps"]

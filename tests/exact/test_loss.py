@@ -58,7 +58,8 @@ def plain_gradient(exact, sides):
     for layer, side in zip(reversed(exact.layers.weights), reversed(sides[:-1]), strict=True):
         back = (back @ layer.num[:, :-1]) * exact.layers.slopes(side > 0)
         den *= layer.den * exact.layers.slope.denominator
-    return Rationals((back.T @ exact.x.num).ravel(), den * exact.x.den).fractions()
+    free = exact.x.num * exact.loss.free[0].astype(int)  # what searches move
+    return Rationals((back.T @ free).ravel(), den * exact.x.den).fractions()
 
 
 def plain_first_breakpoint(exact, theta, d, sides, active):
