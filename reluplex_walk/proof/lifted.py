@@ -5,11 +5,12 @@ The forms m_c and p_c = m_c + t_c of :mod:`reluplex_walk.proof.tree`, as linear 
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact.rationals import from_fractions, objects, reduce
+from ..exact.rationals import reduce
 from .cones import Homogeneous
 from .witness import Leaf
 
@@ -116,17 +117,24 @@ def exact_leaf(
 
 def _solution(columns: list[Form], target: Form) -> list[Fraction] | None:
     """Factors with which the `columns` add up to `target`, those of dependent ones 0."""
-    places = sorted({at for form in [*columns, target] for at in form})
-    if not places:
+    rows: dict[int, list[tuple[int, Fraction]]] = {}  # the entries of each coordinate
+    for k, form in enumerate([*columns, target]):
+        for at, number in form.items():
+            rows.setdefault(at, []).append((k, number))
+    if not rows:
         return [Fraction(0)] * len(columns)
-    matrix = np.array([[form.get(at, Fraction(0)) for form in columns] for at in places], object)
-    matrix = matrix.reshape(len(places), len(columns))
-    right = objects([target.get(at, Fraction(0)) for at in places])
-    whole = np.column_stack([matrix, right])
-    form, pivots = reduce(np.array([from_fractions(row).num for row in whole], object))
+    matrix = np.zeros((len(rows), len(columns) + 1), object)
+    for row, entries in zip(matrix, rows.values(), strict=True):
+        den = lcm(*(number.denominator for _, number in entries))
+        for k, number in entries:
+            row[k] = number.numerator * (den // number.denominator)
+    reduced, pivots = reduce(matrix)
     if len(columns) in pivots:  # the target is no combination
         return None
     values = [Fraction(0)] * len(columns)
-    for row, pivot in enumerate(pivots):
-        values[pivot] = Fraction(int(form.num[row, -1]), form.den)
+    for row, pivot in zip(reduced.num, pivots, strict=True):
+        values[pivot] = Fraction(row[-1], reduced.den)
     return values
+
+
+__all__ = ["Lifted", "exact_leaf"]
