@@ -80,26 +80,23 @@ def exact_leaf(
 ) -> Leaf | None:
     """The leaf with multipliers that are not 0 where those in floats are not; None if none are.
 
-    ``multipliers`` (2n,) of the forms; ``above``: term, kappa, and xi (2n,) times kappa.
+    ``multipliers`` (2n,) of the forms; ``above``: term, kappa, and x (n,) times kappa.
     """
     lifted = Lifted(f, path)
     bounds: list[tuple[int, tuple[tuple[int, Fraction], ...], Form]] = []
-    largest = max(
-        np.abs(multipliers).max(initial=0.0), max((k for k, _ in above.values()), default=0.0)
-    )
-    for e, (kappa, xi) in above.items():
+    kappas_in_floats = [kappa for kappa, _ in above.values()]
+    largest = max([*kappas_in_floats, *multipliers], default=0.0)
+    for e, (kappa, weights) in above.items():
         if kappa <= _SMALL * largest:
             continue
-        support = np.flatnonzero(np.abs(xi) > _SMALL * np.abs(xi).max())
-        support = support[np.argsort(-np.abs(xi[support]), kind="stable")]
-        exact = _solution([lifted.form(int(i)) for i in support], lifted.t(e))
+        order = np.argsort(-np.abs(weights), kind="stable")
+        order = order[np.abs(weights[order]) > _SMALL * kappa]
+        exact = _solution([lifted.t(int(c)) for c in order], lifted.t(e))
         if exact is None:
             return None
-        xis = tuple((int(i), v) for i, v in zip(support, exact, strict=True) if v != 0)
-        low = combined(
-            [(-v, lifted.form(i)) for i, v in xis if v < 0] + [(Fraction(-1), lifted.m(e))]
-        )
-        bounds.append((e, xis, low))
+        x = tuple((int(c), v) for c, v in zip(order, exact, strict=True) if v != 0)
+        low = [(abs(v), lifted.form(c if v > 0 else lifted.n + c)) for c, v in x]
+        bounds.append((e, x, combined([*low, (Fraction(-1), lifted.m(e))])))
     order = np.argsort(-multipliers, kind="stable")
     order = order[multipliers[order] > _SMALL * largest]
     forms = [lifted.form(int(i)) for i in order]
@@ -109,9 +106,7 @@ def exact_leaf(
     kappas, lambdas = values[: len(bounds)], values[len(bounds) :]
     return Leaf(
         tuple((int(i), v) for i, v in zip(order, lambdas, strict=True) if v != 0),
-        tuple(
-            (e, kappa, xis) for (e, xis, _), kappa in zip(bounds, kappas, strict=True) if kappa != 0
-        ),
+        tuple((e, kappa, x) for (e, x, _), kappa in zip(bounds, kappas, strict=True) if kappa != 0),
     )
 
 

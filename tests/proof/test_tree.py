@@ -7,7 +7,7 @@ import pytest
 
 from reluplex_walk._limits import Deadline
 from reluplex_walk.exact.rationals import Rationals
-from reluplex_walk.proof import cones, descent, tree
+from reluplex_walk.proof import cones, tree
 from reluplex_walk.proof.relaxation import Relaxation
 from reluplex_walk.proof.tangents import merged
 from tests.references import witness
