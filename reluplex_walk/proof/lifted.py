@@ -6,6 +6,7 @@ The forms m_c and p_c = m_c + t_c of :mod:`reluplex_walk.proof.tree`, as linear 
 from collections.abc import Iterable
 from fractions import Fraction
 from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,41 +84,89 @@ def exact_leaf(
     ``multipliers`` (2n,) of the forms; ``above``: term, kappa, and x (n,) times kappa.
     """
     lifted = Lifted(f, path)
-    bounds: list[tuple[int, tuple[tuple[int, Fraction], ...], Form]] = []
-    kappas_in_floats = [kappa for kappa, _ in above.values()]
-    largest = max([*kappas_in_floats, *multipliers], default=0.0)
-    for e, (kappa, weights) in above.items():
-        if kappa <= _SMALL * largest:
-            continue
-        order = np.argsort(-np.abs(weights), kind="stable")
-        order = order[np.abs(weights[order]) > _SMALL * kappa]
-        exact = _solution([lifted.t(int(c)) for c in order], lifted.t(e))
-        if exact is None:
-            return None
-        x = tuple((int(c), v) for c, v in zip(order, exact, strict=True) if v != 0)
-        low = [(abs(v), lifted.form(c if v > 0 else lifted.n + c)) for c, v in x]
-        bounds.append((e, x, combined([*low, (Fraction(-1), lifted.m(e))])))
+    largest = max([*multipliers, *(kappa for kappa, _ in above.values())], default=0.0)
+    bounds = []
+    for e, (kappa, x) in above.items():
+        if kappa > _SMALL * largest:
+            bound = _Bound.of(lifted, e, np.where(np.abs(x) > _SMALL * kappa, x, 0.0))
+            if bound is None:
+                return None
+            bounds.append(bound)
     order = np.argsort(-multipliers, kind="stable")
     order = order[multipliers[order] > _SMALL * largest]
-    forms = [lifted.form(int(i)) for i in order]
-    values = _solution([low for _, _, low in bounds] + forms, lifted.function())
-    if values is None or any(v < 0 for v in values):
+    columns = [column for bound in bounds for column in bound.columns]
+    found = _combinations([*columns, *(lifted.form(int(i)) for i in order)], lifted.function())
+    if found is None:
         return None
-    kappas, lambdas = values[: len(bounds)], values[len(bounds) :]
-    return Leaf(
-        tuple((int(i), v) for i, v in zip(order, lambdas, strict=True) if v != 0),
-        tuple((e, kappa, x) for (e, x, _), kappa in zip(bounds, kappas, strict=True) if kappa != 0),
-    )
+    values = found[0]
+    lists = []
+    for bound in bounds:
+        part, values = values[: len(bound.columns)], values[len(bound.columns) :]
+        x_of = bound.weights(part)
+        if x_of is None:
+            return None
+        if part[0] > 0:
+            lists.append((bound.term, part[0], x_of))
+    if any(v < 0 for v in values):
+        return None
+    pairs = ((int(i), v) for i, v in zip(order, values, strict=True) if v != 0)
+    return Leaf(tuple(pairs), tuple(lists))
 
 
-def _solution(columns: list[Form], target: Form) -> list[Fraction] | None:
-    """Factors with which the `columns` add up to `target`, those of dependent ones 0."""
+class _Bound(NamedTuple):
+    """How t_e is a sum of x_c t_c: one solution x, and what may be added to it."""
+
+    term: int
+    signs: dict[int, int]  # of the x_c, which say whether x_c stands before m_c or p_c
+    x: dict[int, Fraction]
+    null: list[dict[int, Fraction]]
+    columns: list[Form]  # low_e - m_e with x, and what each of `null` adds to low_e
+
+    @classmethod
+    def of(cls, lifted: Lifted, e: int, x: Floats) -> "_Bound | None":
+        order = np.argsort(-np.abs(x), kind="stable")
+        terms = [int(c) for c in order if x[c] != 0.0]
+        found = _combinations([lifted.t(c) for c in terms], lifted.t(e))
+        if found is None:
+            return None
+        signs = {c: 1 if x[c] > 0.0 else -1 for c in terms}
+
+        def low(weights: dict[int, Fraction]) -> list[tuple[Fraction, Form]]:
+            return [
+                (signs[c] * v, lifted.form(c if signs[c] > 0 else lifted.n + c))
+                for c, v in weights.items()
+            ]
+
+        one, *null = (
+            {c: v for c, v in zip(terms, values, strict=True) if v != 0}
+            for values in (found[0], *found[1])
+        )
+        first = combined([*low(one), (Fraction(-1), lifted.m(e))])
+        return cls(e, signs, one, null, [first, *(combined(low(part)) for part in null)])
+
+    def weights(self, factors: list[Fraction]) -> tuple[tuple[int, Fraction], ...] | None:
+        """The x of these factors of `columns`; None if its signs are not as they should be."""
+        kappa, *rest = factors
+        if kappa <= 0:
+            return () if not any(factors) else None
+        x = combined(
+            [(Fraction(1), self.x), *zip((v / kappa for v in rest), self.null, strict=True)]
+        )
+        return tuple(x.items()) if all(v * self.signs[c] > 0 for c, v in x.items()) else None
+
+
+def _combinations(
+    columns: list[Form], target: Form
+) -> tuple[list[Fraction], list[list[Fraction]]] | None:
+    """Factors with which the `columns` add up to `target`, and those with which they vanish.
+
+    The former are 0 for columns that depend on those before; each of the latter has a 1 at one of
+    these.
+    """
     rows: dict[int, list[tuple[int, Fraction]]] = {}  # the entries of each coordinate
     for k, form in enumerate([*columns, target]):
         for at, number in form.items():
             rows.setdefault(at, []).append((k, number))
-    if not rows:
-        return [Fraction(0)] * len(columns)
     matrix = np.zeros((len(rows), len(columns) + 1), object)
     for row, entries in zip(matrix, rows.values(), strict=True):
         den = lcm(*(number.denominator for _, number in entries))
@@ -126,10 +175,19 @@ def _solution(columns: list[Form], target: Form) -> list[Fraction] | None:
     reduced, pivots = reduce(matrix)
     if len(columns) in pivots:  # the target is no combination
         return None
-    values = [Fraction(0)] * len(columns)
-    for row, pivot in zip(reduced.num, pivots, strict=True):
-        values[pivot] = Fraction(row[-1], reduced.den)
-    return values
+
+    def factors(column: int) -> list[Fraction]:
+        values = [Fraction(0)] * len(columns)
+        for row, pivot in zip(reduced.num, pivots, strict=True):
+            values[pivot] = Fraction(row[column], reduced.den)
+        return values
+
+    null = []
+    for column in sorted(set(range(len(columns))) - set(pivots)):
+        values = [-v for v in factors(column)]
+        values[column] = Fraction(1)
+        null.append(values)
+    return factors(len(columns)), null
 
 
 __all__ = ["Lifted", "exact_leaf"]
