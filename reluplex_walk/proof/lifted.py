@@ -88,17 +88,24 @@ def exact_leaf(
     bounds = []
     for e, (kappa, x) in above.items():
         if kappa > _SMALL * largest:
-            bound = _Bound.of(lifted, e, np.where(np.abs(x) > _SMALL * kappa, x, 0.0))
+            bound = _Bound.of(lifted, e, kappa, np.where(np.abs(x) > _SMALL * kappa, x, 0.0))
             if bound is None:
                 return None
             bounds.append(bound)
-    order = np.argsort(-multipliers, kind="stable")
-    order = order[multipliers[order] > _SMALL * largest]
+    support = [int(i) for i in np.flatnonzero(multipliers > _SMALL * largest)]
+    # An m_c among them is a coordinate of its own: it takes up what the others leave of that.
+    own = [i for i in support if i < lifted.n and i not in path]
+    others = [i for i in support if i >= lifted.n or i in path]
+    others.sort(key=lambda i: -float(multipliers[i]))
     columns = [column for bound in bounds for column in bound.columns]
-    found = _combinations([*columns, *(lifted.form(int(i)) for i in order)], lifted.function())
-    if found is None:
+    columns += [lifted.form(i) for i in others]
+    guesses = [guess for bound in bounds for guess in bound.guesses] + list(multipliers[others])
+    values = _near(columns, lifted.function(), {lifted.d + i for i in own}, guesses)
+    if values is None:
         return None
-    values = found[0]
+    left = combined(
+        [(Fraction(1), lifted.function()), *((-v, c) for v, c in zip(values, columns, strict=True))]
+    )
     lists = []
     for bound in bounds:
         part, values = values[: len(bound.columns)], values[len(bound.columns) :]
@@ -107,10 +114,11 @@ def exact_leaf(
             return None
         if part[0] > 0:
             lists.append((bound.term, part[0], x_of))
-    if any(v < 0 for v in values):
+    pairs = [*zip(others, values, strict=True)]
+    pairs += [(i, left.pop(lifted.d + i, Fraction(0))) for i in own]
+    if left or any(v < 0 for _, v in pairs):
         return None
-    pairs = ((int(i), v) for i, v in zip(order, values, strict=True) if v != 0)
-    return Leaf(tuple(pairs), tuple(lists))
+    return Leaf(tuple((i, v) for i, v in pairs if v != 0), tuple(lists))
 
 
 class _Bound(NamedTuple):
@@ -121,9 +129,10 @@ class _Bound(NamedTuple):
     x: dict[int, Fraction]
     null: list[dict[int, Fraction]]
     columns: list[Form]  # low_e - m_e with x, and what each of `null` adds to low_e
+    guesses: list[float]  # factors of `columns`
 
     @classmethod
-    def of(cls, lifted: Lifted, e: int, x: Floats) -> "_Bound | None":
+    def of(cls, lifted: Lifted, e: int, kappa: float, x: Floats) -> "_Bound | None":
         order = np.argsort(-np.abs(x), kind="stable")
         terms = [int(c) for c in order if x[c] != 0.0]
         found = _combinations([lifted.t(c) for c in terms], lifted.t(e))
@@ -142,7 +151,9 @@ class _Bound(NamedTuple):
             for values in (found[0], *found[1])
         )
         first = combined([*low(one), (Fraction(-1), lifted.m(e))])
-        return cls(e, signs, one, null, [first, *(combined(low(part)) for part in null)])
+        columns = [first, *(combined(low(part)) for part in null)]
+        guesses = [kappa, *(float(x[terms[column]]) for column in found[2])]
+        return cls(e, signs, one, null, columns, guesses)
 
     def weights(self, factors: list[Fraction]) -> tuple[tuple[int, Fraction], ...] | None:
         """The x of these factors of `columns`; None if its signs are not as they should be."""
@@ -155,13 +166,28 @@ class _Bound(NamedTuple):
         return tuple(x.items()) if all(v * self.signs[c] > 0 for c, v in x.items()) else None
 
 
+def _near(
+    columns: list[Form], target: Form, ignored: set[int], guesses: list[float]
+) -> list[Fraction] | None:
+    """Factors near `guesses` with which the `columns` add up to `target`, but for some places."""
+    kept = [{at: v for at, v in form.items() if at not in ignored} for form in [*columns, target]]
+    found = _combinations(kept[:-1], kept[-1])
+    if found is None:
+        return None
+    values = found[0]
+    for null, column in zip(found[1], found[2], strict=True):
+        guess = Fraction(guesses[column])
+        values = [v + guess * w if w else v for v, w in zip(values, null, strict=True)]
+    return values
+
+
 def _combinations(
     columns: list[Form], target: Form
-) -> tuple[list[Fraction], list[list[Fraction]]] | None:
+) -> tuple[list[Fraction], list[list[Fraction]], list[int]] | None:
     """Factors with which the `columns` add up to `target`, and those with which they vanish.
 
     The former are 0 for columns that depend on those before; each of the latter has a 1 at one of
-    these.
+    these, which come last.
     """
     rows: dict[int, list[tuple[int, Fraction]]] = {}  # the entries of each coordinate
     for k, form in enumerate([*columns, target]):
@@ -182,12 +208,13 @@ def _combinations(
             values[pivot] = Fraction(row[column], reduced.den)
         return values
 
+    dependent = sorted(set(range(len(columns))) - set(pivots))
     null = []
-    for column in sorted(set(range(len(columns))) - set(pivots)):
+    for column in dependent:
         values = [-v for v in factors(column)]
         values[column] = Fraction(1)
         null.append(values)
-    return factors(len(columns)), null
+    return factors(len(columns)), null, dependent
 
 
 __all__ = ["Lifted", "exact_leaf"]

@@ -20,7 +20,7 @@ Path = dict[int, int]  # the terms split, and their signs
 
 
 class Solution(NamedTuple):
-    """The solution of a node's linear program, in scaled coordinates and terms."""
+    """The solution of a node's linear program; `y` and `m` in scaled coordinates and terms."""
 
     least: float
     y: Floats  # (d,)
@@ -35,13 +35,14 @@ class Relaxation:
     def __init__(self, f: Homogeneous) -> None:
         rows = np.array([[float(v) for v in row] for row in f.rows]).reshape(f.rows.shape)
         length = np.linalg.norm(rows, axis=1)
-        size = np.where(length > 0.0, length, 1.0)
+        size = self.size = np.where(length > 0.0, length, 1.0)  # t_c in units of its scaled rate
         unit = rows / size[:, None]
         self.back = np.linalg.pinv(np.linalg.qr(unit)[1])  # y = back @ scaled y
         self.rows = unit @ self.back
         kinks = np.array([float(k) for k in f.kinks]) * size
         linear = np.array([float(v) for v in f.linear]) @ self.back
         scale = float(np.abs(np.concatenate([kinks, linear])).max(initial=0.0)) or 1.0
+        self.scale = scale
         self.kinks, self.linear = kinks / scale, linear / scale
         self.alpha = [(c, b, float(a) * size[b] / size[c]) for c, b, a in f.alpha]
         self.links: dict[int, list[tuple[int, float]]] = {}
@@ -182,6 +183,7 @@ class Relaxation:
         lifted[columns] = result.x[: columns.size]
         dual = -result.ineqlin.marginals
         multipliers = np.zeros(2 * n)
+        unit = self.scale / self.size
         multipliers[free] = result.lower.marginals[d : columns.size]
         multipliers[n + free] = dual[: free.size]
         multipliers[np.where(sign > 0, split + n, split)] = dual[free.size : len(first)]
@@ -193,7 +195,8 @@ class Relaxation:
             for k, (term, kappa) in enumerate(zip(e, dual[-blocks:], strict=True)):
                 x = np.zeros(n)
                 x[c[block == k]] = (of_m - of_p)[block == k]
-                above[int(term)] = (float(kappa), x)
+                above[int(term)] = (float(kappa * unit[term]), x * unit)
+        multipliers *= np.concatenate([unit, unit])
         return Solution(float(result.fun), lifted[:d], m @ lifted, multipliers, above)
 
     def _on_u(self, c: Ints, block: Ints, blocks: int) -> Any:
