@@ -170,15 +170,35 @@ def _near(
     columns: list[Form], target: Form, ignored: set[int], guesses: list[float]
 ) -> list[Fraction] | None:
     """Factors near `guesses` with which the `columns` add up to `target`, but for some places."""
-    kept = [{at: v for at, v in form.items() if at not in ignored} for form in [*columns, target]]
-    found = _combinations(kept[:-1], kept[-1])
+    kept = [{at: v for at, v in form.items() if at not in ignored} for form in columns]
+    rest = {at: v for at, v in target.items() if at not in ignored}
+    values: dict[int, Fraction] = {}
+    where: dict[int, set[int]] = {}  # the columns of each coordinate
+    for k, form in enumerate(kept):
+        for at in form:
+            where.setdefault(at, set()).add(k)
+    alone = [at for at, those in where.items() if len(those) == 1]
+    while alone:  # a coordinate of one column alone says what its factor is
+        at = alone.pop()
+        if len(where[at]) != 1:
+            continue
+        (k,) = where[at]
+        values[k] = rest.get(at, Fraction(0)) / kept[k][at]
+        rest = combined([(Fraction(1), rest), (-values[k], kept[k])])
+        for other in kept[k]:
+            where[other].discard(k)
+            if len(where[other]) == 1:
+                alone.append(other)
+    open_columns = [k for k in range(len(kept)) if k not in values]
+    found = _combinations([kept[k] for k in open_columns], rest)
     if found is None:
         return None
-    values = found[0]
+    solved = found[0]
     for null, column in zip(found[1], found[2], strict=True):
-        guess = Fraction(guesses[column])
-        values = [v + guess * w if w else v for v, w in zip(values, null, strict=True)]
-    return values
+        guess = Fraction(guesses[open_columns[column]])
+        solved = [v + guess * w if w else v for v, w in zip(solved, null, strict=True)]
+    values.update(zip(open_columns, solved, strict=True))
+    return [values[k] for k in range(len(kept))]
 
 
 def _combinations(

@@ -157,19 +157,13 @@ class Relaxation:
             parts[0].append(None)
             parts.append([sparse.csr_matrix(p[c][:, columns]), -on_u])
             parts.append([sparse.csr_matrix(m[c][:, columns]), on_u])
-            parts.append(
-                [
-                    sparse.csr_matrix(-m[e][:, columns]),
-                    -self._on_u(e, np.arange(blocks), blocks),
-                ]
-            )
+            on_own = self._on_u(e, np.arange(blocks), blocks)
+            parts.append([sparse.csr_matrix(-m[e][:, columns]), -on_own])
         matrix = sparse.bmat(parts, "csr")
         cost = np.concatenate([self.linear, np.zeros(n)]) - self.kinks @ m
-        upper = np.ones(matrix.shape[1])
-        upper[d : columns.size] = 2.0 + self.reach[free]
-        lower = np.where(
-            (np.arange(upper.size) >= d) & (np.arange(upper.size) < columns.size), 0.0, -1.0
-        )
+        of_m = np.arange(d, columns.size)
+        lower, upper = -np.ones(matrix.shape[1]), np.ones(matrix.shape[1])
+        lower[of_m], upper[of_m] = 0.0, 2.0 + self.reach[free]
         result = optimize.linprog(
             np.concatenate([cost[columns], np.zeros(blocks * d)]),
             A_ub=-matrix,
@@ -189,12 +183,12 @@ class Relaxation:
         multipliers[np.where(sign > 0, split + n, split)] = dual[free.size : len(first)]
         above = {}
         if blocks:
-            of_p, of_m = dual[len(first) : -blocks].reshape(2, -1)
-            both = np.minimum(of_p, of_m)
+            at_p, at_m = dual[len(first) : -blocks].reshape(2, -1)
+            both = np.minimum(at_p, at_m)
             np.add.at(multipliers, np.concatenate([c, n + c]), np.concatenate([both, both]))
             for k, (term, kappa) in enumerate(zip(e, dual[-blocks:], strict=True)):
                 x = np.zeros(n)
-                x[c[block == k]] = (of_m - of_p)[block == k]
+                x[c[block == k]] = (at_m - at_p)[block == k]
                 above[int(term)] = (float(kappa * unit[term]), x * unit)
         multipliers *= np.concatenate([unit, unit])
         return Solution(float(result.fun), lifted[:d], m @ lifted, multipliers, above)
