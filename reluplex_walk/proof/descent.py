@@ -30,10 +30,10 @@ def search(
     for k in range(starts):
         if deadline.passed:
             break
-        start: Floats = np.asarray(rng.normal(size=d))
+        start = np.asarray(rng.normal(size=d))
         if k % 3 == 1:  # near the normal of a term
-            side = 1.0 if rng.integers(2) else -1.0
-            start = 1e-3 * start + side * relaxation.rows[rng.integers(n)]
+            near = rng.choice([-1, 1]) * relaxation.rows[rng.integers(n)]
+            start = np.asarray(near + 1e-3 * start)
         point = _fall(f, relaxation, start)
         if point is not None:
             return point

@@ -5,11 +5,13 @@ The forms m_c and p_c = m_c + t_c of :mod:`reluplex_walk.proof.tree`, as linear 
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact.rationals import from_fractions, objects, reduce
+from ..exact.rationals import reduce
 from .cones import Homogeneous
 from .witness import Leaf
 
@@ -79,54 +81,160 @@ def exact_leaf(
 ) -> Leaf | None:
     """The leaf with multipliers that are not 0 where those in floats are not; None if none are.
 
-    ``multipliers`` (2n,) of the forms; ``above``: term, kappa, and xi (2n,) times kappa.
+    ``multipliers`` (2n,) of the forms; ``above``: term, kappa, and x (n,) times kappa.
     """
     lifted = Lifted(f, path)
-    bounds: list[tuple[int, tuple[tuple[int, Fraction], ...], Form]] = []
-    largest = max(
-        np.abs(multipliers).max(initial=0.0), max((k for k, _ in above.values()), default=0.0)
-    )
-    for e, (kappa, xi) in above.items():
-        if kappa <= _SMALL * largest:
-            continue
-        support = np.flatnonzero(np.abs(xi) > _SMALL * np.abs(xi).max())
-        support = support[np.argsort(-np.abs(xi[support]), kind="stable")]
-        exact = _solution([lifted.form(int(i)) for i in support], lifted.t(e))
-        if exact is None:
-            return None
-        xis = tuple((int(i), v) for i, v in zip(support, exact, strict=True) if v != 0)
-        low = combined(
-            [(-v, lifted.form(i)) for i, v in xis if v < 0] + [(Fraction(-1), lifted.m(e))]
-        )
-        bounds.append((e, xis, low))
-    order = np.argsort(-multipliers, kind="stable")
-    order = order[multipliers[order] > _SMALL * largest]
-    forms = [lifted.form(int(i)) for i in order]
-    values = _solution([low for _, _, low in bounds] + forms, lifted.function())
-    if values is None or any(v < 0 for v in values):
+    largest = max([*multipliers, *(kappa for kappa, _ in above.values())], default=0.0)
+    bounds = []
+    for e, (kappa, x) in above.items():
+        if kappa > _SMALL * largest:
+            bound = _Bound.of(lifted, e, kappa, np.where(np.abs(x) > _SMALL * kappa, x, 0.0))
+            if bound is None:
+                return None
+            bounds.append(bound)
+    support = [int(i) for i in np.flatnonzero(multipliers > _SMALL * largest)]
+    # An m_c among them is a coordinate of its own: it takes up what the others leave of that.
+    own = [i for i in support if i < lifted.n and i not in path]
+    others = [i for i in support if i >= lifted.n or i in path]
+    others.sort(key=lambda i: -float(multipliers[i]))
+    columns = [column for bound in bounds for column in bound.columns]
+    columns += [lifted.form(i) for i in others]
+    guesses = [guess for bound in bounds for guess in bound.guesses] + list(multipliers[others])
+    values = _near(columns, lifted.function(), {lifted.d + i for i in own}, guesses)
+    if values is None:
         return None
-    kappas, lambdas = values[: len(bounds)], values[len(bounds) :]
-    return Leaf(
-        tuple((int(i), v) for i, v in zip(order, lambdas, strict=True) if v != 0),
-        tuple(
-            (e, kappa, xis) for (e, xis, _), kappa in zip(bounds, kappas, strict=True) if kappa != 0
-        ),
+    left = combined(
+        [(Fraction(1), lifted.function()), *((-v, c) for v, c in zip(values, columns, strict=True))]
     )
+    lists = []
+    for bound in bounds:
+        part, values = values[: len(bound.columns)], values[len(bound.columns) :]
+        x_of = bound.weights(part)
+        if x_of is None:
+            return None
+        if part[0] > 0:
+            lists.append((bound.term, part[0], x_of))
+    pairs = [*zip(others, values, strict=True)]
+    pairs += [(i, left.pop(lifted.d + i, Fraction(0))) for i in own]
+    if left or any(v < 0 for _, v in pairs):
+        return None
+    return Leaf(tuple((i, v) for i, v in pairs if v != 0), tuple(lists))
 
 
-def _solution(columns: list[Form], target: Form) -> list[Fraction] | None:
-    """Factors with which the `columns` add up to `target`, those of dependent ones 0."""
-    places = sorted({at for form in [*columns, target] for at in form})
-    if not places:
-        return [Fraction(0)] * len(columns)
-    matrix = np.array([[form.get(at, Fraction(0)) for form in columns] for at in places], object)
-    matrix = matrix.reshape(len(places), len(columns))
-    right = objects([target.get(at, Fraction(0)) for at in places])
-    whole = np.column_stack([matrix, right])
-    form, pivots = reduce(np.array([from_fractions(row).num for row in whole], object))
+class _Bound(NamedTuple):
+    """How t_e is a sum of x_c t_c: one solution x, and what may be added to it."""
+
+    term: int
+    signs: dict[int, int]  # of the x_c, which say whether x_c stands before m_c or p_c
+    x: dict[int, Fraction]
+    null: list[dict[int, Fraction]]
+    columns: list[Form]  # low_e - m_e with x, and what each of `null` adds to low_e
+    guesses: list[float]  # factors of `columns`
+
+    @classmethod
+    def of(cls, lifted: Lifted, e: int, kappa: float, x: Floats) -> "_Bound | None":
+        order = np.argsort(-np.abs(x), kind="stable")
+        terms = [int(c) for c in order if x[c] != 0.0]
+        found = _combinations([lifted.t(c) for c in terms], lifted.t(e))
+        if found is None:
+            return None
+        signs = {c: 1 if x[c] > 0.0 else -1 for c in terms}
+
+        def low(weights: dict[int, Fraction]) -> list[tuple[Fraction, Form]]:
+            return [
+                (signs[c] * v, lifted.form(c if signs[c] > 0 else lifted.n + c))
+                for c, v in weights.items()
+            ]
+
+        one, *null = (
+            {c: v for c, v in zip(terms, values, strict=True) if v != 0}
+            for values in (found[0], *found[1])
+        )
+        first = combined([*low(one), (Fraction(-1), lifted.m(e))])
+        columns = [first, *(combined(low(part)) for part in null)]
+        guesses = [kappa, *(float(x[terms[column]]) for column in found[2])]
+        return cls(e, signs, one, null, columns, guesses)
+
+    def weights(self, factors: list[Fraction]) -> tuple[tuple[int, Fraction], ...] | None:
+        """The x of these factors of `columns`; None if its signs are not as they should be."""
+        kappa, *rest = factors
+        if kappa <= 0:
+            return () if not any(factors) else None
+        x = combined(
+            [(Fraction(1), self.x), *zip((v / kappa for v in rest), self.null, strict=True)]
+        )
+        return tuple(x.items()) if all(v * self.signs[c] > 0 for c, v in x.items()) else None
+
+
+def _near(
+    columns: list[Form], target: Form, ignored: set[int], guesses: list[float]
+) -> list[Fraction] | None:
+    """Factors near `guesses` with which the `columns` add up to `target`, but for some places."""
+    kept = [{at: v for at, v in form.items() if at not in ignored} for form in columns]
+    rest = {at: v for at, v in target.items() if at not in ignored}
+    values: dict[int, Fraction] = {}
+    where: dict[int, set[int]] = {}  # the columns of each coordinate
+    for k, form in enumerate(kept):
+        for at in form:
+            where.setdefault(at, set()).add(k)
+    alone = [at for at, those in where.items() if len(those) == 1]
+    while alone:  # a coordinate of one column alone says what its factor is
+        at = alone.pop()
+        if len(where[at]) != 1:
+            continue
+        (k,) = where[at]
+        values[k] = rest.get(at, Fraction(0)) / kept[k][at]
+        rest = combined([(Fraction(1), rest), (-values[k], kept[k])])
+        for other in kept[k]:
+            where[other].discard(k)
+            if len(where[other]) == 1:
+                alone.append(other)
+    open_columns = [k for k in range(len(kept)) if k not in values]
+    found = _combinations([kept[k] for k in open_columns], rest)
+    if found is None:
+        return None
+    solved = found[0]
+    for null, column in zip(found[1], found[2], strict=True):
+        guess = Fraction(guesses[open_columns[column]])
+        solved = [v + guess * w if w else v for v, w in zip(solved, null, strict=True)]
+    values.update(zip(open_columns, solved, strict=True))
+    return [values[k] for k in range(len(kept))]
+
+
+def _combinations(
+    columns: list[Form], target: Form
+) -> tuple[list[Fraction], list[list[Fraction]], list[int]] | None:
+    """Factors with which the `columns` add up to `target`, and those with which they vanish.
+
+    The former are 0 for columns that depend on those before; each of the latter has a 1 at one of
+    these, which come last.
+    """
+    rows: dict[int, list[tuple[int, Fraction]]] = {}  # the entries of each coordinate
+    for k, form in enumerate([*columns, target]):
+        for at, number in form.items():
+            rows.setdefault(at, []).append((k, number))
+    matrix = np.zeros((len(rows), len(columns) + 1), object)
+    for row, entries in zip(matrix, rows.values(), strict=True):
+        den = lcm(*(number.denominator for _, number in entries))
+        for k, number in entries:
+            row[k] = number.numerator * (den // number.denominator)
+    reduced, pivots = reduce(matrix)
     if len(columns) in pivots:  # the target is no combination
         return None
-    values = [Fraction(0)] * len(columns)
-    for row, pivot in enumerate(pivots):
-        values[pivot] = Fraction(int(form.num[row, -1]), form.den)
-    return values
+
+    def factors(column: int) -> list[Fraction]:
+        values = [Fraction(0)] * len(columns)
+        for row, pivot in zip(reduced.num, pivots, strict=True):
+            values[pivot] = Fraction(row[column], reduced.den)
+        return values
+
+    dependent = sorted(set(range(len(columns))) - set(pivots))
+    null = []
+    for column in dependent:
+        values = [-v for v in factors(column)]
+        values[column] = Fraction(1)
+        null.append(values)
+    return factors(len(columns)), null, dependent
+
+
+__all__ = ["Lifted", "exact_leaf"]

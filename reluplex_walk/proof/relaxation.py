@@ -1,10 +1,11 @@
 """The linear program at a node of :mod:`reluplex_walk.proof.tree`, in floats.
 
 Its variables are y in a box, an m_c for each term not split, and for each m_e that needs a bound
-from above a point u_e of the path's cone, with y - u_e in it as well and  m_e <= -t_e(u_e).
+from above a point u_e with  -m_c <= t_c(u_e) <= p_c  for some terms c, and  m_e <= -t_e(u_e).  (The
+multipliers of these say how t_e is the sum of x_c t_c.)
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +14,19 @@ from .cones import Homogeneous
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_NEAR = 8  # terms not split that may bound another
+
 Path = dict[int, int]  # the terms split, and their signs
 
 
 class Solution(NamedTuple):
-    """The solution of a node's linear program, in scaled coordinates and terms."""
+    """The solution of a node's linear program; `y` and `m` in scaled coordinates and terms."""
 
     least: float
     y: Floats  # (d,)
     m: Floats  # (n,)
     multipliers: Floats  # (2n,) of the forms
-    above: dict[int, tuple[float, Floats]]  # term: kappa, and xi (2n,) times kappa
+    above: dict[int, tuple[float, Floats]]  # term: kappa, and x (n,) times kappa
 
 
 class Relaxation:
@@ -32,13 +35,14 @@ class Relaxation:
     def __init__(self, f: Homogeneous) -> None:
         rows = np.array([[float(v) for v in row] for row in f.rows]).reshape(f.rows.shape)
         length = np.linalg.norm(rows, axis=1)
-        size = np.where(length > 0.0, length, 1.0)
+        size = self.size = np.where(length > 0.0, length, 1.0)  # t_c in units of its scaled rate
         unit = rows / size[:, None]
         self.back = np.linalg.pinv(np.linalg.qr(unit)[1])  # y = back @ scaled y
         self.rows = unit @ self.back
         kinks = np.array([float(k) for k in f.kinks]) * size
         linear = np.array([float(v) for v in f.linear]) @ self.back
         scale = float(np.abs(np.concatenate([kinks, linear])).max(initial=0.0)) or 1.0
+        self.scale = scale
         self.kinks, self.linear = kinks / scale, linear / scale
         self.alpha = [(c, b, float(a) * size[b] / size[c]) for c, b, a in f.alpha]
         self.links: dict[int, list[tuple[int, float]]] = {}
@@ -135,50 +139,36 @@ class Relaxation:
 
         n, d = self.rows.shape
         t, m = self.forms(path)
-        split = np.array(list(path), np.int64)
-        sign = np.array(list(path.values()), float)
+        p = m + t
+        split, sign = np.array(list(path), np.int64), np.array(list(path.values()), float)
         free = np.setdiff1d(np.arange(n), split)
-        walls = sign[:, None] * t[split]
         columns = np.concatenate([np.arange(d), d + free])
-        plain = np.flatnonzero(~walls[:, d:].any(axis=1))
-        cone = walls[plain, :d]
-        bounded = free[self.pays[free] & ~t[free, d:].any(axis=1)] if plain.size else free[:0]
-        blocks = len(bounded)
-        # Rows: m + t >= 0 of the free terms, the walls; for each e: u_e in the cone, y - u_e in it;
-        # for each e: -m_e - t_e(u_e) >= 0.
-        first = np.vstack([(m + t)[free], walls])[:, columns]
-        each, every = np.arange(blocks), np.ones((blocks, 1))
-        of_y = np.zeros((2 * len(cone), columns.size))
-        of_y[len(cone) :, :d] = cone
-        m_e = (-np.ones(blocks), (each, d + np.searchsorted(free, bounded)))
-        t_e = (-self.rows[bounded].ravel(), (np.repeat(each, d), np.arange(blocks * d)))
-        shapes = (blocks, columns.size), (blocks, blocks * d)
-        matrix = sparse.bmat(
-            [
-                [sparse.csr_matrix(first), None],
-                [
-                    sparse.kron(every, of_y, "csr"),
-                    sparse.kron(sparse.eye(blocks), np.vstack([cone, -cone]), "csr"),
-                ],
-                [sparse.csr_matrix(m_e, shapes[0]), sparse.csr_matrix(t_e, shapes[1])],
-            ]
-            if blocks
-            else [[sparse.csr_matrix(first)]],
-            "csr",
-        )
+        # Rows: p of the free terms and the walls of the path are >= 0.
+        first = np.vstack([p[free], sign[:, None] * t[split]])[:, columns]
+        parts: list[list[Any]] = [[sparse.csr_matrix(first)]]
+        pairs = self._bounds(path, t)
+        blocks = len(pairs)
+        if blocks:
+            # For each e and each of its terms c: p_c - t_c(u_e) >= 0, m_c + t_c(u_e) >= 0; for
+            # each e: -m_e - t_e(u_e) >= 0.
+            e, c = np.array(list(pairs)), np.concatenate(list(pairs.values()))
+            block = np.repeat(np.arange(blocks), [len(part) for part in pairs.values()])
+            on_u = self._on_u(c, block, blocks)
+            parts[0].append(None)
+            parts.append([sparse.csr_matrix(p[c][:, columns]), -on_u])
+            parts.append([sparse.csr_matrix(m[c][:, columns]), on_u])
+            on_own = self._on_u(e, np.arange(blocks), blocks)
+            parts.append([sparse.csr_matrix(-m[e][:, columns]), -on_own])
+        matrix = sparse.bmat(parts, "csr")
         cost = np.concatenate([self.linear, np.zeros(n)]) - self.kinks @ m
-        box = np.ones(d)
-        around = np.ones(blocks * d)
+        of_m = np.arange(d, columns.size)
+        lower, upper = -np.ones(matrix.shape[1]), np.ones(matrix.shape[1])
+        lower[of_m], upper[of_m] = 0.0, 2.0 + self.reach[free]
         result = optimize.linprog(
-            np.concatenate([cost[columns], 0.0 * around]),
+            np.concatenate([cost[columns], np.zeros(blocks * d)]),
             A_ub=-matrix,
             b_ub=np.zeros(matrix.shape[0]),
-            bounds=np.column_stack(
-                [
-                    np.concatenate([-box, np.zeros(free.size), -around]),
-                    np.concatenate([box, 2.0 + self.reach[free], around]),
-                ]
-            ),
+            bounds=np.column_stack([lower, upper]),
             method="highs-ds",
         )
         if result.x is None:
@@ -186,17 +176,42 @@ class Relaxation:
         lifted = np.zeros(d + n)
         lifted[columns] = result.x[: columns.size]
         dual = -result.ineqlin.marginals
-        form_of = np.where(sign > 0, split + n, split).astype(np.int64)
         multipliers = np.zeros(2 * n)
+        unit = self.scale / self.size
         multipliers[free] = result.lower.marginals[d : columns.size]
         multipliers[n + free] = dual[: free.size]
-        multipliers[form_of] = dual[free.size : len(first)]
+        multipliers[np.where(sign > 0, split + n, split)] = dual[free.size : len(first)]
         above = {}
-        at = len(first) + blocks * len(of_y)
-        parts = dual[len(first) : at].reshape(blocks, 2, len(cone))
-        for e, (inside, beyond), kappa in zip(bounded, parts, dual[at:], strict=True):
-            xi = np.zeros(2 * n)
-            xi[form_of[plain]] = inside - beyond
-            multipliers[form_of[plain]] += np.minimum(inside, beyond)
-            above[int(e)] = (float(kappa), xi)
+        if blocks:
+            at_p, at_m = dual[len(first) : -blocks].reshape(2, -1)
+            both = np.minimum(at_p, at_m)
+            np.add.at(multipliers, np.concatenate([c, n + c]), np.concatenate([both, both]))
+            for k, (term, kappa) in enumerate(zip(e, dual[-blocks:], strict=True)):
+                x = np.zeros(n)
+                x[c[block == k]] = (at_m - at_p)[block == k]
+                above[int(term)] = (float(kappa * unit[term]), x * unit)
+        multipliers *= np.concatenate([unit, unit])
         return Solution(float(result.fun), lifted[:d], m @ lifted, multipliers, above)
+
+    def _on_u(self, c: Ints, block: Ints, blocks: int) -> Any:
+        """The rates t_c(u_e) as rows over all u: c, and the place of its e."""
+        from scipy import sparse
+
+        d = self.rows.shape[1]
+        rows = np.repeat(np.arange(c.size), d)
+        columns = (d * block[:, None] + np.arange(d)).ravel()
+        return sparse.csr_matrix((self.rows[c].ravel(), (rows, columns)), (c.size, blocks * d))
+
+    def _bounds(self, path: Path, t: Floats) -> dict[int, Ints]:
+        """For each m_e that needs a bound from above: the terms c that give it one."""
+        n, d = self.rows.shape
+        of_y = ~t[:, d:].any(axis=1)
+        free = np.array([c not in path for c in range(n)])
+        plain = np.flatnonzero(of_y & ~free)
+        near = np.flatnonzero(of_y & free & (self.kinks < 0.0))
+        bounds = {}
+        for e in np.flatnonzero(of_y & free & self.pays):
+            others = near[near != e]
+            cosine = np.abs(self.rows[others] @ self.rows[e])
+            bounds[int(e)] = np.concatenate([plain, others[np.argsort(-cosine)[:_NEAR]]])
+        return {e: c for e, c in bounds.items() if c.size}

@@ -5,8 +5,8 @@
 For blocks of many coordinates, where cones are too many (:mod:`reluplex_walk.proof.cones`).  With
 m_c = max(0, -t_c) as further variables f and all t_c are linear; that  m_c >= 0  and
 p_c = m_c + t_c >= 0  are the *forms*.  What an m_c is more than max(0, -t_c) matters only where a
-larger one lowers f.  There the forms of the path bound it: from  t_c = sum_i xi_i F_i  follows
-m_c <= sum_i max(0, -xi_i) F_i.  A linear program minimises f under all of this.  If its least value
+larger one lowers f.  There others bound it: if t_c is a sum of  x_b t_b  then m_c is at most the
+sum of the  max(0, -x_b t_b).  A linear program minimises f under all of this.  If its least value
 is 0, its multipliers are the proof (:class:`.Leaf`), made exact; if f itself is negative at its
 solution, a descent is found; else the term whose m is farthest from max(0, -t) is split by its
 sign.

@@ -58,16 +58,16 @@ class Leaf(NamedTuple):
     Written with m_c = max(0, -t_c) as a variable for each term c that is not on the path, all is
     linear in (y, m):  t_c = a_c . y - sum_b alpha_cb m_b  and  f = l . y - sum_c k_c m_c,  where
     m_c = 0 for terms on the path with t_c >= 0, and m_c = -t_c for those with t_c <= 0.  The
-    *forms*  F_c = m_c and F_(n+c) = m_c + t_c, c = 0 .. n-1, are >= 0.  For each (e, kappa, xi) of
-    `above`
+    *forms*  F_c = m_c and F_(n+c) = p_c = m_c + t_c, c = 0 .. n-1, are >= 0.  For each
+    (e, kappa, x) of `above`, as linear functions of (y, m),
 
-        t_e = sum_i xi_i F_i,   so that   m_e <= low_e = sum_i max(0, -xi_i) F_i,
+        t_e = sum_c x_c t_c,   so that   m_e <= low_e = sum_c max(0, x_c) m_c + max(0, -x_c) p_c,
 
     kappa >= 0, and with multipliers lambda >= 0, as linear functions of (y, m),
 
         f = sum_i lambda_i F_i + sum_e kappa_e (low_e - m_e).
 
-    Lists hold pairs (i, number); entries not given are 0.
+    Lists hold pairs (form i or term c, number); entries not given are 0.
     """
 
     multipliers: tuple[tuple[int, Fraction], ...]

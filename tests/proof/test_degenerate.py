@@ -13,6 +13,7 @@ from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.exact.vertex import zeros
 from reluplex_walk.proof import cones, degenerate
 from reluplex_walk.proof.tangents import merged, tangents
+from tests.problems.degenerate import PROBLEMS
 from tests.problems.random import random_loss
 from tests.references import witness
 from tests.simplex.test_walk import check
@@ -194,6 +195,47 @@ def test_no_false_minimum_at_degenerate_ends(widths, n, seeds):
         if traj.certificate.degenerate and traj.status.proved:
             assert least_slope(loss, traj.theta) > -1e-9
     assert "vertex" in proofs
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_zeros_among_counts_are_proved(seed):
+    # Zero blocks of samples with equal inputs, followed by residuals that vanish: 9 to 11
+    # coordinates, nearly a hundred breakpoints.
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 6, (40, 2)).astype(float)
+    y = np.where(rng.random(40) < 0.6, 0, rng.poisson(3, 40)).astype(float)
+    loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 3, 1], seed=seed), X, y)
+    traj = rw.walk(loss, loss.theta)
+    assert traj.status.proved
+    assert least_slope(loss, traj.theta) > -1e-9
+
+
+def test_descents_of_blocks_that_follow_single_breakpoints():
+    # Left along a direction in which the loss rose: the single breakpoints had not been moved.
+    loss = PROBLEMS["one decimal"]
+    traj = rw.walk(loss, seed=0)
+    assert traj.status.proved
+    assert traj.loss == pytest.approx(34.497337285273446)
+
+
+def test_witnesses_are_confirmed_at_degenerate_ends(monkeypatch):
+    kinds = set()
+    decide = degenerate.decide
+
+    def checked(f, deadline):
+        proof, y = decide(f, deadline)
+        if proof is not None:
+            assert witness.confirms(f, proof)
+            kinds.add(type(proof).__name__)
+        if y is not None:
+            assert witness.value(f, y) < 0
+        return proof, y
+
+    monkeypatch.setattr(degenerate, "decide", checked)
+    for name in ("xor", "one-hot", "integer grid", "collinear in 3-D", "zero biases"):
+        traj = rw.walk(PROBLEMS[name], seed=0)
+        assert traj.status.proved, name
+    assert kinds
 
 
 def test_examine_finds_what_random_directions_find():

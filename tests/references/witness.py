@@ -126,12 +126,12 @@ def _leaf_of_tree(f, path, leaf):
         if factor < 0:
             return False
         rest = plus(rest, -factor, forms[i])
-    for e, kappa, xi in leaf.above:
+    for e, kappa, x in leaf.above:
         left = t[e]
         rest = plus(rest, kappa, m[e])
-        for i, factor in xi:
-            left = plus(left, -factor, forms[i])
-            rest = plus(rest, -kappa * max(Fraction(0), -factor), forms[i])
+        for c, factor in x:
+            left = plus(left, -factor, t[c])
+            rest = plus(rest, -kappa * abs(factor), forms[c if factor > 0 else n + c])
         if kappa < 0 or any(left):
             return False
     return not any(rest)
