@@ -202,30 +202,32 @@ class _TreeCheck:
             _add(rest, -k, m[c])
         for i, number in leaf.multipliers:
             self._subtract(rest, i, _q(number), t, m)
-        for e, kappa, xi in leaf.above:
+        for e, kappa, x in leaf.above:
             if not 0 <= e < self.n or kappa < 0:
                 raise RefutedError("witness: a bound of no term, or with a multiplier below 0")
             left = dict(t[e])
             _add(rest, _q(kappa), m[e])
-            for i, number in xi:
-                x = _q(number)
-                self._subtract(left, i, abs(x), t, m, -1 if x < 0 else 1)
-                if x < 0:
-                    self._subtract(rest, i, -x * _q(kappa), t, m)
+            for c, number in x:
+                if not 0 <= c < self.n:
+                    raise RefutedError("witness: a bound by no term")
+                share = _q(number)
+                _add(left, -share, t[c])
+                form = c if share > 0 else self.n + c
+                self._subtract(rest, form, abs(share) * _q(kappa), t, m)
             if any(left.values()):
                 raise RefutedError(f"witness: the bound of term {e} does not hold")
         if any(rest.values()):
             raise RefutedError("witness: the multipliers of a leaf leave a slope")
 
     def _subtract(
-        self, rest: _Linear, i: int, factor: fmpq, t: list[_Linear], m: list[_Linear], sign: int = 1
+        self, rest: _Linear, i: int, factor: fmpq, t: list[_Linear], m: list[_Linear]
     ) -> None:
-        """Take `factor` >= 0 times the form F_i >= 0, with a sign, off `rest`."""
+        """Take `factor` >= 0 times the form F_i >= 0 off `rest`."""
         if factor < 0 or not 0 <= i < 2 * self.n:
             raise RefutedError("witness: a multiplier below 0, or of no form")
-        _add(rest, -sign * factor, m[i % self.n])
+        _add(rest, -factor, m[i % self.n])
         if i >= self.n:
-            _add(rest, -sign * factor, t[i - self.n])
+            _add(rest, -factor, t[i - self.n])
 
 
 def _add(total: _Linear, factor: fmpq, function: _Linear) -> None:

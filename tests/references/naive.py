@@ -11,7 +11,7 @@ import numpy as np
 def exact(array):
     """The same numbers as nested lists of Fractions."""
     if np.ndim(array) == 0:
-        return Fraction(float(array))
+        return array if isinstance(array, Fraction) else Fraction(float(array))
     return [exact(part) for part in array]
 
 
