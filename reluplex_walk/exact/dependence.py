@@ -26,9 +26,9 @@ def exact_combination(loss: LayerLoss) -> Objects | None:
     >>> import reluplex_walk as rw
     >>> from reluplex_walk.exact.dependence import exact_combination
     >>> feet = [4.0, 1.5, 8.5]
-    >>> X = [[length, 0.3 * length] for length in feet]
+    >>> X = [[length, round(0.3 * length, 2)] for length in feet]
     >>> exact_combination(rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), X, [1.0, 2.0, 4.0]))
-    array([[Fraction(3, 10), 0, 0]], dtype=object)
+    array([[Fraction(3, 10), 0, Fraction(0, 1)]], dtype=object)
     >>> third = [[length, length / 3.0] for length in feet]
     >>> exact_combination(rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), third, [1.0, 2.0, 4.0]))
     """
