@@ -25,10 +25,11 @@ def exact_combination(loss: LayerLoss) -> Objects | None:
     --------
     >>> import reluplex_walk as rw
     >>> from reluplex_walk.exact.dependence import exact_combination
-    >>> X = [[4.0, 1.2], [1.5, 0.45], [8.5, 2.55]]
+    >>> feet = [4.0, 1.5, 8.5]
+    >>> X = [[length, round(0.3 * length, 2)] for length in feet]
     >>> exact_combination(rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), X, [1.0, 2.0, 4.0]))
     array([[Fraction(3, 10), 0, Fraction(0, 1)]], dtype=object)
-    >>> third = [[length, length / 3.0] for length in (4.0, 1.5, 8.5)]
+    >>> third = [[length, length / 3.0] for length in feet]
     >>> exact_combination(rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), third, [1.0, 2.0, 4.0]))
     """
     q, aliased = loss.shape[1], loss.aliased
