@@ -2,15 +2,17 @@
 
 A value on a ray is 0 up to NOISE times the sum of its absolute terms; it has its sign from CLEAR
 times that sum on, taken at the size of the coordinates that the ray was computed from, and is
-*doubtful* between the two: the kernel then stops and asks for the exact sign.  Where a ray lost
-digits, since it is much smaller than what it was computed from, the sign is doubtful, too: the
-answer brings its coordinates without rounding.  Slices, which want vertices, look no closer than
-their window: there the sums are taken at that size alone.
+*doubtful* between the two: the kernel then stops and asks for the exact sign.
+
+A box of parameters for inputs far from 0 is huge in the units of the kernels, the regions in it
+are not: S.number[N_FAR] is then 1.  What is 0 is told at the size of the ray itself, and where that
+is much smaller than what it was computed from, every sign is doubtful: the answer brings its
+coordinates without rounding.
 """
 
 from ._jit import kernel
 from .arrays import column_of, is_hidden, row_of, sample_of
-from .region_arrays import N_DOUBTS
+from .region_arrays import N_DOUBTS, N_FAR
 
 NOISE = 1e-13
 CLEAR = 1e-9
@@ -90,7 +92,7 @@ def sign_on(S, c, r):
         value += S.f[k] * S.ray[r, k]
         own += S.f_size[k] * abs(S.ray[r, k])
         size += S.f_size[k] * S.scale[r]
-    if S.vertex.shape[0] > 0:
+    if S.number[N_FAR] == 0:
         own = size
     lost = size > LOST * own
     if abs(value) <= NOISE * own and not lost:

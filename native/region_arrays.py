@@ -19,7 +19,8 @@ EMPTY, FULL, DOUBT, RAYS, FACETS, FRAMES, LEAF = range(7)
 for rays and lists, for facets of a region, for frames; a region reached (probing)."""
 
 FIRST, COUNT, FIRST_OPEN, N_OPEN, CUT, SIDE = range(6)  # columns of `frame`
-N_FRAMES, N_REGIONS, N_FACETS, N_VERTICES, N_DOUBTS, N_SPLITS = range(6)  # entries of `number`
+# Entries of `number`:
+N_FRAMES, N_REGIONS, N_FACETS, N_VERTICES, N_DOUBTS, N_SPLITS, N_FAR = range(7)
 
 
 class Stack(NamedTuple):

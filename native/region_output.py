@@ -14,6 +14,7 @@ from .region_arrays import (
     LEAF,
     N_DOUBTS,
     N_FACETS,
+    N_FAR,
     N_FRAMES,
     N_REGIONS,
     N_VERTICES,
@@ -281,7 +282,7 @@ def advance(P, S, y, d, with_facets):
         status = descend(P, S, False)
         if status != LEAF:
             return status
-        if with_facets and _asks(S):
+        if S.number[N_FAR] == 1 and _asks(S):
             return DOUBT
         if not _record(P, S, y, d, with_facets):
             return FULL

@@ -84,6 +84,8 @@ class RegionTolerances(NamedTuple):
         Share of the size of their terms up to which the pieces of neighbours meet at a minimiser.
     tilt : float
         Share of a gradient by which it is turned to find the corners of a face.
+    apart : float
+        Share of their terms by which losses found by HiGHS are different.
     gradient : float
         Relative difference of gradients that are the same.
     least : float
@@ -102,6 +104,7 @@ class RegionTolerances(NamedTuple):
     near: tuple[float, ...] = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3)
     touch: float = 1e-13
     tilt: float = 1e-6
+    apart: float = 1e-6
     gradient: float = 1e-12
     least: float = 1e-10
     covered: float = 1e-9

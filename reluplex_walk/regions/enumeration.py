@@ -215,6 +215,7 @@ def _search(loss: LayerLoss, space: Coordinates) -> tuple[Stack, ExactSigns]:
         return Rationals(num, space.exact.den)
 
     stack = new_stack(loss.kernel, linear, np.abs(linear), 0)
+    stack.number[native.N_FAR] = space.window is not None and not loss.units.trivial
     return stack, ExactSigns(loss, trained, space.borders)
 
 

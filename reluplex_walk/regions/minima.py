@@ -260,17 +260,26 @@ class Minima:
             ids = table.facets[table.facets[:, 0] == region, 1]
             a, b = self.decider.half_spaces(self.sides(region), ids)
             rows, levels = np.concatenate([rows, a]), np.concatenate([levels, b])
-        cost = (table.gradients[k] + table.gradients[other]).ravel()
-        cost = cost / (np.abs(cost).max() or 1.0)
+        both = [k, other]
+        cost = table.gradients[both].sum(axis=0).ravel()
+        terms = (np.abs(table.gradients[both]) * self.reach[both]).sum() + self.sizes[both].sum()
         rng = np.random.default_rng(0)
-        corners = []
-        for _ in range(2 * cost.size):  # their mean lies inside the face
-            tilt = REGIONS.tilt * rng.normal(size=cost.size)
+        corners: list[Floats] = []
+        for number in range(1 + cost.size):  # the mean of corners lies inside the face
+            tilt = REGIONS.tilt * (number > 0) * rng.normal(size=cost.size)
             result = optimize.linprog(
-                cost + tilt, A_ub=-rows, b_ub=levels, bounds=(None, None), method="highs-ds"
+                cost / (np.abs(cost).max() or 1.0) + tilt,
+                A_ub=-rows,
+                b_ub=levels,
+                bounds=(None, None),
+                method="highs-ds",
             )
-            if result.x is not None:
-                corners.append(result.x)
+            if result.x is None:
+                continue
+            corners.append(result.x)
+            lowest = cost @ result.x + table.offsets[both].sum()
+            if number == 0 and lowest > table.lowest[both].sum() + REGIONS.apart * terms:
+                return None  # the faces do not meet
         return np.mean(corners, axis=0).reshape(table.loss.shape) if corners else None
 
 

@@ -1,8 +1,8 @@
 """Exact signs for the subdivision into regions, where floating point leaves doubt.
 
 Floats are rationals: a vertex is the solution of a rational linear system, and the value of a
-breakpoint there a rational number.  An answer also brings the ray without rounding: where many
-digits were lost on the way to it, they are back.
+breakpoint there a rational number.  In a box far from 0 an answer also brings the ray
+without rounding: digits lost on the way to it are back.
 """
 
 from collections.abc import Callable
@@ -47,12 +47,11 @@ class ExactSigns:
         facets = stack.facet[top, bits == 1]
         exact = _direction([self._facet(stack, int(f)) for f in facets], stack.ray[ray])
         value = self._breakpoint(stack, c) @ exact
-        if stack.vertex.size:  # a slice, see `native.region_affine`
-            return int(value > 0) - int(value < 0)
-        if (exact[-1] != 0) == (stack.ray[ray, -1] != 0.0):
-            place = Rationals(exact, int(exact[-1]) or max(abs(v) for v in exact)).floats()
-            stack.ray[ray] = place
-        stack.scale[ray] = np.abs(stack.ray[ray, :-1]).max()
+        if stack.number[native.N_FAR]:
+            if (exact[-1] != 0) == (stack.ray[ray, -1] != 0.0):
+                size = int(exact[-1]) or max(abs(v) for v in exact)
+                stack.ray[ray] = Rationals(exact, size).floats()
+            stack.scale[ray] = np.abs(stack.ray[ray, :-1]).max()
         return int(value > 0) - int(value < 0)
 
     def _facet(self, stack: Stack, facet: int) -> Objects:

@@ -108,7 +108,7 @@ def new_stack(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_verti
         frame=ints(64, 6),
         sum=floats(64, dim + 1),
         facet=np.full((64, 64 * (1 + 2 * dim // 64)), native.NONE),
-        number=ints(6),
+        number=ints(7),
         random=np.zeros(1, np.uint64),
         doubt=ints(64, 3),
         sign=np.zeros(n_rays, np.int8),
