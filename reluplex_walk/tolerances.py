@@ -126,6 +126,9 @@ class SimplexTolerances(NamedTuple):
     rounding : float
         Share of the sum of its absolute terms that rounding may move a loss by in some hundred
         pivots.
+    drifted : float
+        Share of what a loss may rise by that the kernels' own may be off by at the end of a chunk:
+        beyond it, all of the chunk are computed anew.
     """
 
     nothing: float = 1e-13
@@ -133,6 +136,7 @@ class SimplexTolerances(NamedTuple):
     rise: float = 1e-9
     rise_targets: float = 1e-12
     rounding: float = 1e-13
+    drifted: float = 0.1
 
 
 class GraphTolerances(NamedTuple):

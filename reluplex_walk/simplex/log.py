@@ -29,6 +29,7 @@ class Log:
         self.loss = loss
         first = self._row(start.ravel(), value)
         self.parts = [first]
+        self.known: list[Floats] = []  # further points (h, q), lower perhaps than all entries
         self.n_pivots = 0
 
     @classmethod
@@ -101,6 +102,22 @@ class Log:
             self.n_pivots += kept
         return kept == made
 
+    def correct(self, inner: Floats) -> None:
+        """Put the last entry where it was recomputed, at the free parameters `inner` (n_free,).
+
+        Unless the loss would then rise to it.  Where the entry was stays among the points known.
+        """
+        last = self.parts[-1]
+        if self.n_pivots == 0 or len(last.loss) == 0:
+            return
+        before = last if len(last.loss) > 1 else self.parts[-2]
+        at = -2 if before is last else -1
+        theta = self.outer(inner)[0]
+        value = self.loss(theta)
+        if not self.rises(float(before.loss[at]), value):
+            self.known.append(last.theta[-1].reshape(self.loss.shape).copy())
+            last.theta[-1], last.loss[-1] = theta, value
+
     def rises(self, before: float, after: float) -> bool:
         """Whether a loss `after` a pivot lies above that `before` by more than rounding."""
         size = self.loss.target_size or self.first_loss
@@ -108,16 +125,21 @@ class Log:
 
     def _doubtful(self, rows: native.Record) -> bool:
         """Whether rounding may move the losses by as much as matters."""
-        rounding = SIMPLEX.rounding * self.loss.magnitude(rows.theta[-1].reshape(self.loss.shape))
-        return not self.loss.free_units.units.trivial or rounding > SIMPLEX.rise * rows.loss[-1]
+        if not self.loss.free_units.units.trivial:
+            return True
+        theta, tracked = rows.theta[-1].reshape(self.loss.shape), float(rows.loss[-1])
+        rounding = SIMPLEX.rounding * self.loss.magnitude(theta)
+        off = abs(self.loss(theta) - tracked)
+        return not max(rounding, off / SIMPLEX.drifted) <= SIMPLEX.rise * tracked
 
-    def keep_exact(self, pivot: Pivot) -> bool:
+    def keep_exact(self, pivot: Pivot) -> None:
         """Write down a pivot that was made in rational arithmetic.
 
-        False, and nothing is written down, if floats cannot hold the vertex it leads to.
+        Unless the loss would rise to where it leads: rounding had carried floats below, or they
+        cannot hold that vertex.
         """
         if self.rises(float(self.last.loss[0]), self.loss(pivot.theta)):
-            return False
+            return
         row = self._row(pivot.theta, pivot.loss)
         active = self.loss.index.join(pivot.active)
         row.basis[0, : active.size] = active
@@ -127,7 +149,6 @@ class Log:
         row.flipped[0], row.descending[0] = pivot.flipped, pivot.descending
         self.parts.append(row)
         self.n_pivots += 1
-        return True
 
     def _joined(self) -> native.Record:
         return native.Record(*(np.concatenate(arrays) for arrays in zip(*self.parts, strict=True)))
@@ -166,7 +187,9 @@ class Log:
             active = self.loss.index.identify(certificate.active)
             seen.basis[-1] = FREE
             seen.basis[-1, : active.size] = active
-        theta = self._best(seen, [end, certificate.theta])
+        if certificate.is_local_minimum:
+            seen.descending[-1] = 0
+        theta = self._best(seen, [*self.known, end, certificate.theta])
         if certificate.is_local_minimum:
             if self.rises(self.loss(theta), self.loss(certificate.theta)):
                 certificate = unproved(certificate, Reason.PRECISION)

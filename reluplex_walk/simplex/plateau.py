@@ -1,6 +1,7 @@
 """Crossing plateaus: flat half-edges of a weak minimum, followed exactly in search of a descent."""
 
 from collections import deque
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,25 +15,36 @@ from .exact_pivots import Pivot, Settled, follow, steepest
 Key = frozenset[tuple[int, int, int]]
 
 
-def cross(exact: ExactLoss, settled: Settled, deadline: Deadline, limit: int) -> Settled | None:
+class Crossing(NamedTuple):
+    """What `cross` found: a vertex from which the loss descends, or none, perhaps for the limit."""
+
+    beyond: Settled | None = None
+    cut: bool = False
+
+
+def cross(exact: ExactLoss, settled: Settled, deadline: Deadline, limit: int) -> Crossing:
     """The nearest vertex (in pivots) across flat half-edges from which the loss descends.
 
     Breadth first from a proved weak minimum, over vertices with the same loss; at a degenerate one
     the proof is asked for a descent and nothing goes beyond it.  No active set is seen twice.  None
     if there is no such vertex within `limit` pivots, or none is found before `deadline`.
     """
+    cut = False
     start = settled.end[:3]
     visited = {_key(start)}
     queue: deque[tuple[At, list[Pivot]]] = deque([(start, [])])
     while queue:
         at, path = queue.popleft()
         found = local_slopes(exact, at)
-        if found is None or len(path) == limit:
+        if found is None:
             continue
         model, slopes = found
+        if len(path) >= limit:
+            cut = cut or bool((slopes == 0).any())
+            continue
         for k in np.flatnonzero(slopes == 0):
             if deadline.passed:
-                return None
+                return Crossing()
             step = follow(exact, model, slopes, at, int(k))
             if step is None or _key(step[1]) in visited:
                 continue
@@ -40,9 +52,9 @@ def cross(exact: ExactLoss, settled: Settled, deadline: Deadline, limit: int) ->
             visited.add(_key(there))
             end = _descent(exact, there, deadline)
             if end is not None:
-                return Settled(end, [*path, pivot])
+                return Crossing(Settled(end, [*path, pivot]))
             queue.append((there, [*path, pivot]))
-    return None
+    return Crossing(cut=cut)
 
 
 def _key(at: At) -> Key:
@@ -60,4 +72,4 @@ def _descent(exact: ExactLoss, at: At, deadline: Deadline) -> ExactEnd | None:
     return end._replace(verdict=Verdict("none", direction))
 
 
-__all__ = ["cross"]
+__all__ = ["Crossing", "cross"]

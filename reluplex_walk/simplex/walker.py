@@ -110,6 +110,8 @@ class Walker:
         self.chunk = self._chunk()
         self.period = max(self.chunk, loss.n_free // _REFACTORISE)
         self.lost = False  # precision: floats cannot hold where the walk leads
+        self.back_at = -1  # pivots made when rounding last made the loss rise
+        self.exact_at = -1  # and when the walk then went on without floats
         self.fresh_at = -1  # pivots made when the state was recomputed
         self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
@@ -230,6 +232,8 @@ class Walker:
     def advance(self, limit: int) -> Next:
         """Up to `limit` pivots; ends are looked at in a fresh state only, which is asked for."""
         fresh, settled = self.fresh, None
+        if self.lost:
+            return self._without_floats(limit) if fresh else RECOMPUTE
         if self.state.scalar[LOSS] <= SIMPLEX.nothing * self.log.first_loss:
             if not fresh:
                 return RECOMPUTE
@@ -244,7 +248,7 @@ class Walker:
         convex = crowded and not hidden_vanishes(self.loss, self.state)
         stopped, made = self._run(limit, native.ANY_TIED if convex else _MAX_TIED)
         if made < 0:
-            return LOST
+            return RECOMPUTE
         if made > 0 or not fresh:
             due = stopped != native.LIMIT or self.n_pivots - self.fresh_at >= self.period
             return RECOMPUTE if due else ON
@@ -256,12 +260,23 @@ class Walker:
             return RECOMPUTE
         return self._decide(stopped == native.CROWDED, limit)
 
+    def _without_floats(self, limit: int) -> Next:
+        """Where floats raise the loss: on in rational arithmetic, or the end."""
+        if self.exact_at == self.n_pivots:
+            return LOST
+        self.lost, self.exact_at = False, self.n_pivots
+        found = self._settle(limit)
+        proved = found.settled is not None and found.settled.end.verdict.method != "none"
+        if found.ended is Ended.FINISHED and not proved:
+            return LOST._replace(settled=found.settled)
+        return found
+
     def _decide(self, crowded: bool, limit: int) -> Next:
         """At a fresh state at which no half-edge descends, or too much vanishes to see that."""
         tied = int(self.state.number[N_TIED])
         hidden = tied > 0 and hidden_vanishes(self.loss, self.state)
         if hidden and not zero_loss(self.loss, self.state) and self._leave():
-            return LOST if self.lost else RECOMPUTE
+            return RECOMPUTE
         found = self._settle(limit)
         undecided = found.ended is Ended.FINISHED and found.settled is None
         if not (undecided and crowded and 0 < tied <= self.loss.n_free):
@@ -269,7 +284,7 @@ class Walker:
         # A small crowd, too dear for exact proofs: pivots of length zero search its cones in order.
         _, made = self._run(limit, native.ANY_TIED)
         if made < 0:
-            return LOST
+            return RECOMPUTE
         return RECOMPUTE if made else found
 
     # ------------------------------------------------------------ pivots in floats
@@ -308,12 +323,17 @@ class Walker:
         return False
 
     def _go_back(self) -> None:
-        """To the last entry of the log: where the walk led from there floats cannot hold."""
-        state, last = self.state, self.log.last.theta.reshape(self.loss.shape)
-        place(self.kernel, state, self.loss.free_units.inner(last).ravel())
-        state.basis[:] = FREE
-        state.number[N_TIED] = 0
-        self.fresh_at, self.lost = -1, True
+        """To the last entry of the log, from where on rounding made the loss rise.
+
+        Recomputed there, the walk may go on; where that led no further, without floats.
+        """
+        self.lost = self.n_pivots == self.back_at
+        self.back_at = self.n_pivots
+        state, last = self.state, self.log.last
+        theta = last.theta.reshape(self.loss.shape)
+        place(self.kernel, state, self.loss.free_units.inner(theta).ravel())
+        state.basis[:] = last.basis[0]
+        self.fresh_at = -1
 
     def _choose_greatest(self) -> None:
         """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best."""
@@ -359,39 +379,43 @@ class Walker:
             return LOST
         if isinstance(settled, Reason):
             return Next(ended=Ended.FINISHED, reason=settled)
-        if settled.end.verdict.method == "none":
-            on = 0 < limit == len(settled.pivots)  # cut short
-        else:
-            on = self._cross(settled, limit)
-        return RECOMPUTE if on else Next(ended=Ended.FINISHED, settled=settled)
+        if settled.end.verdict.method != "none":
+            return self._cross(settled, limit)
+        if 0 < limit == len(settled.pivots):  # cut short
+            return RECOMPUTE
+        return Next(ended=Ended.FINISHED, settled=settled)
 
     def _exactly(self, limit: int, leaps: bool = False) -> Settled | Reason:
         """Up to `limit` exact pivots, and where they end; a reason if that cannot be told."""
         budget = self.options.proof_budget
+        self.log.correct(self.state.theta)
         settled = settle(self.loss, self.state, self.log.start, budget, limit, leaps)
         if isinstance(settled, Settled):
             self._take_over(settled)
         return settled
 
-    def _cross(self, settled: Settled, limit: int) -> bool:
+    def _cross(self, settled: Settled, limit: int) -> Next:
         """Across the plateau of a weak minimum and down from there, if that is wanted and found."""
+        end = Next(ended=Ended.FINISHED, settled=settled)
         slopes = settled.end.slopes
         if self.options.plateau == "stop" or slopes is None or (slopes > 0).all():
-            return False
+            return end
         deadline = Deadline(self.options.proof_budget)
-        beyond = cross(ExactLoss(self.loss), settled, deadline, limit - len(settled.pivots))
-        if beyond is None or beyond.end.verdict.direction is None:
-            return False
-        self._take_over(beyond)
-        return self._go_on(beyond.end.verdict.direction.unit())
+        found = cross(ExactLoss(self.loss), settled, deadline, limit - len(settled.pivots))
+        if found.cut:
+            return Next(ended=Ended.WORK_LIMIT)
+        if found.beyond is None or found.beyond.end.verdict.direction is None:
+            return end
+        self._take_over(found.beyond)
+        if self.lost:
+            return LOST
+        return RECOMPUTE if self._go_on(found.beyond.end.verdict.direction.unit()) else end
 
     def _take_over(self, settled: Settled) -> None:
         """Bring the state to where the exact pivots led."""
         loss, state = self.loss, self.state
         for pivot in settled.pivots:
-            if not self.log.keep_exact(pivot):
-                self._go_back()
-                return
+            self.log.keep_exact(pivot)
         vertex = settled.end.vertex
         active = loss.index.join(vertex.active)
         if settled.pivots or not np.array_equal(active, state.basis[state.basis != FREE]):

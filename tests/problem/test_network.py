@@ -103,5 +103,5 @@ def test_files_of_other_origin_and_version(tmp_path):
     with pytest.raises(ValueError, match="other origin"):
         rw.ReLUNetwork.load(path)
     np.savez(path, header=np.array(["reluplex_walk network", "999"]))
-    with pytest.raises(ValueError, match="expected file format 2, found format 999"):
+    with pytest.raises(ValueError, match="expected file format 3, found format 999"):
         rw.ReLUNetwork.load(path)

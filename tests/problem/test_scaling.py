@@ -63,7 +63,9 @@ def test_one_outlier_does_not_hide_the_rest():
     whole = rw.walk(rw.LayerLoss(rw.ReLUNetwork.random([3, 1]), X, y))
     rest = rw.walk(rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), X[1:, :2], y[1:]))
     assert whole.status is rw.WalkStatus.GLOBAL_MINIMUM
-    assert whole.loss == pytest.approx(rest.loss, rel=1e-9)
+    # Rounding the outlier's own weight costs up to 1e13 2^-53.
+    assert float(whole.certificate.loss) == pytest.approx(rest.loss, rel=1e-9)
+    assert whole.loss == pytest.approx(rest.loss, abs=2e-3)
 
 
 @pytest.mark.parametrize("size", [1e6, 1e8, 1e10, 1e12])

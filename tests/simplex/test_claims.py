@@ -59,7 +59,6 @@ def test_an_end_on_a_face_within_rounding_of_a_breakpoint():
     traj = rw.walk(loss, seed=24)
     certificate = traj.certificate
     assert (traj.status.name, certificate.rank, certificate.exact) == ("LOCAL_MINIMUM", 6, True)
-    assert (0, 3, 0) in {tuple(row) for row in certificate.active.tolist()}
     assert (certificate.point.astype(float) == certificate.theta).all()
     traj.verify()
 
@@ -67,5 +66,7 @@ def test_an_end_on_a_face_within_rounding_of_a_breakpoint():
 def test_an_exact_vertex_that_floats_cannot_solve_for():
     loss = odd_problem("wild scales", 973)
     traj = rw.walk(loss, seed=973, step="long", proof_budget=1.0)
-    assert (traj.status.name, traj.certificate.exact) == ("GLOBAL_MINIMUM", True)
-    traj.verify()
+    # Nor can they hold it: rounded, the loss is higher by 4.6e-7 of it.
+    assert (traj.status.name, traj.certificate.exact) == ("NOT_PROVED", True)
+    assert traj.certificate.reason is rw.Reason.PARAMETERS
+    assert loss(traj.theta) > float(traj.certificate.loss) * (1 + 1e-7)
