@@ -179,17 +179,12 @@ def test_a_walk_that_loses_precision_says_so_and_is_not_resumed(monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{}, {"max_pivots": 5}, {"time_limit": 1e-9}])
-def test_files_keep_it_and_older_files_tell_it_by_the_status(tmp_path, options):
+def test_files_keep_it(tmp_path, options):
     traj = rw.walk(random_loss([2, 3, 1], 20, 0), **options)
     path = tmp_path / "walk.npz"
     traj.save(path)
-    assert rw.Trajectory.load(path).ended is traj.ended
-    with np.load(path) as archive:
-        arrays = dict(archive)
-    del arrays["ended"]
-    np.savez(path, **arrays)
-    older = rw.Trajectory.load(path)
-    assert (older.ended, older.status) == (traj.ended, traj.status)
+    loaded = rw.Trajectory.load(path)
+    assert (loaded.ended, loaded.status) == (traj.ended, traj.status)
 
 
 def test_minimize(monkeypatch):

@@ -58,7 +58,7 @@ def test_a_weak_minimum_said_to_be_strict_and_a_loss_said_to_be_less():
     assert wrong_claims(WEAK, certificate, True) == []
     slopes = certificate.slopes + 1.0
     strict = dataclasses.replace(certificate, method="vertex", slopes=slopes, digest="")
-    less = dataclasses.replace(certificate, loss=4.0, digest="")
+    less = dataclasses.replace(certificate, loss=Fraction(4), digest="")
     assert strict.strict
     assert any("strict" in text for text in wrong_claims(WEAK, strict, True))
     assert any("loss" in text for text in wrong_claims(WEAK, less, True))

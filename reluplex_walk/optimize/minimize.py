@@ -20,7 +20,7 @@ from ..problem.scaling import Units
 from ..simplex.records import WalkOptions, WalkStatus
 from ..simplex.trajectory import Trajectory
 from ..simplex.walker import Walker
-from ..tolerances import OPTIMIZE
+from ..tolerances import OPTIMIZE, SIMPLEX
 
 Floats = NDArray[np.float64]
 
@@ -169,6 +169,8 @@ def minimize(
         search = _Search(loss, seed, starts, limits)
         while ended is None:
             search.step()
+            if search.perhaps_global:
+                search.prove(proof_budget)
             best_possible = search.last is WalkStatus.GLOBAL_MINIMUM
             ended = Ended.FINISHED if best_possible else limits.look(len(search.losses))
             if ended is not None or limits.left <= search.reserve(proof_budget):
@@ -243,7 +245,7 @@ class _Search:
         self._keep(traj)
 
     def _scout(self, theta: Floats) -> Trajectory:
-        """A walk from `theta` (h, q) that proves only what floats decide."""
+        """A walk from `theta` (h, q) that proves nothing."""
         walker = Walker(self.loss, self.options, thorough=False)
         walker.begin(theta)
         return walker.walk(Limits(seconds=self.limits.left))
@@ -296,6 +298,12 @@ class _Search:
             return 0.0
         short, long = (min(most, share * self.limits.seconds) for share in _FOR_PROOF)
         return long if leader.certificate.degenerate and _affordable(leader, long) else short
+
+    @property
+    def perhaps_global(self) -> bool:
+        """Whether the lowest end, if it is a minimum, is one of all: no other walk is needed."""
+        nothing = SIMPLEX.nothing * (self.loss.target_size or self.losses[0])
+        return self.loss.n_hidden == 0 or self.leaders[0].loss <= nothing
 
     def prove(self, budget: float) -> None:
         """Prove the lowest end for which `budget` seconds, or what is left of the time, suffice.

@@ -160,7 +160,15 @@ class Certificate:
 
     @property
     def exact(self) -> bool:
-        """Whether the end is known without rounding."""
+        """Whether the end is known without rounding: `point`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[0.0]]], [[0.0]]), [[0.0], [1.0]], [1.0, 2.0])
+        >>> rw.walk(loss).certificate.exact, rw.walk(loss, max_pivots=0).certificate.exact
+        (True, False)
+        """
         return self.point is not None
 
     @property

@@ -93,15 +93,40 @@ class Block(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """Why F' >= 0 at an exact vertex; see the top of this module.
+    """Why the one-sided derivative F' of the loss is >= 0 at an exact vertex.
 
-    `order` (k,): breakpoint c of the witness is number ``order[c]`` of those that a certificate
-    lists (its `active`, then its `tied` ones); without one they are in that order.
+    A record of what a checker needs to confirm that by computing; the formulas are in
+    docs/certificate-format.
+
+    Attributes
+    ----------
+    sides : ndarray (k,)
+        -1 or 1: sides of the vanishing breakpoints in the region F' is seen from.
+    pivots : ndarray (r,)
+        Breakpoints whose normals are a basis of all.
+    prices : tuple of Fraction (r,)
+        The gradient as a combination of the normals of the pivots.
+    blocks : tuple of Block
+        Groups of breakpoints that depend on each other, each with a proof.
+    order : ndarray (k,) or None
+        Breakpoint c of the witness is number ``order[c]`` of those that the certificate lists (its
+        `active`, then its `tied` ones); None: they are in that order.
+
+    Examples
+    --------
+    The slope of each half-edge is its price, or what the price lacks of the jump of the slope, 2:
+
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
+    >>> certificate = rw.walk(loss).certificate
+    >>> sorted(certificate.witness.prices), certificate.witness.blocks
+    ([Fraction(1, 2), Fraction(1, 2)], ())
     """
 
-    sides: NDArray[np.int8]  # (k,) of the vanishing breakpoints in the region F' is seen from
-    pivots: Ints  # (r,) ascending, among the vanishing breakpoints
-    prices: tuple[Fraction, ...]  # (r,) g as a combination of the normals of the pivots
+    sides: NDArray[np.int8]
+    pivots: Ints
+    prices: tuple[Fraction, ...]
     blocks: tuple[Block, ...]
     order: Ints | None = None
 

@@ -59,6 +59,9 @@ class Regions:
         or INTERRUPTED.
     elapsed : float
         Seconds.
+    window, inner
+        For decisions about minima: the box, and points, gradients and minimizers in the units of
+        the kernels.
 
     Examples
     --------

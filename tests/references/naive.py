@@ -29,10 +29,18 @@ def dot(a, b):
     return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))
 
 
+def written(number, places):
+    """A float as the decimal of so many places that it stands for; None: as it is."""
+    if places is None:
+        return exact(number)
+    return Fraction(round(float(number) * 10.0**places), 10**places)
+
+
 def values_and_rates(loss, theta, direction, row):
     """Pre-activations of each stage and their one-sided derivatives, on one row of X, exactly."""
     slope = Fraction(loss.network.negative_slope)
-    inputs = exact(loss.network.features(loss.X, loss.layer)[row])
+    features = loss.network.features(loss.X, loss.layer)[row]
+    inputs = [written(v, k) for v, k in zip(features, loss.decimals.X, strict=True)]
     rates = [Fraction(0)] * len(inputs)
     d = np.reshape(direction, loss.shape)
     values_out, rates_out = [], []
@@ -55,8 +63,8 @@ def kink_slopes(loss, target):
     if loss.kind == "hinge":
         return (Fraction(1), Fraction(0)) if target > 0 else (Fraction(0), Fraction(1))
     if loss.kind == "pinball":
-        tau = Fraction(loss.tau)
-        return tau, Fraction(1 - loss.tau)
+        tau = written(loss.tau, loss.decimals.tau)
+        return tau, 1 - tau
     return Fraction(1), Fraction(1)
 
 
@@ -66,10 +74,10 @@ def loss_and_derivative(loss, theta, direction=None):
     total = rate = Fraction(0)
     for row in range(len(loss.X)):
         values, rates = values_and_rates(loss, theta, direction, row)
-        weight = Fraction(float(loss.sample_weight[row]))
+        weight = written(loss.sample_weight[row], loss.decimals.sample_weight)
         for k, target in enumerate(loss.y[row]):
             left, right = kink_slopes(loss, target)
-            r, dr = values[-1][k] - Fraction(float(target)), rates[-1][k]
+            r, dr = values[-1][k] - written(target, loss.decimals.y[k]), rates[-1][k]
             total += weight * (right * r if r > 0 else -left * r)
             positive = r > 0 or (r == 0 and dr > 0)
             rate += weight * (right * dr if positive else -left * dr)

@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 
 import reluplex_walk as rw
 from tests.problems.random import random_loss
-from tests.references.naive import kink_slopes
+from tests.references.naive import kink_slopes, written
 
 
 def fractions(array):
@@ -19,13 +19,15 @@ def exact_loss(loss, theta):
     """The loss at Fractions `theta` (h, q)."""
     leak, above = Fraction(loss.network.negative_slope), slice(loss.layer + 1, None)
     weights = zip(loss.network.weights[above], loss.network.biases[above], strict=True)
-    z = fractions(loss.network.features(loss.X, loss.layer)) @ theta[:, :-1].T + theta[:, -1]
+    features, places = loss.network.features(loss.X, loss.layer), loss.decimals
+    x = [[written(v, k) for v, k in zip(row, places.X, strict=True)] for row in features]
+    z = np.array(x, object) @ theta[:, :-1].T + theta[:, -1]
     for w, b in weights:
         z = np.where(z > 0, z, leak * z) @ fractions(w).T + fractions(b)
     total = Fraction(0)
     for row, targets in zip(z, loss.y, strict=True):
-        for value, target in zip(row, targets, strict=True):
-            (left, right), r = kink_slopes(loss, target), value - Fraction(float(target))
+        for value, target, k in zip(row, targets, places.y, strict=True):
+            (left, right), r = kink_slopes(loss, target), value - written(target, k)
             total += right * r if r > 0 else -left * r
     return total
 

@@ -45,7 +45,9 @@ def check(cut, points=40):
     for k in rng.integers(len(cut.corners), size=points):
         at = cut.corners[k] + sides[k] / 2
         s, t = (at - cut.corners).T
-        left = (sides[:, 0] * t - sides[:, 1] * s) / np.linalg.norm(sides, axis=1)
+        length = np.linalg.norm(sides, axis=1)
+        left = (sides[:, 0] * t - sides[:, 1] * s) / np.maximum(length, 1e-300)
+        left[length < 1e-12 * (high_s - low_s)] = 0.0  # rounding: it has no direction
         around = np.flatnonzero(np.minimum.reduceat(left, starts) > -1e-10)
         border = min(
             abs(at[0] - low_s), abs(high_s - at[0]), abs(at[1] - low_t), abs(high_t - at[1])
