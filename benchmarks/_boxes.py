@@ -12,7 +12,7 @@ import numpy as np
 from scipy import optimize
 
 import reluplex_walk as rw
-from benchmarks._plain_loss import PlainLoss, fractions
+from benchmarks._plain_loss import PlainLoss
 
 _NEAR = (Fraction(1, 2**20), Fraction(1, 2**28))
 _FAR = (Fraction(1, 2**18), Fraction(1, 2**20))  # where theta itself is less exact
@@ -26,11 +26,14 @@ def wrong_minima(
     loss: rw.LayerLoss, side: Floats, minima: list[Any], least: Any, seed: int
 ) -> Iterator[str]:
     """What is wrong with the local minima and the minimum in the box |theta| < `side`."""
-    plain, rng = PlainLoss(loss, False), np.random.default_rng(seed)
+    plain, rng = PlainLoss(loss, True), np.random.default_rng(seed)
     noise = 1e-9 * loss.magnitude(side)
     for m in minima[:: 1 + len(minima) // _MINIMA]:
-        if abs(loss(m.theta) - m.loss) > 1e-9 * abs(m.loss) + 1e-12 * loss.magnitude(m.theta):
-            yield f"local_minima: loss {m.loss} is said, {loss(m.theta)} at theta"
+        at = float(plain.exact.loss(m.point))
+        if abs(at - m.loss) > 1e-15 * abs(at):
+            yield f"local_minima: loss {m.loss} is said, {at} at the point"
+        if (m.point.astype(float) != m.theta).any() and abs(loss(m.theta) - at) > noise:
+            yield f"local_minima: theta {m.theta.tolist()} is not the point"
         if (np.abs(m.theta) < 0.999 * side).all():
             yield from _falls(plain, m, 1e-15 * loss.magnitude(m.theta), rng)
     if not minima or abs(minima[0].loss - least.loss) > noise:
@@ -49,7 +52,7 @@ def wrong_minima(
 
 def _falls(plain: PlainLoss, m: Any, noise: float, rng: np.random.Generator) -> Iterator[str]:
     """Whether the loss falls from `m` on both of two short steps."""
-    point, steps = fractions(m.theta), _FAR if max(abs(plain.centre)) > 100 else _NEAR
+    point, steps = m.point, _FAR if max(abs(plain.centre)) > 100 else _NEAR
     here = plain.exact.loss(point)
     for k in range(_TRIES):
         e = rng.normal(size=m.theta.shape)

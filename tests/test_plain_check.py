@@ -67,7 +67,9 @@ def test_a_weak_minimum_said_to_be_strict_and_a_loss_said_to_be_less():
 def test_a_minimum_in_a_box_that_is_none():
     loss = variant(0, 0)
     theta = np.zeros(loss.shape)
-    none = dataclasses.make_dataclass("Minimum", ["theta", "loss"])(theta, loss(theta))
+    none = dataclasses.make_dataclass("Minimum", ["theta", "point", "loss"])(
+        theta, fractions(theta), loss(theta)
+    )
     wrong = list(wrong_minima(loss, np.ones(loss.shape), [none], none, 0))
     assert any("falls" in text for text in wrong)
 

@@ -263,7 +263,7 @@ def _fit(
         else:
             theta, dual, traj = by_walking(data, tau, fit_intercept, theta)
             status, ended, end = traj.status, traj.ended, traj.certificate
-    r = data.y - data.X @ theta[1:] - theta[0]
+    r = data.y - ((data.X @ theta[1:, None])[:, 0] + theta[0])  # rounded as a `LayerLoss` does
     below, above = slopes.floats
     loss = float((data.w * np.where(r > 0.0, below * r, -above * r)).sum())
     if found.proved and not _held_by_floats(data, theta, loss, proof):

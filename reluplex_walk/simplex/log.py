@@ -130,7 +130,9 @@ class Log:
         theta, tracked = rows.theta[-1].reshape(self.loss.shape), float(rows.loss[-1])
         rounding = SIMPLEX.rounding * self.loss.magnitude(theta)
         off = abs(self.loss(theta) - tracked)
-        return not max(rounding, off / SIMPLEX.drifted) <= SIMPLEX.rise * tracked
+        most = max(rounding, off / SIMPLEX.drifted)
+        at_once = self.rises(float(self.last.loss[0]), float(rows.loss[0]))
+        return at_once or not most <= SIMPLEX.rise * tracked
 
     def keep_exact(self, pivot: Pivot) -> None:
         """Write down a pivot that was made in rational arithmetic.
@@ -138,9 +140,10 @@ class Log:
         Unless the loss would rise to where it leads: rounding had carried floats below, or they
         cannot hold that vertex.
         """
-        if self.rises(float(self.last.loss[0]), self.loss(pivot.theta)):
+        value = self.loss(pivot.theta)
+        if self.rises(float(self.last.loss[0]), value):
             return
-        row = self._row(pivot.theta, pivot.loss)
+        row = self._row(pivot.theta, value)
         active = self.loss.index.join(pivot.active)
         row.basis[0, : active.size] = active
         row.step[0], row.slope[0] = pivot.length, pivot.slope
