@@ -162,7 +162,7 @@ def judge_fit(out: Outcome, seed: int) -> None:
     if not fit.status.proved:
         return
     if abs(fit.dual @ fit.y - fit.loss) > 1e-6 * fit.loss + 1e-9 * float(
-        abs(fit.dual) @ abs(fit.y)
+        (abs(fit.dual) + 1e-3 * fit.sample_weight) @ abs(fit.y)
     ):
         out.add("losses", f"dual . y = {fit.dual @ fit.y}, loss {fit.loss}")
     if not certificate.is_local_minimum:

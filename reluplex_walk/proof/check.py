@@ -248,7 +248,7 @@ class _Check:
         if claim.method == "zero-loss" and claim.loss == 0:
             return
         kinds = {type(block.proof).__name__ for block in blocks}
-        expected = "cells" if kinds & {"Fan", "Tree"} else "convex" if kinds else "vertex"
+        expected = "cells" if kinds & {"Fan", "Tree", "Shares"} else "convex" if kinds else "vertex"
         if claim.method != expected:
             raise RefutedError(f"method: {claim.method} is said, the witness is of {expected}")
 

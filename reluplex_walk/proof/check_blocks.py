@@ -3,14 +3,14 @@
 The formulas are those of :mod:`reluplex_walk.proof.witness`.  Shares no code with what proves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
 from flint import fmpq
 
-from .witness import Fan, Multipliers, Tree
+from .witness import Fan, Multipliers, Proof, Shares, Tree
 
 Link = tuple[int, int, fmpq]  # (c, b, alpha): t_c follows min(0, t_b)
 _Linear = dict[int, fmpq]  # a linear function, by coordinates
@@ -36,6 +36,16 @@ class Terms(NamedTuple):
                 t[c] += alpha * t[b]
         return t
 
+    def part(self, coordinates: Sequence[int], members: Sequence[int]) -> "Terms":
+        """The function of some coordinates and terms, its parallel terms merged."""
+        place = {c: i for i, c in enumerate(members)}
+        return Terms(
+            [self.linear[j] for j in coordinates],
+            [[self.rows[c][j] for j in coordinates] for c in members],
+            [self.kinks[c] for c in members],
+            [(place[c], place[b], a) for c, b, a in self.alpha if c in place],
+        ).merged()
+
     def merged(self) -> "Terms":
         """The same f, with the kinks of parallel terms that follow nothing in the first of them."""
         linear, kinks = list(self.linear), list(self.kinks)
@@ -57,14 +67,16 @@ class Terms(NamedTuple):
         return self._replace(linear=linear, kinks=kinks)
 
 
-def confirm(f: Terms, proof: Multipliers | Fan | Tree) -> None:
+def confirm(f: Terms, proof: Proof) -> None:
     """RefutedError if `proof` does not show that f >= 0."""
     if isinstance(proof, Multipliers):
         _confirm_multipliers(f, [_q(theta) for theta in proof.theta])
     elif isinstance(proof, Fan):
         _FanCheck(f, proof).run()
-    else:
+    elif isinstance(proof, Tree):
         _TreeCheck(f, proof).run()
+    else:
+        _confirm_shares(f, proof)
 
 
 def _confirm_multipliers(f: Terms, theta: list[fmpq]) -> None:
@@ -78,6 +90,53 @@ def _confirm_multipliers(f: Terms, theta: list[fmpq]) -> None:
             total = [sum_ + v * k * a for sum_, a in zip(total, row, strict=True)]
     if any(total):
         raise RefutedError("witness: the multipliers leave a slope")
+
+
+def _confirm_shares(f: Terms, proof: Shares) -> None:
+    terms, theta = proof.terms.tolist(), [_q(v) for v in proof.theta]
+    following = {b for _, b, _ in f.alpha}
+    if (
+        len(set(terms)) < len(terms)
+        or len(theta) != len(terms)
+        or not all(0 <= v <= 1 for v in theta)
+    ):
+        raise RefutedError("witness: tangents outside [0, 1], or not one for each term")
+    if any(not 0 <= c < len(f.kinks) or f.kinks[c] > 0 or c in following for c in terms):
+        raise RefutedError("witness: a tangent of a term that is not convex, or followed by others")
+    linear, kinks = list(f.linear), list(f.kinks)
+    slope = {c: v * f.kinks[c] for c, v in zip(terms, theta, strict=True)}
+    for c, factor in slope.items():
+        linear = [v + factor * a for v, a in zip(linear, f.rows[c], strict=True)]
+    for c, b, alpha in f.alpha:
+        if c in slope:
+            kinks[b] += slope[c] * alpha
+    rest = Terms(linear, f.rows, kinks, [link for link in f.alpha if link[0] not in slope])
+    proofs = {tuple(block.members.tolist()): block.proof for block in proof.blocks}
+    for coordinates, members in _groups(rest, slope):
+        if not members and any(linear[j] for j in coordinates):
+            raise RefutedError("witness: the tangents leave a slope")
+        if members:
+            if members not in proofs:
+                raise RefutedError(f"witness: nothing is said of the terms {members}")
+            confirm(rest.part(coordinates, members), proofs.pop(members))
+    if proofs:
+        raise RefutedError("witness: proofs of more parts than there are")
+
+
+def _groups(f: Terms, left_out: Iterable[int]) -> list[tuple[list[int], tuple[int, ...]]]:
+    """Coordinates and terms of the functions that f, without some terms, is the sum of."""
+    import networkx as nx  # here: it takes a while to import, and few proofs need it
+
+    n, gone = len(f.kinks), set(left_out)
+    graph = nx.Graph()
+    graph.add_nodes_from(range(n, n + len(f.linear)))
+    for c in range(n):
+        if c not in gone:
+            graph.add_edges_from((c, n + j) for j, v in enumerate(f.rows[c]) if v)
+    graph.add_edges_from((c, b) for c, b, _ in f.alpha)
+    groups = [sorted(group) for group in nx.connected_components(graph)]
+    found = [([v - n for v in g if v >= n], tuple(v for v in g if v < n)) for g in groups]
+    return [group for group in found if group[0]]  # what has no coordinate is 0
 
 
 class _FanCheck:

@@ -105,14 +105,8 @@ class Parts:
             members = sorted(group)
             coordinates = [j for j, p in enumerate(self.pivots) if p in group]
             if len(members) > 1 and coordinates:  # the rest is single, or stays at 0
-                place = {c: i for i, c in enumerate(members)}
-                block = Terms(
-                    [self.linear[j] for j in coordinates],
-                    [[self.form[j][c] for j in coordinates] for c in members],
-                    [self.kinks[c] for c in members],
-                    [(place[c], place[b], a) for c, b, a in self.alpha if c in place],
-                )
-                found[tuple(members)] = block.merged()
+                rest = Terms(self.linear, self.whole.rows, self.kinks, self.alpha)
+                found[tuple(members)] = rest.part(coordinates, members)
         return found
 
     def slopes(self) -> list[fmpq]:

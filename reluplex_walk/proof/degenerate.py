@@ -29,9 +29,10 @@ from .cones import Homogeneous, examine
 from .descent import search
 from .reason import Reason
 from .relaxation import Relaxation
+from .shares import share
 from .tangents import merged, tangents
 from .tree import grow
-from .witness import Block, Fan, Multipliers, Tree, Witness
+from .witness import Block, Multipliers, Proof, Witness
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -273,9 +274,7 @@ class _Components:
         return Verdict("none", self.model.direction(self.pivots, self.columns, true))
 
 
-def decide(
-    f: Homogeneous, deadline: Deadline
-) -> tuple[Multipliers | Fan | Tree | None, Objects | None]:
+def decide(f: Homogeneous, deadline: Deadline) -> tuple[Proof | None, Objects | None]:
     """The proof that f >= 0, or a point with f < 0, or neither."""
     if not f.alpha and all(k <= 0 for k in f.kinks):
         theta = tangents(f)
@@ -287,6 +286,9 @@ def decide(
         point = search(f, relaxation, _STARTS, deadline)
         if point is not None:
             return None, point
+        shares = share(f, decide, deadline)
+        if shares is not None:
+            return shares, None
     if d <= _MAX_COORDINATES:
         fan = examine(f, deadline.part(_SHARE) if d > _FEW_COORDINATES else deadline)
         if d <= _FEW_COORDINATES or fan.proof is not None or fan.point is not None:

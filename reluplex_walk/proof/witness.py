@@ -85,11 +85,29 @@ class Tree(NamedTuple):
     leaves: tuple[Leaf, ...]
 
 
+class Shares(NamedTuple):
+    """f >= g >= 0, where g is a sum of functions of fewer coordinates.
+
+    In g each of the `terms` c, convex (k_c < 0) and followed by none, has a tangent in its place:
+    theta_c k_c t_c, theta_c in [0, 1].  So l += theta_c k_c a_c, k_b += theta_c k_c alpha_cb, and
+    the term is gone.  What its kink held together falls apart: coordinates that no term has in
+    common, directly or through those it follows, are of different functions, each a block of g with
+    its other terms as members.  Of coordinates without a term l is 0.
+    """
+
+    terms: Ints  # (s,) ascending
+    theta: tuple[Fraction, ...]  # (s,)
+    blocks: "tuple[Block, ...]"
+
+
 class Block(NamedTuple):
-    """A block of breakpoints, and why its function is >= 0."""
+    """A block of breakpoints (or of the terms of a function), and why its function is >= 0."""
 
     members: Ints  # ascending, among the vanishing breakpoints
-    proof: Multipliers | Fan | Tree
+    proof: "Multipliers | Fan | Tree | Shares"
+
+
+Proof = Multipliers | Fan | Tree | Shares
 
 
 class Witness(NamedTuple):
@@ -131,4 +149,4 @@ class Witness(NamedTuple):
     order: Ints | None = None
 
 
-__all__ = ["Block", "Fan", "Leaf", "Multipliers", "Tree", "Witness"]
+__all__ = ["Block", "Fan", "Leaf", "Multipliers", "Proof", "Shares", "Tree", "Witness"]

@@ -13,9 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, objects
-from .witness import Block, Fan, Leaf, Multipliers, Tree, Witness
+from .witness import Block, Fan, Leaf, Multipliers, Proof, Shares, Tree, Witness
 
-_PROOFS: dict[str, type] = {"multipliers": Multipliers, "fan": Fan, "tree": Tree}
+_PROOFS: dict[str, type] = {
+    "multipliers": Multipliers,
+    "fan": Fan,
+    "tree": Tree,
+    "shares": Shares,
+}
 
 
 def to_words(numbers: Objects) -> NDArray[np.bytes_]:
@@ -36,9 +41,7 @@ def write(witness: Witness) -> str:
         "sides": witness.sides.tolist(),
         "pivots": witness.pivots.tolist(),
         "prices": _words(witness.prices),
-        "blocks": [
-            {"members": block.members.tolist(), **_proof(block.proof)} for block in witness.blocks
-        ],
+        "blocks": _blocks(witness.blocks),
         "order": None if witness.order is None else witness.order.tolist(),
     }
     return json.dumps(fields, separators=(",", ":"))
@@ -51,12 +54,20 @@ def read(text: str) -> Witness:
         sides=np.array(fields["sides"], np.int8),
         pivots=_ints(fields["pivots"]),
         prices=_rationals(fields["prices"]),
-        blocks=tuple(Block(_ints(b["members"]), _read_proof(b)) for b in fields["blocks"]),
+        blocks=_read_blocks(fields["blocks"]),
         order=None if fields["order"] is None else _ints(fields["order"]),
     )
 
 
-def _proof(proof: Multipliers | Fan | Tree) -> dict[str, Any]:
+def _blocks(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    return [{"members": block.members.tolist(), **_proof(block.proof)} for block in blocks]
+
+
+def _read_blocks(blocks: list[dict[str, Any]]) -> tuple[Block, ...]:
+    return tuple(Block(_ints(block["members"]), _read_proof(block)) for block in blocks)
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
     if isinstance(proof, Multipliers):
         return {"proof": "multipliers", "theta": _words(proof.theta)}
     if isinstance(proof, Fan):
@@ -65,6 +76,13 @@ def _proof(proof: Multipliers | Fan | Tree) -> dict[str, Any]:
             "nodes": proof.nodes.tolist(),
             "terms": proof.terms.tolist(),
             "theta": _words(proof.theta),
+        }
+    if isinstance(proof, Shares):
+        return {
+            "proof": "shares",
+            "terms": proof.terms.tolist(),
+            "theta": _words(proof.theta),
+            "blocks": _blocks(proof.blocks),
         }
     leaves = [
         {
@@ -76,13 +94,16 @@ def _proof(proof: Multipliers | Fan | Tree) -> dict[str, Any]:
     return {"proof": "tree", "nodes": proof.nodes.tolist(), "leaves": leaves}
 
 
-def _read_proof(fields: dict[str, Any]) -> Multipliers | Fan | Tree:
+def _read_proof(fields: dict[str, Any]) -> Proof:
     kind = _PROOFS[fields["proof"]]
     if kind is Multipliers:
         return Multipliers(_rationals(fields["theta"]))
     if kind is Fan:
         nodes = _ints(fields["nodes"]).reshape(-1, 3)
         return Fan(nodes, _ints(fields["terms"]), _rationals(fields["theta"]))
+    if kind is Shares:
+        theta = _rationals(fields["theta"])
+        return Shares(_ints(fields["terms"]), theta, _read_blocks(fields["blocks"]))
     leaves = [
         Leaf(
             multipliers=_read_pairs(leaf["multipliers"]),
