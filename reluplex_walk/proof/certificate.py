@@ -141,12 +141,12 @@ class Certificate:
 
         Examples
         --------
-        >>> import dataclasses
+        >>> import dataclasses, fractions
         >>> import reluplex_walk as rw
         >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
         >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [1.0, 2.0, 10.0])
         >>> certificate = rw.walk(loss).certificate
-        >>> changed = dataclasses.replace(certificate, loss=0.0)
+        >>> changed = dataclasses.replace(certificate, loss=fractions.Fraction(0))
         >>> [each.checksum() == each.digest for each in (certificate, changed)]
         [True, False]
         """

@@ -36,11 +36,13 @@ class Log:
     def of(cls, trajectory: Trajectory, n_pivots: int) -> "Log":
         """The log of a walk up to a pivot."""
         log = cls(trajectory.problem, trajectory.vertices[0], float(trajectory.losses[0]))
+        if n_pivots == 0:
+            return log
         k, steps = slice(0, n_pivots), trajectory.steps
         log.parts.append(
             native.Record(
-                theta=trajectory.vertices[1:].reshape(-1, log.loss.dim)[k],
-                loss=trajectory.losses[1:][k],
+                theta=trajectory.vertices[1:].reshape(-1, log.loss.dim)[k].copy(),
+                loss=trajectory.tracked[1:][k].copy(),
                 basis=trajectory.basis[1:][k],
                 step=steps.length[k],
                 slope=steps.slope[k],
