@@ -1,1 +1,5 @@
-"""The command line: commands, and what they leave behind."""
+"""The command ``reluplex-walk``."""
+
+from .commands import main
+
+__all__ = ["main"]
