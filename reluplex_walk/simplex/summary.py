@@ -15,6 +15,7 @@ def as_text(d: dict[str, Any], tau: float) -> str:
     lines = [
         ("status", f"{d['status']}: {d['message']}"),
         ("proof", f"{d['proof']}: {METHODS[d['proof']]}"),
+        *([("because", d["reason"]), ("remedy", d["remedy"])] if d["reason"] else []),
         ("loss", f"{d['loss']:.10g} (start {d['loss_start']:.10g})"),
         ("problem", f"network {d['network']}, layer {d['layer']}, {d['n']} samples, {kind}"),
         ("pivots", f"{d['n_pivots']} ({d['zero_length_pivots']} of length zero)"),

@@ -351,6 +351,8 @@ class Trajectory:
             "rank": self.certificate.rank,
             "tied": self.certificate.n_tied,
             "proof": self.certificate.method,
+            "reason": self.certificate.reason and self.certificate.reason.message,
+            "remedy": self.certificate.reason and self.certificate.reason.remedy,
             "strict": self.certificate.strict,
             "smallest_slope": self.certificate.smallest_slope,
             "seconds": self.elapsed,
