@@ -210,6 +210,7 @@ class Certificate:
         """
         return (
             self.method == "vertex"
+            and not self.degenerate
             and self.rank == self.dim
             and bool((self.slopes > self.slope_tolerances).all())
         )
@@ -269,7 +270,7 @@ class Certificate:
         """What is to be checked; CertificateError if it is not about `loss`, or was changed."""
         instance("loss", loss, LayerLoss)
         differ = _differences(self.fingerprint, loss.fingerprint)
-        if differ:
+        if differ or self.fingerprint != loss.fingerprint:
             raise CertificateError(f"loss: the certificate is of another loss: {differ}")
         if not np.array_equal(self.aliased, loss.aliased):
             raise CertificateError(
@@ -379,7 +380,7 @@ class Certificate:
         arrays = open_archive(path, "certificate")
         try:
             return cls.from_arrays(arrays)
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise ValueError(f"path: damaged certificate file {path} ({error})") from None
 
     def __repr__(self) -> str:

@@ -51,6 +51,8 @@ class Claim(NamedTuple):
     point: Objects | None  # (h, q)
     loss: Fraction
     slopes: Floats  # (2r,)
+    slope_tolerances: Floats  # (2r,)
+    sides: NDArray[np.int8]  # (r + k,)
     active: Ints  # (r, 3)
     tied: Ints  # (k, 3)
     is_global: bool
@@ -109,7 +111,8 @@ def check(claim: Claim, loss: LayerLoss) -> ExactCheck:
     try:
         found = _Check(claim, loss)
         slopes = found.confirm()
-    except ValueError as error:  # RefutedError, or data that are not what they are said to be
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        # RefutedError, or fields that are not what they are said to be
         raise CertificateError(str(error)) from None
     point = claim.point.ravel() if claim.point is not None else objects([])
     bits = max(max(abs(v.numerator), v.denominator).bit_length() for v in point)
@@ -131,8 +134,14 @@ class _Check:
     def __init__(self, claim: Claim, loss: LayerLoss) -> None:
         if claim.point is None or claim.point.shape != loss.shape:
             raise RefutedError(f"point: expected rationals of shape {loss.shape}")
-        if claim.theta.shape != loss.shape or claim.slopes.shape != (2 * len(claim.active),):
-            raise RefutedError("theta, slopes: the shapes do not fit")
+        r, k = len(claim.active), len(claim.tied)
+        slopes = claim.slopes.shape == claim.slope_tolerances.shape == (2 * r,)
+        if claim.theta.shape != loss.shape or not slopes or claim.sides.shape != (r + k,):
+            raise RefutedError("theta, slopes, sides: the shapes do not fit")
+        if (claim.slope_tolerances != 0.0).any():
+            raise RefutedError("slope_tolerances: expected 0, as every proof is exact")
+        if not np.isfinite(claim.slopes).all() or (claim.slopes < 0.0).any():
+            raise RefutedError("slopes: expected numbers >= 0")
         self.claim, self.loss = claim, loss
         self.data = CheckedLoss(loss)
         self.point = _matrix(claim.point)
@@ -160,6 +169,8 @@ class _Check:
             self._confirm_zero()
             return None
         places = [said[c] for c in order]
+        if claim.sides.tolist() != self._sides(said, order):
+            raise RefutedError("sides: not those of the witness")
         f = one_sided(self.data, self.vanishing, places, sides, piece, self._free())
         parts = Parts(f, claim.witness.pivots.tolist(), claim.witness.prices)
         confirm_blocks(parts, claim.witness.blocks)
@@ -229,7 +240,9 @@ class _Check:
             raise RefutedError("theta: is not the float nearest to the exact vertex")
         targets = _fraction(data.target_size)
         allowed = gap_allowed(claim.loss, targets)
-        if data.spread() > allowed and (targets > 0 or claim.loss > 0):
+        spread = data.spread()
+        close = spread is not None and spread <= allowed
+        if not close and (targets > 0 or claim.loss > 0):
             gap = loss_at(data, claim.theta) - claim.loss
             if gap > allowed:
                 raise RefutedError(
@@ -239,8 +252,8 @@ class _Check:
     def _confirm_zero(self) -> None:
         if self.claim.method != "zero-loss" or self.claim.loss != 0:
             raise RefutedError(f"method: {self.claim.method} is said without a witness")
-        if (self.claim.slopes < 0).any():
-            raise RefutedError("slopes: none descends where the loss is 0")
+        if (self.claim.slopes != 0).any():
+            raise RefutedError("slopes: nothing is said of them without a witness but 0")
 
     def _confirm_method(self) -> None:
         """The name of the proof is that of its hardest part."""

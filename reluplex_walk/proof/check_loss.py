@@ -9,6 +9,7 @@ on all their rounding; what they leave open, and every value that is handed out,
 with M, c fixed by the signs of row i above the trained layer (its *pattern*).
 """
 
+from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
@@ -147,10 +148,18 @@ class CheckedLoss:
             signs[stage][rows] = exact
         return signs
 
-    def spread(self) -> float:
-        """A bound on the change of the loss if theta, as last given to `signs`, is rounded."""
-        cost = self.w.floats @ self.bounds.sum(axis=1) / self.w.scale
-        return 1.0001 * max(_float(self.below), _float(self.above)) * float(cost)
+    def spread(self) -> Fraction | None:
+        """A bound on the change of the loss if theta, as last given to `signs`, is rounded.
+
+        None if floats give none.
+        """
+        largest = float(self.w.floats.max())
+        cost = float((self.w.floats / largest) @ (self.bounds.sum(axis=1) + _TINY))
+        if not cost < np.inf:
+            return None
+        steep = max(self.below, self.above) / self.w.scale
+        each = Fraction(int(steep.p), int(steep.q)) * Fraction(largest)
+        return Fraction(1.0001) * Fraction(cost) * each
 
     def _enclosures(self, theta: Floats) -> tuple[list[Floats], list[Floats]]:
         """Values of all breakpoints in floats, and bounds on what they are off by.
@@ -158,13 +167,15 @@ class CheckedLoss:
         `theta` (h, q) and the data may each be off by half a unit in the last place, too.
         """
         inputs, off = self.inputs, _UNIT * np.abs(self.inputs)
+        # What underflows: products, and parameters of theta, each times an input.
+        tiny = _TINY * (1.0 + np.abs(inputs).sum(axis=1, keepdims=True))
         values, bounds = [], []
         with np.errstate(over="ignore", invalid="ignore"):
             for w, b in [(theta[:, :-1], theta[:, -1]), *self.tail]:
                 size, terms = np.abs(w).T, inputs.shape[1] + 6
                 value = inputs @ w.T + b
                 bound = off @ size + terms * _UNIT * (np.abs(inputs) @ size + np.abs(b))
-                bound = 1.0001 * bound + _TINY
+                bound = 1.0001 * bound + tiny * (1.0 + size.max(initial=0.0))
                 values.append(value)
                 bounds.append(bound)
                 if len(values) <= len(self.tail):

@@ -5,6 +5,7 @@ block has its members, the name of its proof and the fields of that (docs/certif
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, objects
 from .witness import Block, Fan, Leaf, Multipliers, Proof, Shares, Tree, Witness
+
+_RATIONAL = re.compile(r"-?[0-9a-f]+/0*[1-9a-f][0-9a-f]*")
 
 _PROOFS: dict[str, type] = {
     "multipliers": Multipliers,
@@ -51,7 +54,7 @@ def read(text: str) -> Witness:
     """The witness of a text; ValueError, KeyError, TypeError if it is of none."""
     fields = json.loads(text)
     return Witness(
-        sides=np.array(fields["sides"], np.int8),
+        sides=_ints(fields["sides"]).astype(np.int8),
         pivots=_ints(fields["pivots"]),
         prices=_rationals(fields["prices"]),
         blocks=_read_blocks(fields["blocks"]),
@@ -133,9 +136,9 @@ def _read_pairs(pairs: list[list[Any]]) -> tuple[tuple[int, Fraction], ...]:
 
 
 def _rational(word: str) -> Fraction:
-    numerator, denominator = word.split("/")
-    if int(denominator, 16) <= 0:
+    if not _RATIONAL.fullmatch(word):
         raise ValueError(f"expected a rational, found {word!r}")
+    numerator, denominator = word.split("/")
     return Fraction(int(numerator, 16), int(denominator, 16))
 
 
@@ -143,7 +146,10 @@ def _rationals(words: Sequence[str]) -> tuple[Fraction, ...]:
     return tuple(_rational(word) for word in words)
 
 
-def _ints(numbers: list[int]) -> NDArray[np.int64]:
+def _ints(numbers: list[Any]) -> NDArray[np.int64]:
+    flat = [v for row in numbers for v in row] if numbers and type(numbers[0]) is list else numbers
+    if type(numbers) is not list or any(type(v) is not int for v in flat):
+        raise ValueError(f"expected a list of integers, found {str(numbers)[:60]}")
     return np.array(numbers, np.int64)
 
 

@@ -50,7 +50,7 @@ def read(path: str | Path) -> dict[str, Any]:
     arrays = open_archive(path, "trajectory")
     try:
         return _fields(arrays)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"path: damaged trajectory file {path} ({error})") from None
 
 
