@@ -381,8 +381,9 @@ class Walker:
             return Next(ended=Ended.FINISHED, reason=settled)
         if settled.end.verdict.method != "none":
             return self._cross(settled, limit)
-        if 0 < limit == len(settled.pivots):  # cut short
-            return RECOMPUTE
+        made = len(settled.pivots)
+        if 0 < limit == made or (made and settled.end.verdict.reason is Reason.DESCENDS):
+            return RECOMPUTE  # cut short: on from there
         return Next(ended=Ended.FINISHED, settled=settled)
 
     def _exactly(self, limit: int, leaps: bool = False) -> Settled | Reason:
