@@ -65,7 +65,7 @@ def lad(
     -----
     RankWarning
         If columns of `X` are determined by earlier ones and the constant, up to rounding: they are
-        left out, with coefficients 0 (see :attr:`QuantileFit.aliased`).
+        left out, with coefficients 0 (see ``QuantileFit.aliased``).
 
     See Also
     --------
@@ -132,7 +132,7 @@ def quantile(
     -----
     RankWarning
         If columns of `X` are determined by earlier ones and the constant, up to rounding: they are
-        left out, with coefficients 0 (see :attr:`QuantileFit.aliased`).
+        left out, with coefficients 0 (see ``QuantileFit.aliased``).
 
     See Also
     --------
