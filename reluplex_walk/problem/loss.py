@@ -392,7 +392,7 @@ class LayerLoss:
 
     @cached_property
     def target_size(self) -> float:
-        """Sum of w |y|, over outputs too: the size of losses that are not small.
+        """Sum of ``w |y|``, over outputs too: the size of losses that are not small.
 
         Examples
         --------
