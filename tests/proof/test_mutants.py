@@ -189,7 +189,7 @@ def cases():
 
 def certificate_of(case) -> Certificate | None:
     """What the prover, as it stands, claims of the vertex."""
-    found = end.examine(ExactLoss(case.loss), case.at, Deadline(0.5))
+    found = end.examine(ExactLoss(case.loss), case.at, Deadline(2.0))
     if found.verdict.method == "none":
         return None
     return certify._proved(case.loss, found, TOLERANCES)
