@@ -21,6 +21,14 @@ def problem(widths, X, y, seed=0, **options):
         return rw.LayerLoss(rw.ReLUNetwork.random(widths, seed=seed, **options), X, y)
 
 
+def zeros_among_counts(n, hidden, seed):
+    """Counts on a grid, most of them 0: several neurons end at 0, residuals vanish with them."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 6, (n, 2)).astype(float)
+    y = np.where(rng.random(n) < 0.6, 0, rng.poisson(3, n)).astype(float)
+    return problem([2, hidden, 1], X, y, seed)
+
+
 PROBLEMS = {
     "xor": problem([2, 3, 1], SQUARE, [0.0, 1.0, 1.0, 0.0]),
     "integer grid": problem([2, 3, 3, 1], GRID, RNG.integers(0, 2, 25)),

@@ -13,7 +13,7 @@ from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.exact.vertex import zeros
 from reluplex_walk.proof import cones, degenerate
 from reluplex_walk.proof.tangents import merged, tangents
-from tests.problems.degenerate import PROBLEMS
+from tests.problems.degenerate import PROBLEMS, zeros_among_counts
 from tests.problems.random import random_loss
 from tests.references import witness
 from tests.simplex.test_walk import check
@@ -201,10 +201,7 @@ def test_no_false_minimum_at_degenerate_ends(widths, n, seeds):
 def test_zeros_among_counts_are_proved(seed):
     # Zero blocks of samples with equal inputs, followed by residuals that vanish: 9 to 11
     # coordinates, nearly a hundred breakpoints.
-    rng = np.random.default_rng(seed)
-    X = rng.integers(0, 6, (40, 2)).astype(float)
-    y = np.where(rng.random(40) < 0.6, 0, rng.poisson(3, 40)).astype(float)
-    loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 3, 1], seed=seed), X, y)
+    loss = zeros_among_counts(40, 3, seed)
     traj = rw.walk(loss, loss.theta)
     assert traj.status.proved
     assert least_slope(loss, traj.theta) > -1e-9

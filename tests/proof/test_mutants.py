@@ -33,6 +33,7 @@ from reluplex_walk.proof import (
 )
 from reluplex_walk.proof.certificate import Certificate
 from reluplex_walk.tolerances import TOLERANCES
+from tests.problems.degenerate import zeros_among_counts
 from tests.references.naive import loss_and_derivative
 
 MUTANTS = [
@@ -164,10 +165,7 @@ def tied(seed):
 
 def counts(seed):
     """The end of a walk at which neurons are 0, held together by residuals that are."""
-    rng = np.random.default_rng(seed)
-    X = rng.integers(0, 6, (80, 2)).astype(float)
-    y = np.where(rng.random(80) < 0.6, 0, rng.poisson(3, 80)).astype(float)
-    loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 5, 1], seed=seed), X, y)
+    loss = zeros_among_counts(80, 5, seed)
     exact, end_of_walk = ExactLoss(loss), rw.walk(loss, loss.theta).certificate.point
     point = from_fractions(end_of_walk.ravel())
     signs = region(exact.values(point))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
+from tests.problems.degenerate import zeros_among_counts
 
 
 def losses_are_those_at_the_vertices(traj):
@@ -72,10 +73,7 @@ def test_one_hot_columns_and_counts_do_not_end_above_a_minimum():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_counts_with_many_zeros_are_proved(seed):
-    rng = np.random.default_rng(seed)
-    X = rng.integers(0, 6, (80, 2)).astype(float)
-    y = np.where(rng.random(80) < 0.6, 0, rng.poisson(3, 80)).astype(float)
-    loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 5, 1], seed=seed), X, y)
+    loss = zeros_among_counts(80, 5, seed)
     traj = rw.walk(loss, loss.theta)
     assert traj.status.proved
     traj.verify()
