@@ -77,28 +77,6 @@ def from_fractions(fractions: Objects) -> Rationals:
     return Rationals(num.reshape(fractions.shape), den)
 
 
-def exact_sums(rows: NDArray[np.float64]) -> Objects:
-    """Sum of each row of floats (k, n), as `Fraction`.
-
-    Added up in slices of so few leading bits that no sum of floats is rounded (Zielke and Drygalla
-    2003; Rump, Ogita and Oishi 2008).
-    """
-    rest = np.array(rows, float)
-    largest = max(rest.max(initial=0.0), -rest.min(initial=0.0))
-    bits, parts = rest.shape[1].bit_length() + 1, [np.zeros(len(rest))]
-    exponent = int(np.frexp(largest)[1])  # all of the rest is below 2^exponent
-    leading = np.empty_like(rest)
-    while rest.any():
-        shift = np.ldexp(1.5, exponent + bits)
-        np.add(rest, shift, out=leading)
-        leading -= shift
-        parts.append(leading.sum(axis=1))
-        rest -= leading
-        exponent += bits - 52
-    exact = Rationals.of(parts)
-    return Rationals(exact.num.sum(axis=0), exact.den).fractions()
-
-
 def solve(matrix: Objects, rhs: Objects) -> Rationals:
     """The solution (r, k) of ``matrix @ solution = rhs`` for integers (r, r) and (r, k).
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact.rationals import Objects, Rationals, exact_sums, from_fractions, signs, solve
-from ..exact.sums import products
+from ..exact.rationals import Objects, Rationals, from_fractions, signs, solve
+from ..exact.sums import exact_sums, products
 from ..native.lad import BLOCK
 from ..native.lad_arrays import Fit
 from ..native.lad_rounding import error_bounds

@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import linprog
 
 import reluplex_walk as rw
-from reluplex_walk.exact.rationals import exact_sums
+from reluplex_walk.exact.sums import exact_sums
 from reluplex_walk.regression import solver
 from reluplex_walk.regression.design import Basis, Samples, new_fit
 from reluplex_walk.regression.proof import OptimalityTest
