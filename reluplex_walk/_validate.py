@@ -96,13 +96,6 @@ def positive(name: str, value: Any) -> float:
     return number
 
 
-def boolean(name: str, value: Any) -> bool:
-    """`value` as a bool."""
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name}: expected True or False, found {value!r}")
-    return bool(value)
-
-
 def instance(name: str, value: Any, kind: type) -> None:
     """Check that `value` is a `kind`, a class whose name begins with a consonant."""
     if not isinstance(value, kind):

@@ -47,15 +47,13 @@ class ProblemTolerances(NamedTuple):
 
 
 class ProofTolerances(NamedTuple):
-    """What leaves doubt at the end of a walk, and what a check accepts.
+    """What is trusted in a search for proofs, and what a claim allows.
 
     Attributes
     ----------
     gap_share, gap_targets : float
         A claim is about theta if the loss there lies above that of the exact end by at most this
         share of it plus this share of sum w |y|.
-    origin : float
-        Parameters below this share of the start's size may all be 0.
     tangents : float
         A lower bound in floats is trusted beyond this share of its terms: far above the rounding of
         a sum of 10^4 of them.
@@ -65,7 +63,6 @@ class ProofTolerances(NamedTuple):
 
     gap_share: float = 1e-9
     gap_targets: float = 1e-12
-    origin: float = 1e-10
     tangents: float = 1e-11
     relaxed: float = 1e-9
 

@@ -66,18 +66,14 @@ class CheckedLoss:
     """The rows of a `LayerLoss` that have a weight, in exact numbers."""
 
     def __init__(self, loss: LayerLoss) -> None:
-        decimals = getattr(loss, "decimals", None)
+        decimals = loss.decimals
         self.kept = np.flatnonzero(loss.sample_weight)
         self.inputs = loss.network.features(loss.X[self.kept], loss.layer)
         self.targets = loss.y[self.kept]
-        p, outputs = self.inputs.shape[1], self.targets.shape[1]
-        told = [None] * p if decimals is None else decimals.X
-        self.x = [Scaled.of(self.inputs[:, j], told[j]) for j in range(p)]
-        told = [None] * outputs if decimals is None else decimals.y
-        self.y = [Scaled.of(self.targets[:, k], told[k]) for k in range(outputs)]
-        weight = loss.sample_weight[self.kept]
-        self.w = Scaled.of(weight, None if decimals is None else decimals.sample_weight)
-        tau = Scaled.of(np.array([loss.tau]), None if decimals is None else decimals.tau)
+        self.x = [Scaled.of(v, k) for v, k in zip(self.inputs.T, decimals.X, strict=True)]
+        self.y = [Scaled.of(v, k) for v, k in zip(self.targets.T, decimals.y, strict=True)]
+        self.w = Scaled.of(loss.sample_weight[self.kept], decimals.sample_weight)
+        tau = Scaled.of(np.array([loss.tau]), decimals.tau)
         self.below, self.above = fmpq(1), fmpq(1)  # slopes of the loss per weight
         if loss.kind == "pinball":
             self.below = tau.rational(0)

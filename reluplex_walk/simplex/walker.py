@@ -375,8 +375,6 @@ class Walker:
                 return LOST if self.lost else RECOMPUTE
             limit -= len(settled.pivots)  # too faint for floats: exactly on
             settled = self._exactly(limit, leaps=True)
-        if self.lost:
-            return LOST
         if isinstance(settled, Reason):
             return Next(ended=Ended.FINISHED, reason=settled)
         if settled.end.verdict.method != "none":
@@ -408,8 +406,6 @@ class Walker:
         if found.beyond is None or found.beyond.end.verdict.direction is None:
             return end
         self._take_over(found.beyond)
-        if self.lost:
-            return LOST
         return RECOMPUTE if self._go_on(found.beyond.end.verdict.direction.unit()) else end
 
     def _take_over(self, settled: Settled) -> None:
