@@ -329,7 +329,7 @@ def test_without_matplotlib(curve, monkeypatch):
 
 
 def test_no_legend_is_placed_by_a_search_among_polygons(plane, monkeypatch, tmp_path):
-    """matplotlib's search for the best place looks at all of them, one by one, ten times."""
+    """Matplotlib's search for the best place looks at all of them, one by one, ten times."""
     from matplotlib.legend import Legend
 
     def search(*arguments, **options):
