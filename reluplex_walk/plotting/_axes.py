@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ SCALE = "cividis"
 
 # Where a legend goes that covers what is drawn wherever it is.  The best place (matplotlib's
 # default) would be sought among all polygons, one by one: 15 s for 3,000.
-OVER_SURFACE = "upper right"
+OVER_SURFACE: Final = "upper right"
 
 
 def new_axes(ax: Axes | None) -> Axes:

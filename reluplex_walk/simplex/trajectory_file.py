@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import open_archive, write_archive
+from .._files import load_archive, write_archive
 from ..ended import Ended
 from ..native.arrays import FREE
 from ..problem.aliased import RankWarning
@@ -47,11 +47,7 @@ def read(path: str | Path) -> dict[str, Any]:
 
     Raises FileNotFoundError if there is no file, ValueError if it is another one or damaged.
     """
-    arrays = open_archive(path, "trajectory")
-    try:
-        return _fields(arrays)
-    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise ValueError(f"path: damaged trajectory file {path} ({error})") from None
+    return load_archive(path, "trajectory", _fields)
 
 
 def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
