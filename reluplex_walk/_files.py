@@ -10,7 +10,7 @@ import hashlib
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,7 +90,7 @@ def load_archive(path: str | Path, kind: str, build: Callable[[Arrays], T]) -> T
 
 
 def check_member(
-    arrays: dict[str, Any], name: str, dtype: str, shape: tuple[int, ...] | None = None
+    arrays: Mapping[str, Any], name: str, dtype: str, shape: tuple[int, ...] | None = None
 ) -> None:
     """ValueError unless array `name` has that `shape` and a `dtype` such as ``f8``; ``U``: any."""
     if name not in arrays:

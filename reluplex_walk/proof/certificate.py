@@ -14,6 +14,7 @@ from .._files import load_archive, write_archive
 from .._validate import choice, instance
 from ..exact.rationals import Objects
 from ..problem.loss import LayerLoss
+from .certificate_fields import check_fields
 from .check import CertificateError, Claim, ExactCheck, check
 from .reason import Reason
 from .witness import Witness
@@ -346,6 +347,7 @@ class Certificate:
         >>> rw.Certificate.from_arrays(certificate.to_arrays()).digest == certificate.digest
         True
         """
+        check_fields(arrays)
         values: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
         values = {name: v if v.ndim else v.item() for name, v in values.items()}
         if "point" in values:
