@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .._errors import DamagedFileError
 from .._version import __version__
 from .output import (
     BAD_INPUT,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Exit codes:
   0    the walk ended at a proved local or global minimum
+  1    the saved walk is damaged or was changed
   2    bad input: one line on stderr says what is wrong
   3    not proved, or the pivot or time limit was reached; the result so far is saved
   130  interrupted (Ctrl-C); the result so far is saved, `resume` goes on from it
@@ -59,6 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of stdout has gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BAD_INPUT
+    except DamagedFileError as error:
+        print(f"reluplex-walk: refused: {' '.join(str(error).split())}", file=sys.stderr)
+        return REFUSED
     except (ValueError, TypeError, OSError) as error:
         message = str(error)
     print(f"reluplex-walk: error: {' '.join(message.split())}", file=sys.stderr)
@@ -294,9 +299,10 @@ def verify(result: Path, as_json: bool) -> int:
 
     try:
         check = rw.Trajectory.load(source).verify()
+    except rw.CertificateError as error:
+        raise DamagedFileError(f"{source}: {error}") from None
     except ValueError as error:
-        print(f"reluplex-walk: refused: {error}", file=sys.stderr)
-        return REFUSED
+        raise DamagedFileError(str(error)) from None
     fields = {
         "verified": True,
         "proof": check.method,

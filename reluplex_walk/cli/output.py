@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._whole import whole_file
+
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..simplex.trajectory import Trajectory
@@ -94,7 +96,8 @@ def write_files(
 
     paths = {"trajectory": folder / TRAJECTORY, "graph": folder / GRAPH}
     traj.save(paths["trajectory"], force=True)
-    nx.write_graphml(traj.graph(), paths["graph"])
+    with whole_file(paths["graph"]) as stream:
+        nx.write_graphml(traj.graph(), stream)
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -110,7 +113,9 @@ def write_files(
         title = ": ".join(filter(None, [title, traj.status.message]))
         figure = Figure(figsize=(8.0, 6.0), layout="constrained")
         paths["picture"] = folder / PICTURE
-        overview(traj, title, figure, *labels).savefig(paths["picture"], dpi=200)
+        overview(traj, title, figure, *labels)
+        with whole_file(paths["picture"]) as stream:
+            figure.savefig(stream, format="png", dpi=200)
     return {kind: str(path) for kind, path in paths.items()}
 
 
