@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see
-    from . import datasets as datasets
+    from . import datasets as datasets, testing as testing
     from .ended import Ended as Ended
     from .graphs.exploration import vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
@@ -88,7 +88,7 @@ _HOMES = {
     "tolerances": ("TOLERANCES", "Tolerances"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_MODULES = {"datasets": "datasets", "density": "landscape.density"}
+_MODULES = {"datasets": "datasets", "density": "landscape.density", "testing": "testing"}
 
 __all__ = ["__version__", *_MODULES, *_HOME]
 

@@ -180,6 +180,25 @@ class OptimizeTolerances(NamedTuple):
     room: float = 1e-6
 
 
+class TestingTolerances(NamedTuple):
+    """What assertions allow for rounding.
+
+    Attributes
+    ----------
+    loss, targets : float
+        Two losses are one if they differ by this share of them plus this share of sum w |y|.
+    theta : float
+        Share of the parameters, by what they do, up to which a point is a minimum rounded.
+    vertices : float
+        How much more than losses vertices may differ: they solve linear systems.
+    """
+
+    loss: float = 1e-9
+    targets: float = 1e-12
+    theta: float = 1e-9
+    vertices: float = 1e3
+
+
 class PlottingTolerances(NamedTuple):
     """What pictures show as equal.
 
@@ -208,6 +227,7 @@ SIMPLEX = SimplexTolerances()
 GRAPHS = GraphTolerances()
 OPTIMIZE = OptimizeTolerances()
 PLOTTING = PlottingTolerances()
+TESTING = TestingTolerances()
 
 __all__ = [
     "GRAPHS",
@@ -217,6 +237,7 @@ __all__ = [
     "PROOF",
     "REGIONS",
     "SIMPLEX",
+    "TESTING",
     "TOLERANCES",
     "Tolerances",
 ]

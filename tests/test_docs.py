@@ -28,7 +28,12 @@ def documented() -> Counter[str]:
 
 def test_every_public_object_is_on_one_page():
     found = documented()
-    modules = {"datasets": rw.datasets, "density": rw.density, "plotting": plotting}
+    modules = {
+        "datasets": rw.datasets,
+        "density": rw.density,
+        "plotting": plotting,
+        "testing": rw.testing,
+    }
     public = {f"reluplex_walk.{name}" for name in {*rw.__all__} - {*modules, "__version__"}}
     public |= {
         f"reluplex_walk.{name}.{each}"
