@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import reluplex_walk as rw
 from reluplex_walk import datasets
 
 
@@ -120,3 +121,123 @@ def test_no_such_csv(tmp_path):
         datasets.read_csv(tmp_path / "missing.csv", "y")
     with pytest.raises(ValueError, match="expected a CSV file"):
         datasets.read_csv(tmp_path, "y")
+
+
+# ---------------------------------------------------------------- toy data
+
+MADE = {
+    "xor": datasets.make_xor,
+    "moons": datasets.make_moons,
+    "spirals": datasets.make_spirals,
+    "teacher": lambda *args, **options: datasets.make_teacher(*args, **options)[0],
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_toy_data(name):
+    make = MADE[name]
+    data = make(31, noise=0.1, seed=3)
+    assert data.name == name
+    assert data.X.shape == (31, 2)
+    assert data.y.shape == (31,)
+    assert data.X.dtype == data.y.dtype == np.float64
+    assert not data.X.flags.writeable
+    assert not data.y.flags.writeable
+    assert len(data.feature_names) == 2
+    assert data.target_name
+    assert data.source
+    same, other, clean = make(31, noise=0.1, seed=3), make(31, noise=0.1, seed=4), make(31, seed=3)
+    np.testing.assert_array_equal(data.X, same.X)
+    np.testing.assert_array_equal(data.y, same.y)
+    assert (data.X != other.X).any()
+    moved = (data.y - clean.y if name == "teacher" else data.X - clean.X).ravel()
+    assert 0.05 < moved.std() < 0.15
+    if name != "teacher":
+        np.testing.assert_array_equal(data.y, clean.y)
+        assert set(data.y) == {-1.0, 1.0}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_toy_data_refuse_what_does_not_fit(name):
+    with pytest.raises(ValueError, match="n: expected an integer >= 2, found 1"):
+        MADE[name](1)
+    with pytest.raises(TypeError, match="n: expected an integer"):
+        MADE[name](10.0)
+    with pytest.raises(ValueError, match="noise: expected a number >= 0"):
+        MADE[name](10, noise=-1.0)
+    with pytest.raises(ValueError, match="seed: expected an integer >= 0"):
+        MADE[name](10, seed=-1)
+
+
+@pytest.mark.parametrize("n", [4, 8, 20])
+def test_least_losses_of_xor(n):
+    data = datasets.make_xor(n)
+    net = rw.ReLUNetwork([[[1, 1], [1, 1]], [[2, -4]]], [[0, -1], [-1]])
+    for kind in ("l1", "hinge"):
+        affine = rw.walk(rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), data.X, data.y, kind=kind))
+        assert affine.status is rw.WalkStatus.GLOBAL_MINIMUM
+        assert affine.certificate.loss == n
+        loss = rw.LayerLoss(net, data.X, data.y, kind=kind)
+        traj = rw.walk(loss, net.layer_parameters(0))
+        assert (traj.loss, traj.status) == (0.0, rw.WalkStatus.GLOBAL_MINIMUM)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 101, 1000])
+def test_moons_are_separated_by_three_neurons(n):
+    data = datasets.make_moons(n)
+    net = rw.ReLUNetwork([[[1, 0], [1, 0], [-1, 1]], [[8, -8, 4]]], [[0, -1, 10], [-43]])
+    a, b = data.X.T
+    line = a + 0.75 - 2 * np.maximum(0, a) + 2 * np.maximum(0, a - 1)
+    np.testing.assert_allclose(net(data.X)[:, 0], 4 * (b - line), atol=1e-12)
+    assert ((b - line) * data.y >= 0.25 - 1e-12).all()
+    loss = rw.LayerLoss(net, data.X, data.y, kind="hinge")
+    assert loss(net.layer_parameters(0)) <= 1e-12
+    if n > 10:
+        affine = rw.LayerLoss(rw.ReLUNetwork.random([2, 1]), data.X, data.y, kind="hinge")
+        assert rw.walk(affine).certificate.loss > n / 10  # no line does
+
+
+def test_moons_are_those_of_scikit_learn():
+    learn = pytest.importorskip("sklearn.datasets")
+    X, y = learn.make_moons(100, shuffle=False)
+    data = datasets.make_moons(100)
+    np.testing.assert_allclose(data.X, X, atol=1e-12)
+    np.testing.assert_array_equal(data.y, 1 - 2 * y)
+
+
+def test_spirals_are_opposite():
+    data = datasets.make_spirals(80)
+    np.testing.assert_array_equal(data.X[40:], -data.X[:40])
+    np.testing.assert_array_equal(data.y[40:], -data.y[:40])
+    radius = np.linalg.norm(data.X[:40], axis=1)
+    np.testing.assert_allclose(radius, np.linspace(0.25, 1.0, 40))
+    network = rw.ReLUNetwork.random([2, 3, 1], seed=0)
+    (first, inner), (last, bias) = zip(network.weights, network.biases, strict=True)
+    mirrored = rw.ReLUNetwork([-first, -last], [inner, -bias])  # -f(-x)
+    losses = [
+        rw.LayerLoss(net, data.X, data.y, kind="hinge")(net.layer_parameters(0))
+        for net in (network, mirrored)
+    ]
+    assert losses[0] == pytest.approx(losses[1])
+
+
+@pytest.mark.parametrize("widths", [(1, 1), (2, 3, 1), (3, 5, 4, 3, 1), (1, *[4] * 9, 1)])
+def test_a_teacher_has_loss_0(widths):
+    for seed in range(5):
+        data, teacher = datasets.make_teacher(60, widths, seed=seed)
+        assert teacher.widths == widths
+        for layer in range(teacher.n_layers):
+            loss = rw.LayerLoss(teacher, data.X, data.y, layer=layer)
+            assert loss(teacher.layer_parameters(layer)) == 0.0
+    traj = rw.walk(rw.LayerLoss(teacher, data.X, data.y), teacher.layer_parameters(0))
+    assert (traj.certificate.loss, traj.status) == (0, rw.WalkStatus.GLOBAL_MINIMUM)
+
+
+def test_a_teacher_with_noise():
+    clean, teacher = datasets.make_teacher(60, seed=2)
+    data, same = datasets.make_teacher(60, noise=0.3, seed=2)
+    assert same == teacher
+    loss = rw.LayerLoss(teacher, data.X, data.y)
+    assert loss(loss.theta) == pytest.approx(np.abs(data.y - clean.y).sum())
+    with pytest.raises(ValueError, match="widths: expected one output, found 2"):
+        datasets.make_teacher(10, (2, 3, 2))

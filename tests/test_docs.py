@@ -54,11 +54,19 @@ def test_files_named_exist(page):
     assert missing == []
 
 
+def code(page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return block
+
+
 def test_first_example_runs(capsys):
-    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    exec(code, {})
+    exec(code("index.md"), {})
     assert "LOCAL_MINIMUM" in capsys.readouterr().out
+
+
+def test_example_of_a_regression_test_runs():
+    exec(code("stable.md"), {})
 
 
 def test_every_member_of_a_file_is_described(tmp_path):
