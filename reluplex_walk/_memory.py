@@ -6,12 +6,16 @@ from pathlib import Path
 
 GIB = 2.0**30
 
+_SMALL = 2.0**26  # what is not worth asking for
+
 
 def require_memory(what: str, size: float, remedy: str) -> None:
     """ValueError if `what` takes `size` bytes and fewer are free.
 
     `what` begins with the argument at fault; `remedy` says what to do.
     """
+    if size < _SMALL:
+        return
     free = available()
     if size > free:
         raise ValueError(

@@ -1,12 +1,14 @@
 """`vertex_graph`: vertices and edges of the loss around a vertex, not only those one walk sees."""
 
 from collections import deque
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import instance, integer, positive
 from ..ended import Ended
 from ..native import pivot as native
@@ -14,6 +16,7 @@ from ..native.arrays import FREE, N_TIED, START_SIZE, STEP, State
 from ..native.refresh import new_state, place, refresh
 from ..native.walk import follow, half_edges, prices
 from ..problem.loss import LayerLoss
+from ..simplex.size import state_size
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 from ..tolerances import GRAPHS, TOLERANCES
@@ -231,7 +234,7 @@ def vertex_graph(
     Raises
     ------
     ValueError, TypeError
-        If an argument does not fit.
+        If an argument does not fit, or so many vertices not in memory.
 
     Examples
     --------
@@ -251,6 +254,8 @@ def vertex_graph(
             positive(name, value)
     if isinstance(start, Trajectory) and start.problem.fingerprint != loss.fingerprint:
         raise ValueError("start: this trajectory belongs to another loss (data, network, kind)")
+    if time_limit is None:
+        _require_room(loss, max_vertices)
     with Limits(max_vertices, time_limit) as limits:
         seconds = None if time_limit is None else max(limits.left, 1e-9)
         traj = start if isinstance(start, Trajectory) else walk(loss, start, time_limit=seconds)
@@ -271,6 +276,17 @@ def vertex_graph(
                 search.expand(stand)
     ended = ended or (Ended.WORK_LIMIT if crowded else Ended.FINISHED)
     return _assemble(search, open_vertices, ended, limits.elapsed)
+
+
+def _require_room(loss: LayerLoss, max_vertices: int) -> None:
+    """ValueError if so many vertices do not fit in memory: some arrays (D,), and D edges each."""
+    dim = loss.n_free
+    count = min(max_vertices, comb(loss.index.size, dim))
+    require_memory(
+        f"max_vertices: a graph of up to {count:.3g} vertices in {dim} dimensions",
+        count * (200.0 * dim + 8.0 * state_size(loss)),
+        "give a smaller max_vertices, or a time_limit",
+    )
 
 
 def _assemble(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._memory import require_memory
 from ..tolerances import PROBLEM
 
 Floats = NDArray[np.float64]
@@ -68,7 +69,13 @@ def find(inputs: Floats, intercept: bool = True) -> Aliased:
     (array([1, 2]), array([[0.    , 0.    , 0.    , 7.    ],
            [0.3048, 0.    , 0.    , 1.    ]]))
     """
-    p = inputs.shape[1]
+    n, p = inputs.shape
+    if p + 1 > n:
+        require_memory(
+            f"X: what makes {p + 1 - n} of {p} columns of {n} distinct samples of the others",
+            16.0 * (p + 1 - n) * p,
+            "leave columns out",
+        )
     unit, size = _unit_columns(inputs)
     order = np.roll(np.arange(p + 1), 1) if intercept else np.arange(p)  # the constant first
     if _clear(unit, order):
@@ -128,6 +135,8 @@ def _unit_columns(inputs: Floats) -> tuple[Floats, Floats]:
 
 def _clear(unit: Floats, order: Ints) -> bool:
     """Whether all columns are kept, by far: an ordinary case, told at little cost."""
+    if len(order) > unit.shape[1]:
+        return False
     products = (unit @ unit.T)[np.ix_(order, order)]
     try:
         return bool((np.diag(np.linalg.cholesky(products)) > _CLEAR).all())

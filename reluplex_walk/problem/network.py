@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._files import load_archive, write_archive
+from .._memory import require_memory
 from .._validate import choice, integer, real, real_array
 
 Floats = NDArray[np.float64]
@@ -133,6 +134,11 @@ class ReLUNetwork:
         ]
         if len(sizes) < 2:
             raise ValueError(f"widths: expected at least inputs and outputs, found {sizes}")
+        require_memory(
+            f"widths: a network {'-'.join(map(str, sizes))}",
+            16.0 * sum(n_out * (n_in + 1) for n_in, n_out in pairwise(sizes)),
+            "give smaller ones",
+        )
         choice("init", init, INITIALISATIONS)
         rng = np.random.default_rng(seed)
         weights, biases = [], []

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import function, instance, integer, positive
 from ..ended import Ended
 from ..exact.rationals import Rationals
@@ -140,11 +141,25 @@ def enumerate_regions(
                 f"loss: about {estimate:.0e} regions expected, too many to enumerate; "
                 "give max_regions or time_limit for a part of them, or a smaller box"
             )
+        if time_limit is None:
+            _require_room(loss, estimate if most is None else min(estimate, most))
         found, ended = _find(loss, space, estimate, threads, limits)
     keep = found.total if max_regions is None else min(found.total, max_regions)
     if found.all_done and keep == found.total:
         ended = Ended.FINISHED
     return assemble(loss, space, found.take(), keep, ended, limits.elapsed)
+
+
+def _require_room(loss: LayerLoss, count: float) -> None:
+    """ValueError if so many regions do not fit in memory: signs, six arrays (D,), some 2 D facets.
+
+    Twice, while they are put together.
+    """
+    require_memory(
+        f"loss: about {count:.3g} regions",
+        2.0 * count * (loss.index.size / 8 + 72.0 * loss.dim),
+        "give a smaller max_regions, or a smaller box",
+    )
 
 
 class _Found:

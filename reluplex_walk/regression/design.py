@@ -63,6 +63,8 @@ class Samples(NamedTuple):
 
     def independent(self) -> bool:
         """Whether no feature is near to a combination of others: told at little cost."""
+        if self.x.shape[0] > self.x.shape[1]:
+            return False
         square = self.x @ self.x.T
         size = np.sqrt(np.diag(square))
         if not (size > 0.0).all():

@@ -87,7 +87,8 @@ def walk(
     Raises
     ------
     ValueError, TypeError
-        If an argument does not fit; the message names it.
+        If an argument does not fit, or a walk on so many parameters not in memory; the message
+        names it.
 
     Notes
     -----

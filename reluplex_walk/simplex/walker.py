@@ -29,6 +29,7 @@ from .level import estimate
 from .log import Log
 from .plateau import cross
 from .records import Checkpoint, WalkOptions
+from .size import require_room
 from .trajectory import Trajectory
 
 RULES = {
@@ -103,6 +104,7 @@ class Walker:
         self.loss = loss
         self.options = options
         self.thorough = thorough
+        require_room(loss)
         self.kernel = loss.free_kernel
         self.state = new_state(self.kernel)
         self.trial: State | None = None
