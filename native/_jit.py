@@ -6,15 +6,15 @@ the old code of a callee that lives in another file.  Here the cache folder is n
 """
 
 import hashlib
-import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
 from numba.core import event
+
+from ._cache import cache_folder
 
 config: Any = numba.config
 
@@ -34,27 +34,7 @@ def source_hash(folder: Path = Path(__file__).parent) -> str:
     return digest.hexdigest()[:16]
 
 
-def _cache_base() -> Path:
-    if config.CACHE_DIR:
-        return Path(config.CACHE_DIR)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home()))
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def _cache_folder() -> str:
-    folder = _cache_base() / "reluplex_walk" / source_hash()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / "reluplex_walk" / source_hash()
-        folder.mkdir(parents=True, exist_ok=True)
-    return str(folder)
-
-
-CACHE_FOLDER = _cache_folder()
+CACHE_FOLDER = str(cache_folder(source_hash(), config.CACHE_DIR))
 
 
 class Announcement(event.Listener):
