@@ -25,6 +25,8 @@ from ._whole import whole_file
 FORMAT = 3
 """Version of the file format; a file of another one is refused."""
 
+_MOST_DEFLATED = 1032  # bytes that one byte can stand for in the format of zip files
+
 Arrays = dict[str, NDArray[Any]]
 T = TypeVar("T")
 
@@ -103,7 +105,7 @@ def check_member(
 def _read(stream: Any, kind: str, source: Path) -> Arrays:
     with _damage(kind, source):
         archive = zipfile.ZipFile(stream)
-        members = _directory(archive)
+        members = _directory(archive, source.stat().st_size)
         header = members.pop("header", None)
         words = _array(archive, header) if header else np.array([])
     _check_header([str(word) for word in words.ravel()], kind, source)
@@ -144,8 +146,8 @@ def _damage(kind: str, source: Path) -> Iterator[None]:
         ) from None
 
 
-def _directory(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The members by the names of their arrays."""
+def _directory(archive: zipfile.ZipFile, length: int) -> dict[str, zipfile.ZipInfo]:
+    """The members of an archive of `length` bytes, by the names of their arrays."""
     members: dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
@@ -155,7 +157,11 @@ def _directory(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
             raise ValueError(f"two members {name!r}")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{name!r} compressed in another way")
+        if member.file_size > _MOST_DEFLATED * (member.compress_size + 1):
+            raise ValueError(f"{name!r} announces more than its bytes can hold")
         members[name] = member
+    if sum(member.compress_size for member in members.values()) > length:
+        raise ValueError("members that overlap")
     return members
 
 

@@ -1,9 +1,12 @@
 """Files are read as they were written or refused in a sentence, and written whole or not at all."""
 
+import copy
+import io
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -82,6 +85,28 @@ def test_a_header_is_not_believed(path):
         raw = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
         path.write_bytes(packed({**parts, "a.npy": raw}))
         assert "announces" in refusal(path)
+
+
+def test_a_directory_is_not_believed(path):
+    """One that announces 8 TiB, and members that share their bytes: zip bombs."""
+    parts = members(path.read_bytes())
+    raw = bytearray(packed({**parts, "a.npy": npy(np.zeros(1000))}))
+    at = raw.rfind(b"PK\x01\x02")
+    raw[at + 24 : at + 28] = (2**32 - 2).to_bytes(4, "little")
+    path.write_bytes(raw)
+    assert "announces more than its bytes can hold" in refusal(path)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+        archive.writestr("big.npy", npy(np.random.default_rng(0).normal(size=5000)))
+        first = archive.filelist[-1]
+        for k in range(9):
+            other = copy.copy(first)
+            other.filename = f"big{k}.npy"
+            archive.filelist.append(other)
+    path.write_bytes(stream.getvalue())
+    assert "overlap" in refusal(path).lower()
 
 
 def test_pickles_are_not_read(path):
