@@ -1,5 +1,7 @@
 """Rounding in a quantile regression: residuals as exact as floats can be, and bounds on errors."""
 
+import math
+
 import numpy as np
 
 from ._jit import entry, precise
@@ -78,3 +80,133 @@ def error_bounds(x, y, basis, b, theta, sums):
         off = off * residual / (1.0 - row_sum) + 2.0 * unit * abs(theta[a])
         total += off * off
     return np.sqrt(total) * (1.0 + unit), column_sum / (1.0 - column_sum)
+
+
+@precise
+def two_product(u, v):
+    """The product rounded, and what it is off by (Dekker 1971)."""
+    product = u * v
+    big = 134217729.0 * u  # 2^27 + 1
+    u_high = big - (big - u)
+    big = 134217729.0 * v
+    v_high = big - (big - v)
+    u_low, v_low = u - u_high, v - v_high
+    return product, u_low * v_low - (
+        ((product - u_high * v_high) - u_low * v_high) - u_high * v_low
+    )
+
+
+@precise
+def nearest(x, y, reach, basis, b, theta, blur, up, down, off, out):
+    """Out = theta* up / down rounded to nearest, theta* the exact vertex; whether that is proved.
+
+    With A the active samples, A b' = I - E and r their residuals at theta (q,),
+    theta* = theta - b' (I - E)^-1 r, and blur, of `error_bounds`, is a bound on the 1-norm of
+    E (I - E)^-1.  Products with `up` (q,) and `down` are taken in twice the precision.  `off` (q,)
+    is scratch.
+    """
+    q = theta.size
+    if not blur < 1.0:
+        return False
+    unit, square = (q + 4) * 2.0**-52, 0.0
+    residual(x, y, theta, basis, off)
+    for k in range(q):
+        square += theta[k] * theta[k]
+    length, total = math.sqrt(square), 0.0
+    rounding = (q + 4) ** 2 * 2.0**-104
+    for k in range(q):
+        terms = reach[basis[k]] * length + abs(y[basis[k]])
+        total += (1.0 + unit) * abs(off[k]) + rounding * terms
+    for a in range(q):
+        rest, error = 0.0, 0.0
+        for k in range(q):
+            size = abs(off[k])
+            terms = reach[basis[k]] * length + abs(y[basis[k]])
+            rest -= off[k] * b[k, a]
+            error += (blur * total + 2.0 * unit * size + rounding * terms) * abs(b[k, a])
+        error *= (1.0 + unit) * up[a] / down
+        fitted, low = two_product(theta[a], up[a])
+        number, proved = (theta[a] + rest) * up[a] / down, False
+        if not (1e-250 < abs(fitted) < 1e250):
+            return False
+        for _ in range(2):
+            rounded, lower = two_product(number, down)
+            if not (1e-250 < abs(rounded) < 1e250):
+                return False
+            change = ((fitted - rounded) + (low - lower) + rest * up[a]) / down
+            # Just below a power of two floats are denser.
+            mantissa, exponent = math.frexp(abs(number))
+            space = math.ldexp(1.0, exponent - (54 if mantissa == 0.5 else 53))
+            if abs(change) + error < 0.499999 * space:
+                proved = True
+                break
+            number += change
+        if not proved:
+            return False
+        out[a] = number
+    return True
+
+
+@precise
+def sides(r, reach, bound, near, side, doubtful):
+    """Sides of the residuals beyond their `bound`; the others are listed in `doubtful`, ascending.
+
+    Returns (how many these are, whether one of them is not among `near`, which ascends).
+    """
+    count, at, outside = 0, 0, False
+    for i in range(r.size):
+        if abs(r[i]) > bound * reach[i]:  # not if it is no number
+            side[i] = 1.0 if r[i] > 0.0 else -1.0
+            continue
+        doubtful[count] = i
+        count += 1
+        while at < near.size and near[at] < i:
+            at += 1
+        if at == near.size or near[at] != i:
+            outside = True
+    return count, outside
+
+
+@entry
+def judge(x, w, largest, side, slopes, near, basis, b, terms, blur, g, costs, price, error):
+    """Prices ``b @ g`` of a basis, and what they say of its half-edges.
+
+    `g` (q,) is the gradient of all samples but `near`, and becomes that of all but the basis, in
+    sums of at most so many `terms` one after the other.  `costs` (n,) and `error` (q,) are scratch.
+    Returns (whether all half-edges ascend, the steepest if one descends or else -1), both beyond
+    all rounding.
+    """
+    below, above, q = slopes[0], slopes[1], g.size
+    steep, total = max(below, above), 0.0
+    for i in range(w.size):
+        total += w[i]
+    for a in range(near.size):
+        i = near[a]
+        costs[i] = above * w[i] if side[i] > 0.0 else -below * w[i]
+    for k in range(q):
+        costs[basis[k]] = 0.0
+    for k in range(q):
+        row, moment = x[k], 0.0
+        for a in range(near.size):
+            moment += row[near[a]] * costs[near[a]]
+        g[k] += moment
+    unit, most = 2.0**-53, 0.0
+    for k in range(q):
+        value, size = 0.0, 0.0
+        for a in range(q):
+            value += b[k, a] * g[a]
+            rounding = terms * steep * total * largest[a] + (q + 4) * abs(g[a])
+            size += abs(b[k, a]) * unit * rounding
+        price[k], error[k] = value, size
+        most = max(most, abs(value) + size)
+    ascend, descend, steepest, least = True, False, -1, np.inf
+    for k in range(q):
+        bound = error[k] + blur * most
+        for edge in range(2):
+            price_of = price[k] if edge == 0 else -price[k]
+            slope = (above if edge == 0 else below) * w[basis[k]] + price_of
+            ascend = ascend and slope > bound
+            descend = descend or slope < -bound
+            if slope < least:
+                steepest, least = 2 * k + edge, slope
+    return ascend, (steepest if descend else -1)

@@ -9,11 +9,12 @@ Up to 15 significant digits, floats and decimals tell each other apart: no float
 two such decimals, no two floats are the nearest to one.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..native.decimals import decimal_places
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +22,6 @@ PLACES = 9
 """Decimal places up to which a column is looked at."""
 
 _LARGEST = 1e15  # of the integers: more digits, and one float is the nearest to several decimals
-_SOME = 64  # values that mostly tell
 
 
 class Decimals(NamedTuple):
@@ -68,33 +68,14 @@ class Decimals(NamedTuple):
         return ";".join(parts)
 
 
-def places(columns: Sequence[Floats]) -> tuple[int | None, ...]:
-    """For each of the `columns` (n,): the least k <= `PLACES` for which all its values are the
+def places(columns: Floats) -> tuple[int | None, ...]:
+    """For each of the `columns` (n, p): the least k <= `PLACES` for which all its values are the
     nearest to decimals of k places, or None.
     """
-    if not columns:
-        return ()
-    some = np.stack([column[:: 1 + len(column) // _SOME] for column in columns])
-    with np.errstate(divide="ignore"):
-        digits = np.floor(np.log10(_LARGEST) - np.log10(np.abs(some)))
-    power = 10.0 ** np.clip(digits, 0.0, PLACES)  # all the places that a value may have
-    hopeful = (np.rint(some * power) / power == some).all(axis=1)
-    return tuple(
-        _places(np.ascontiguousarray(column), part) if hope else None
-        for column, part, hope in zip(columns, some, hopeful, strict=True)
-    )
-
-
-def _places(values: Floats, some: Floats) -> int | None:
-    """The places of all `values`, `some` of which are looked at first."""
-    for k in range(PLACES + 1):
-        if _misfits(some, k).size:
-            continue
-        misfits = _misfits(values, k)
-        if not misfits.size:
-            return k
-        some = np.append(some, misfits[:_SOME])
-    return None
+    p = columns.shape[1]
+    found = np.empty(p, np.int64)
+    decimal_places(np.ascontiguousarray(columns), PLACES, _LARGEST, found, np.empty(p))
+    return tuple(None if k < 0 else k for k in found.tolist())
 
 
 def written(values: Floats, k: int | None) -> tuple[Floats, int]:
@@ -102,17 +83,6 @@ def written(values: Floats, k: int | None) -> tuple[Floats, int]:
     if not k:
         return values, 1
     return np.rint(values * 10.0**k), 10**k
-
-
-def _misfits(values: Floats, k: int) -> Floats:
-    """Those of `values` that are not the nearest floats to decimals of k places."""
-    # Below 10^15 the product is off by at most 1/4, and the quotient of exact numbers is rounded
-    # to the nearest.
-    integers = np.rint(values * 10.0**k) if k else np.rint(values)
-    fits = (integers / 10.0**k if k else integers) == values
-    if max(integers.max(), -integers.min()) > _LARGEST:
-        fits &= np.abs(integers) <= _LARGEST
-    return values[:0] if fits.all() else values[~fits]
 
 
 __all__ = ["PLACES", "Decimals", "places", "written"]

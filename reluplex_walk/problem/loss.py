@@ -170,7 +170,9 @@ class LayerLoss:
             pair_first, pair_of_row = distinct_rows(keys)
         by_sample = np.argsort(sample_of_row[pair_first], kind="stable")
         pair_first = pair_first[by_sample]
-        self.row_of = np.argsort(by_sample)[pair_of_row]  # residual row of each row of weight > 0
+        place = np.empty_like(by_sample)
+        place[by_sample] = np.arange(len(place))
+        self.row_of = place[pair_of_row]  # residual row of each row of weight > 0
         self.inputs = features[sample_first]  # (distinct samples, q - 1)
         self.owner = sample_of_row[pair_first]  # sample of each residual row
         self.targets = self.y[kept][pair_first]  # (residual rows, K)
@@ -184,10 +186,10 @@ class LayerLoss:
             return none
         kept = self.sample_weight[self.sample_weight > 0]
         return Decimals(
-            none.X if self.layer else places(list(self.inputs.T)),
-            places(list(self.targets.T)),
-            *places([kept]),
-            *places([np.array([self.tau])]),
+            none.X if self.layer else places(self.inputs),
+            places(self.targets),
+            *places(kept[:, None]),
+            *places(np.array([[self.tau]])),
         )
 
     @property

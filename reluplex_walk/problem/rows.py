@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ..native.rows import number_rows
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -17,16 +19,10 @@ def distinct_rows(rows: Floats) -> tuple[Ints, Ints]:
     n = len(rows)
     if rows.shape[1] == 0:
         return np.zeros(min(n, 1), np.int64), np.zeros(n, np.int64)
-    key = _hashes(rows)
-    ordered = np.sort(key)
-    if (ordered[1:] != ordered[:-1]).all():
-        return np.arange(n), np.arange(n)
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    inverse = inverse.ravel()
-    if (rows[first[inverse]] != rows).any():  # two rows of one hash
-        _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    return first[order], np.argsort(order)[inverse.ravel()]
+    table = np.full(1 << (2 * n).bit_length(), -1)
+    first, number = np.empty((2, n), np.int64)
+    count = number_rows(np.ascontiguousarray(rows), _hashes(rows), table, first, number)
+    return first[:count].copy(), number
 
 
 def _hashes(rows: Floats) -> NDArray[np.uint64]:

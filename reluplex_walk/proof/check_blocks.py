@@ -50,12 +50,12 @@ class Terms(NamedTuple):
         """The same f, with the kinks of parallel terms that follow nothing in the first of them."""
         linear, kinks = list(self.linear), list(self.kinks)
         following = {c for c, _, _ in self.alpha}
-        first: dict[tuple[fmpq, ...], tuple[int, fmpq]] = {}
+        first: dict[tuple[int, ...], tuple[int, fmpq]] = {}
         for c, row in enumerate(self.rows):
             lead = next((v for v in row if v), None)
             if lead is None or c in following:
                 continue
-            b, size = first.setdefault(tuple(v / lead for v in row), (c, lead))
+            b, size = first.setdefault(_direction(row, lead), (c, lead))
             if b == c:
                 continue
             # t_c = m t_b, and min(0, -t) = min(0, t) - t
@@ -65,6 +65,15 @@ class Terms(NamedTuple):
                 linear = [v + k * m * a for v, a in zip(linear, self.rows[b], strict=True)]
             kinks[c] = fmpq(0)
         return self._replace(linear=linear, kinks=kinks)
+
+
+def _direction(row: list[fmpq], lead: fmpq) -> tuple[int, ...]:
+    """The row divided by its first entry that is not 0, as integers: rationals are slow to hash."""
+    found = []
+    for v in row:
+        ratio = v / lead if v else v
+        found += [int(ratio.p), int(ratio.q)]
+    return tuple(found)
 
 
 def confirm(f: Terms, proof: Proof) -> None:

@@ -99,8 +99,8 @@ class _Local:
         if key not in self.chains:
             self.chains[key], _ = self.data.chain(self._pattern(i), stage)
         side, m = int(self.sides[stage][i, neuron]), self.chains[key]
-        row = self.data.row(i)
-        return [side * m[neuron, j] * x for j in range(self.data.h) for x in row]
+        row, factors = self.data.row(i), [side * m[neuron, j] for j in range(self.data.h)]
+        return [factor * x if factor else factor for factor in factors for x in row]
 
     def kink(self, place: Row) -> fmpq:
         """What the slope of the loss changes by, per unit of min(0, t)."""

@@ -44,9 +44,15 @@ class Scaled(NamedTuple):
             raise ValueError(f"decimals: not all are the nearest to decimals of {digits} digits")
         return cls(whole, 10**digits)
 
-    def rational(self, *at: int) -> fmpq:
+    def rational(self, at: int) -> fmpq:
         """One of the numbers."""
-        return fmpq(*float(self.floats[at]).as_integer_ratio()) / self.scale
+        found = fmpq(*float(self.floats[at]).as_integer_ratio())
+        return found if self.scale == 1 else found / self.scale
+
+    def rationals(self, at: list[int]) -> list[fmpq]:
+        """Some of the numbers: many together take less time."""
+        found = [fmpq(*v.as_integer_ratio()) for v in self.floats[at].tolist()]
+        return found if self.scale == 1 else [v / self.scale for v in found]
 
 
 class Piece(NamedTuple):
@@ -85,12 +91,21 @@ class CheckedLoss:
         self.layers = [_matrix(np.column_stack([w, b])) for w, b in self.tail]
         self.h, self.q = loss.shape
         self.n_hidden = loss.n_hidden
+        self._rows: dict[int, list[fmpq]] = {}  # those that were looked at
+        self._costs: dict[float, tuple[fmpq, fmpq, fmpq]] = {}  # by weight: it, times both slopes
 
     # ---------------------------------------------------------------- rows
 
     def row(self, i: int) -> list[fmpq]:
         """Inputs of row i, and 1."""
-        return [column.rational(i) for column in self.x] + [fmpq(1)]
+        return self._rows[i] if i in self._rows else self._look([i])[0]
+
+    def _look(self, rows: list[int]) -> list[list[fmpq]]:
+        """Inputs of some rows, and 1."""
+        new = [i for i in rows if i not in self._rows]
+        columns = [column.rationals(new) for column in self.x] + [[fmpq(1)] * len(new)]
+        self._rows.update(zip(new, map(list, zip(*columns, strict=True)), strict=True))
+        return [self._rows[i] for i in rows]
 
     def target(self, i: int, k: int) -> fmpq:
         """Target of row i for output k."""
@@ -98,10 +113,14 @@ class CheckedLoss:
 
     def costs(self, i: int, k: int) -> tuple[fmpq, fmpq]:
         """Slopes (below, above) of the loss of residual k of row i: what |r| costs there."""
-        w = self.w.rational(i)
+        weight = float(self.w.floats[i])
+        if weight not in self._costs:  # most are equal to others
+            w = self.w.rational(i)
+            self._costs[weight] = w, self.below * w, self.above * w
+        w, below, above = self._costs[weight]
         if self.hinge:
             return (w, fmpq(0)) if self.targets[i, k] > 0 else (fmpq(0), w)
-        return self.below * w, self.above * w
+        return below, above
 
     def depends(self, column: int, weights: list[fmpq], exactly: bool) -> bool:
         """Whether a column is the combination of columns and 1 with `weights` (q,).
@@ -118,13 +137,12 @@ class CheckedLoss:
             norm = float(np.linalg.norm(inputs[:, column] / size))
             return float(np.linalg.norm(rest / size)) <= 2.0 * PROBLEM.aliased * norm
         numbers = [*self.x, Scaled(np.ones(len(self.inputs)), 1)]
-        for i in range(len(self.inputs)):
-            rest = numbers[column].rational(i)
-            for j in used:
-                rest -= weights[j] * numbers[j].rational(i)
-            if rest:
-                return False
-        return True
+        every = list(range(len(self.inputs)))
+        left = numbers[column].rationals(every)
+        for j in used:
+            part = numbers[j].rationals(every)
+            left = [v - weights[j] * u for v, u in zip(left, part, strict=True)]
+        return not any(left)
 
     # ---------------------------------------------------------------- signs at a point
 
@@ -189,7 +207,7 @@ class CheckedLoss:
         if not rows.size:
             return [np.zeros((0, w), np.int8) for w in self._widths]
         n = rows.size
-        x = fmpq_mat(n, self.q, [v for i in rows.tolist() for v in self.row(i)])
+        x = fmpq_mat(n, self.q, [v for row in self._look(rows.tolist()) for v in row])
         z = x * theta.transpose()
         signs = [_signs(z)]
         for layer in self.layers:
@@ -200,8 +218,8 @@ class CheckedLoss:
                 entries.append(fmpq(1))
             z = fmpq_mat(n, width + 1, entries) * layer.transpose()
             signs.append(_signs(z))
-        targets = [self.target(i, k) for i in rows.tolist() for k in range(z.ncols())]
-        signs[-1] = _signs(z - fmpq_mat(n, z.ncols(), targets))
+        targets = zip(*(column.rationals(rows.tolist()) for column in self.y), strict=True)
+        signs[-1] = _signs(z - fmpq_mat(n, z.ncols(), [v for row in targets for v in row]))
         return signs
 
     @property

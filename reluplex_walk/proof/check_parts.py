@@ -95,13 +95,16 @@ class Parts:
         """The function of each block, by its members."""
         if len(self.single) == self.k:
             return {}
-        import networkx as nx  # here: it takes a while to import, and few proofs need it
-
-        graph = nx.Graph([(b, c) for c, b, _ in self.alpha])
-        for p, row in zip(self.pivots, self.form, strict=True):
-            graph.add_edges_from((p, c) for c in range(self.k) if row[c])
+        joined = [
+            {p, *(c for c, v in enumerate(row) if v)}
+            for p, row in zip(self.pivots, self.form, strict=True)
+        ]
+        groups: list[set[int]] = []
+        for new in [*joined, *({b, c} for c, b, _ in self.alpha)]:
+            met = [group for group in groups if not group.isdisjoint(new)]
+            groups = [group for group in groups if group.isdisjoint(new)] + [new.union(*met)]
         found = {}
-        for group in nx.connected_components(graph):
+        for group in groups:
             members = sorted(group)
             coordinates = [j for j, p in enumerate(self.pivots) if p in group]
             if len(members) > 1 and coordinates:  # the rest is single, or stays at 0
@@ -112,6 +115,8 @@ class Parts:
     def slopes(self) -> list[fmpq]:
         """F' along the half-edges of the pivots: the near ones (2r,), then the far ones."""
         f, rows = self.whole, range(len(self.pivots))
+        if not f.alpha:
+            return self._unlinked_slopes()
         place = {p: j for j, p in enumerate(self.pivots)}
         near = [[fmpq(int(i == j)) for i in rows] for j in rows]
         far = [[-v for v in edge] for edge in near]
@@ -124,6 +129,17 @@ class Parts:
             bent = (k * v for k, v in zip(f.kinks, t, strict=True) if v < 0)
             slopes.append(sum(bent, dot(f.linear, edge)))
         return slopes
+
+    def _unlinked_slopes(self) -> list[fmpq]:
+        """The same where nothing follows: each t_c is a multiple of the one rate that moves."""
+        near, far = list(self.whole.linear), [-v for v in self.whole.linear]
+        for k, row in zip(self.whole.kinks, self.whole.rows, strict=True):
+            for j, v in enumerate(row):
+                if v < 0:
+                    near[j] += k * v
+                elif v > 0:
+                    far[j] -= k * v
+        return near + far
 
 
 def confirm_blocks(parts: Parts, blocks: Sequence[Block]) -> None:

@@ -100,7 +100,7 @@ def slopes_of(tau: float | None) -> Slopes:
     if tau is None:
         return Slopes(Fraction(1), Fraction(1), 1, (1.0, 1.0))
     level = np.array([tau])
-    number, unit = written(level, *places([level]))
+    number, unit = written(level, *places(level[:, None]))
     below = Fraction(number.item())
     above = unit - below
     return Slopes(below, above, unit, (float(below / unit), float(above / unit)))
@@ -116,13 +116,13 @@ class Posed(NamedTuple):
     @classmethod
     def of(cls, kept: Data, intercept: bool) -> "Posed":
         """That of the samples of weight > 0."""
-        numbers = [*kept.X.T, kept.y, kept.w]
-        parts = [written(*part) for part in zip(numbers, places(numbers), strict=True)]
-        (y, y_unit), (w, w_unit) = parts[-2:]
-        samples = Samples.of([part for part, _ in parts[:-2]], y, w, intercept)
+        parts = [written(*part) for part in zip(kept.X.T, places(kept.X), strict=True)]
+        y, y_unit = written(kept.y, *places(kept.y[:, None]))
+        w, w_unit = written(kept.w, *places(kept.w[:, None]))
+        samples = Samples.of([part for part, _ in parts], y, w, intercept)
         units = Units(
-            fitted=np.arange(1 - intercept, len(parts) - 1),
-            x=(*([1] if intercept else []), *(unit for _, unit in parts[:-2])),
+            fitted=np.arange(1 - intercept, len(parts) + 1),
+            x=(*([1] if intercept else []), *(unit for _, unit in parts)),
             y=y_unit,
             w=w_unit,
         )

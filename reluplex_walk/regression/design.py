@@ -1,14 +1,17 @@
 """The records a quantile regression is solved on: the samples, and a basis of them."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from ..native.arrays import FREE
 from ..native.lad import measure, rescale
 from ..native.lad_arrays import Fit, Regression
+from ..native.lad_sizes import powers
 from ..tolerances import TOLERANCES
 
 Floats = NDArray[np.float64]
@@ -16,8 +19,9 @@ Ints = NDArray[np.int64]
 
 
 _FAR = 400  # 2^_FAR and its square, and bits far below 2^-_FAR, are floats
-
 _CLEAR = 1e-4  # of its length that the features before leave of each: far above all rounding
+_LEAST = 1e-9  # the same where some samples tell: far above what makes a column aliased
+_SOME = 100  # samples that mostly tell
 
 
 class Samples(NamedTuple):
@@ -47,9 +51,8 @@ class Samples(NamedTuple):
         # The median is typical also beside outliers, the mean where most values are 0.
         some = np.abs(x[:, :: 1 + n // 100])
         typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2]
-        typical = np.where(typical > 0.0, typical, sums / n)
-        scale = _powers(x, np.where(typical > 0.0, typical, 0.5), largest)
-        scale[:first] = 1.0
+        scale = np.ones(q)
+        powers(x[first:], typical[first:], sums[first:], largest[first:], _FAR, scale[first:])
         rescale(x, scale, reach)
         return cls(x, y, w, reach, scale, largest * scale, typical_size(y))
 
@@ -63,17 +66,15 @@ class Samples(NamedTuple):
 
     def independent(self) -> bool:
         """Whether no feature is near to a combination of others: told at little cost."""
-        if self.x.shape[0] > self.x.shape[1]:
+        q, n = self.x.shape
+        if q > n:  # and no matrix that large is made
             return False
-        square = self.x @ self.x.T
-        size = np.sqrt(np.diag(square))
-        if not (size > 0.0).all():
-            return False
-        try:
-            root = np.linalg.cholesky(square / (size * size[:, None]))
-        except np.linalg.LinAlgError:
-            return False
-        return bool((np.diag(root) > _CLEAR).all())
+        step = 1 + n // (_SOME + 2 * q)
+        if step > 1:  # what some samples keep apart, all of them do
+            some = _remainders(np.ascontiguousarray(self.x[:, ::step]))
+            if (some > _LEAST * math.sqrt(n) * self.largest).all():
+                return True
+        return bool(_remainders(self.x).all())
 
     def only(self, rows: Ints) -> "Samples":
         """The same with these rows of features."""
@@ -137,17 +138,14 @@ def new_fit(basis: Basis, side: Floats) -> Fit:
     )
 
 
-def _powers(x: Floats, typical: Floats, largest: Floats) -> Floats:
-    """Powers of two (q,) that bring sizes to 1, as far as neither squares nor single bits of x
-    (q, n) are lost.
-    """
-    exponent = np.minimum(-np.frexp(typical)[1], _FAR - np.frexp(largest)[1])
-    for k in np.flatnonzero(exponent < 0):
-        size = np.abs(x[k])
-        size[size == 0.0] = 1.0
-        least = min(1.0, size.min())
-        exponent[k] = max(exponent[k], min(0, -_FAR - np.frexp(least)[1]))
-    return np.exp2(exponent)
+def _remainders(x: Floats) -> Floats:
+    """What the rows before leave of each row of x (q, n); 0 where that may be rounding."""
+    square = x @ x.T
+    root, failed = lapack.dpotrf(square)
+    if failed:
+        return np.zeros(len(x))
+    rest = root.diagonal()
+    return np.where(rest > _CLEAR * np.sqrt(square.diagonal()), rest, 0.0)
 
 
 def typical_size(y: Floats) -> float:

@@ -17,13 +17,11 @@ from ..exact.rationals import Objects, Rationals, from_fractions, signs, solve
 from ..exact.sums import exact_sums, products
 from ..native.lad import BLOCK
 from ..native.lad_arrays import Fit
-from ..native.lad_rounding import error_bounds
+from ..native.lad_rounding import error_bounds, judge, sides
 from .design import Samples
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_UNIT = 2.0**-53
 
 
 class Optimality(NamedTuple):
@@ -32,6 +30,7 @@ class Optimality(NamedTuple):
     prices: Floats  # (q,) of its edges, the nearest floats where they were decided exactly
     proved: bool  # that it is optimal
     descends: int  # a half-edge that does descend, or -1: none is known
+    blur: float = np.inf  # relative error of its edges, as `error_bounds` has it
 
 
 class OptimalityTest:
@@ -39,9 +38,14 @@ class OptimalityTest:
 
     def __init__(self, samples: Samples, slopes: Sequence[float | Fraction]) -> None:
         self.samples, self.slopes = samples, tuple(map(float, slopes))
-        self.exact_slopes = tuple(Fraction(slope) for slope in slopes)
+        self._given = slopes
         self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
         self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
+
+    @property
+    def exact_slopes(self) -> tuple[Fraction, ...]:
+        """The slopes without rounding."""
+        return tuple(Fraction(slope) for slope in self._given)
 
     def judge(self, fit: Fit, near: Ints) -> Optimality:
         """Whether the basis of `fit` is optimal.
@@ -57,37 +61,40 @@ class OptimalityTest:
         return Optimality(np.zeros(fit.basis.size), False, -1)
 
     def _judge(self, fit: Fit, near: Ints) -> Optimality:
-        (x, y, w, reach), (below, above) = self.samples[:4], self.slopes
-        rows, edges, r, side, g = fit.basis, fit.b, fit.r, fit.side, fit.g
+        x, y, w, reach, _, largest, _ = self.samples
+        rows, edges, side = fit.basis, fit.b, fit.side
         bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
         if not bound < np.inf:
             edges[:] = np.linalg.inv(x[:, rows])
             bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
-
-        small = ~(np.abs(r) > bound * reach)  # floats may be no numbers
-        side[~small] = np.sign(r[~small])
-        outside = small.copy()
-        outside[near] = False
-        if outside.any():  # their sides may change: g is summed afresh
-            near, g = np.arange(y.size), np.zeros(len(x))
-        small[rows] = False
-        if small.any():
-            _set_exact_sides(self.samples, rows, np.flatnonzero(small), side)
-        costs = np.where(side > 0.0, above, -below) * w
-        costs[rows] = 0.0
-        g = g + x[:, near] @ costs[near]
-        prices = edges @ g
-        terms = BLOCK + y.size / BLOCK + near.size + 10.0
-        g_error = terms * _UNIT * max(below, above) * w.sum() * self.samples.largest
-        error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
-        error += blur * (np.abs(prices) + error).max()
-        slope_of = np.column_stack([above * w[rows] + prices, below * w[rows] - prices])
-        if (slope_of > error[:, None]).all():
-            return Optimality(prices, True, -1)
-        if (slope_of < -error[:, None]).any():
-            return Optimality(prices, False, int(slope_of.argmin()))
+        count, outside = sides(fit.r, reach, bound, near, side, fit.ids)
+        g = fit.g.copy()
+        if outside:  # their sides may change: g is summed afresh
+            near, g[:] = np.arange(y.size), 0.0
+        doubtful = fit.ids[:count]
+        if count > rows.size or not np.array_equal(doubtful, np.sort(rows)):
+            _set_exact_sides(self.samples, rows, np.setdiff1d(doubtful, rows), side)
+        terms, prices = BLOCK + y.size / BLOCK + near.size + 10.0, np.empty(rows.size)
+        ascend, descends = judge(
+            x,
+            w,
+            largest,
+            side,
+            self.slopes,
+            near,
+            rows,
+            edges,
+            terms,
+            blur,
+            g,
+            fit.costs,
+            prices,
+            fit.normal,
+        )
+        if ascend or descends >= 0:
+            return Optimality(prices, ascend, descends, blur)
         exact, descends = self._decide(rows, side)
-        return Optimality(exact, descends < 0, descends)
+        return Optimality(exact, descends < 0, descends, blur)
 
     def _decide(self, rows: Ints, side: Floats) -> tuple[Floats, int]:
         """Exact prices, and the half-edge with the least slope, if that is negative, else -1."""

@@ -249,12 +249,13 @@ def _fit(
 ) -> QuantileFit:
     """The fit from the end of the solver, by walking on from there where that is not proved."""
     samples, units, slopes = proof[:3]
-    theta, dual = np.zeros(data.X.shape[1] + 1), np.zeros(len(data.y))
-    dual[data.w > 0.0] = -found.dual / (slopes.unit * units.w)
+    theta, dual = np.zeros(data.X.shape[1] + 1), found.dual / -(slopes.unit * units.w)
+    if len(dual) < len(data.y):
+        dual = _spread(dual, data.w > 0.0)
     status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
     end: Certificate | Proof | None = proof
     if found.proved:
-        theta[units.fitted] = nearest_coefficients(samples, units, found.basis)
+        theta[units.fitted] = nearest_coefficients(samples, units, found.basis, found.blur)
     else:
         factors = np.array([float(f) for f in units.factors(samples)])
         theta[units.fitted] = found.basis.theta * factors
@@ -271,6 +272,13 @@ def _fit(
     return QuantileFit(
         theta, loss, dual, status, ended, tau, found.pivots, *data, aliased, fit_intercept, end
     )
+
+
+def _spread(values: Floats, places: NDArray[np.bool_]) -> Floats:
+    """The `values` at these places, 0 elsewhere."""
+    found = np.zeros(len(places))
+    found[places] = values
+    return found
 
 
 def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> bool:

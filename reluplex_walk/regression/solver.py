@@ -45,6 +45,7 @@ class Solution(NamedTuple):
     dual: Floats  # (n,) subgradient of each term at its residual
     proved: bool
     pivots: int
+    blur: float  # relative error of the edges of the basis, inf where it is not known
 
 
 def minimise(
@@ -62,14 +63,15 @@ def minimise(
     solver = _solved(samples, np.array([float(slope) for slope in slopes]), start, limits)
     judge = OptimalityTest(samples, slopes)
     for attempt in range(_ROUNDS):
-        prices, proved, descends = judge.judge(solver.fit, solver.near)
+        prices, proved, descends, blur = judge.judge(solver.fit, solver.near)
         if descends < 0 or limits.look() is not None:
             break
         if attempt == _REFINE:
             solver.refine()
         else:
             solver.solve(solver.band(), descends)
-    return Solution(solver.basis, solver.fit.side, solver.dual(prices), proved, solver.pivots)
+    dual = solver.dual(prices)
+    return Solution(solver.basis, solver.fit.side, dual, proved, solver.pivots, blur)
 
 
 def _solved(samples: Samples, slopes: Floats, start: Basis | None, limits: Limits) -> "_Solver":
@@ -193,13 +195,14 @@ class _Solver:
         floats can: by Newton steps from residuals as if in twice the precision.
         """
         rows, edges, theta = self.basis
-        active = np.flatnonzero(rows >= 0)
-        off = np.empty(active.size)
-        if active.size == rows.size:
+        if (rows >= 0).all():
             theta[:] = self.samples.y[rows] @ edges
+        else:
+            rows, edges = rows[rows >= 0], edges[rows >= 0]
+        off = np.empty(rows.size)
         for _ in range(3):
-            residual(self.samples.x, self.samples.y, theta, rows[active], off)
-            theta -= off @ edges[active]
+            residual(self.samples.x, self.samples.y, theta, rows, off)
+            theta -= off @ edges
 
     def refine(self) -> None:
         """Solve again for the residuals as targets, which tells apart what is 0 beside y."""

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, Rationals, from_fractions, objects
-from ..exact.sums import products
-from ..native.lad_rounding import error_bounds, residual
+from ..native.lad_rounding import error_bounds, nearest
 from ..problem.rows import distinct_rows
 from .data import Slopes, Units
 from .design import Basis, Samples
@@ -21,9 +20,6 @@ from .proof import OptimalityTest, exact_signs, exact_vertex, weighted_sums
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_UNIT = 2.0**-53
-_HALF = 0.499999  # of the space between floats, less the rounding of what is compared with it
 
 
 class ExactVertex(NamedTuple):
@@ -102,54 +98,19 @@ def exact_loss(samples: Samples, units: Units, slopes: Slopes, coefficients: Flo
     return (slopes.above * up + slopes.below * down) / unit
 
 
-def nearest_coefficients(samples: Samples, units: Units, basis: Basis) -> Floats:
-    """The floats (q,) nearest to the exact coefficients at the vertex of `basis`."""
-    theta, (rest, error) = basis.theta, _refined(samples, basis)
-    if units.y == 1 and max(units.x) == 1:  # but for powers of two the parameters are coefficients
-        found = theta + rest
-        if (np.abs((theta - found) + rest) + error < _HALF * _space(found)).all():
-            return found * samples.scale
-    up, down = samples.scale * np.array(units.x, float), float(units.y)
-    found = (theta + rest) * up / down
-    for _ in range(2):
-        # theta up - found down, of products without rounding: their difference is a float
-        fitted, rounded = products(theta, up), products(found, np.full(found.size, down))
-        if fitted is None or rounded is None:
-            break
-        high, near = fitted[0] - rounded[0], sum(fitted[1:]) - sum(rounded[1:])
-        off = (high + near + rest * up) / down
-        if (np.abs(off) + error * up / down < _HALF * _space(found)).all():
-            return found
-        found = found + off
+def nearest_coefficients(samples: Samples, units: Units, basis: Basis, blur: float) -> Floats:
+    """The floats (q,) nearest to the exact coefficients at the vertex of `basis`.
+
+    `blur` is the relative error of its edges, as the proof that it is optimal has it.
+    """
+    x, y, _, reach, scale = samples[:5]
+    off, found = np.empty((2, len(x)))
+    up, down = scale * units.x, float(units.y)
+    if nearest(x, y, reach, basis.rows, basis.edges, basis.theta, blur, up, down, off, found):
+        return found
     exact = exact_vertex(samples, basis.rows).fractions()
     factors = units.factors(samples)
     return np.array([float(v * f) for v, f in zip(exact, factors, strict=True)])
-
-
-def _space(numbers: Floats) -> Floats:
-    """Distances to the nearest other floats: below a power of two they are less."""
-    return np.asarray(np.spacing(np.nextafter(np.abs(numbers), 0.0)))
-
-
-def _refined(samples: Samples, basis: Basis) -> tuple[Floats, Floats]:
-    """What to add to ``basis.theta`` for the exact vertex, and bounds (q,) on what is then missing.
-
-    With A the active samples and A b' = I - E it is  -b' (I - E)^-1 r,  r the residuals of A.
-    """
-    x, y, (rows, b, theta) = samples.x, samples.y, basis
-    a, q = x[:, rows].T, len(rows)
-    unit = (q + 4) * 2.0 * _UNIT
-    e = np.abs(np.eye(q) - a @ b.T) + unit * (np.abs(a) @ np.abs(b.T) + np.eye(q))
-    share = float(e.sum(axis=1).max())
-    r = np.empty(q)
-    residual(x, y, theta, rows, r)
-    terms = np.abs(a) @ np.abs(theta) + np.abs(y[rows])
-    r_error = 2.0 * _UNIT * np.abs(r) + (q + 4) ** 2 * 4.0 * _UNIT**2 * terms
-    if not share < 0.5:
-        return np.zeros(q), np.full(q, np.inf)
-    most = share / (1.0 - share) * (np.abs(r) + r_error).max()
-    error = (most + r_error + unit * np.abs(r)) @ np.abs(b) * (1.0 + unit)
-    return -(r @ b), error
 
 
 __all__ = ["ExactVertex", "exact_loss", "nearest_coefficients"]

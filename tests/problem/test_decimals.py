@@ -14,7 +14,7 @@ from reluplex_walk.problem.decimals import places, written
 def test_decimals_are_found(k):
     rng = np.random.default_rng(k)
     values = np.array([float(f"{v:.{k}f}") for v in rng.uniform(-1e5, 1e5, 300)])
-    assert places([values])[0] == k
+    assert places(values[:, None])[0] == k
     num, den = written(values, k)
     assert den == 10**k
     for value, n in zip(values.tolist(), num.tolist(), strict=True):
@@ -25,9 +25,9 @@ def test_decimals_are_found(k):
 def test_one_value_of_many_decides():
     values = np.round(np.random.default_rng(0).uniform(size=5000), 1)
     values[3333] = 0.123456
-    assert places([values])[0] == 6
+    assert places(values[:, None])[0] == 6
     values[3334] = 1.0 / 3.0
-    assert places([values])[0] is None
+    assert places(values[:, None])[0] is None
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,28 @@ def test_one_value_of_many_decides():
     ],
 )
 def test_edges(values, found):
-    assert places([np.array(values)])[0] == found
+    assert places(np.array(values)[:, None])[0] == found
+
+
+def plainly(values):
+    """The places by the definition, each k for all values."""
+    for k in range(10):
+        whole = [round(v * 10.0**k) for v in values]
+        if all(abs(m) <= 1e15 and m / 10.0**k == v for m, v in zip(whole, values, strict=True)):
+            return k
+    return None
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_found_in_one_pass_as_by_the_definition(seed):
+    rng = np.random.default_rng(seed)
+    table = np.empty((rng.integers(1, 600), 4))
+    for column in table.T:
+        column[:] = 10.0 ** rng.uniform(-3, 9, len(table)) * rng.choice([-1, 0, 1], len(table))
+        for k in rng.integers(0, 10, 3):
+            some = rng.random(len(table)) < rng.choice([0.01, 0.5, 1.0])
+            column[some] = np.round(column[some], k)
+    assert places(table) == tuple(plainly(column) for column in table.T.tolist())
 
 
 def test_of_a_loss():

@@ -10,9 +10,11 @@ from scipy.optimize import linprog
 import reluplex_walk as rw
 from reluplex_walk.exact.sums import exact_sums
 from reluplex_walk.regression import solver
+from reluplex_walk.regression.data import Data, Posed
 from reluplex_walk.regression.design import Basis, Samples, new_fit
-from reluplex_walk.regression.proof import OptimalityTest
+from reluplex_walk.regression.proof import OptimalityTest, exact_vertex
 from reluplex_walk.regression.solver import minimise
+from reluplex_walk.regression.vertex import nearest_coefficients
 
 GLOBAL = rw.WalkStatus.GLOBAL_MINIMUM
 
@@ -276,3 +278,32 @@ def test_exact_sums():
     rows[2] = rng.integers(-9, 9, 500)
     for row, total in zip(rows, exact_sums(rows), strict=True):
         assert total == sum(Fraction(v) for v in row.tolist())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_coefficients_are_the_floats_nearest_to_the_exact_vertex(seed):
+    # By a kernel in twice the precision where that tells; X in tenths, so that units are not 1.
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(60, 3)) * 10.0 ** rng.integers(-6, 7, 3), rng.normal(size=60)
+    if seed % 2:
+        X, y = np.round(rng.normal(size=(60, 3)), 1), np.round(y, 2)
+    posed = Posed.of(Data.of(X, y, None), True)
+    found = minimise(posed.samples, np.ones(2))
+    exact = exact_vertex(posed.samples, found.basis.rows).fractions()
+    factors = posed.units.factors(posed.samples)
+    expected = [float(v * f) for v, f in zip(exact, factors, strict=True)]
+    for blur in (found.blur, np.inf):  # inf: in rationals
+        numbers = nearest_coefficients(posed.samples, posed.units, found.basis, blur)
+        assert numbers.tolist() == expected
+    assert rw.lad(X, y).coefficients.tolist() == expected
+
+
+def test_some_samples_tell_independence_only_where_they_can():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 5000))
+    assert Samples.of(x, x[0], np.ones(5000)).independent()
+    rare = np.zeros(5000)
+    rare[rng.integers(0, 5000, 5)] = 1.0  # mostly in none of the samples looked at first
+    assert Samples.of(np.stack([*x, rare]), x[0], np.ones(5000)).independent()
+    for other in (x[0] + 2.0 * x[1], np.full(5000, 3.0), np.zeros(5000)):
+        assert not Samples.of(np.stack([*x, other]), x[0], np.ones(5000)).independent()
