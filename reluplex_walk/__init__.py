@@ -46,6 +46,11 @@ if TYPE_CHECKING:  # what type checkers and editors see
     )
     from .regions.plane import Slice as Slice, slice as slice, slice_through as slice_through
     from .regions.regions import Minimum as Minimum, Regions as Regions
+    from .regression.baseline import (
+        Baselines as Baselines,
+        baselines as baselines,
+        with_fitted_output as with_fitted_output,
+    )
     from .regression.fit import QuantileFit as QuantileFit
     from .regression.quantile import (
         lad as lad,
@@ -78,6 +83,7 @@ _HOMES = {
     "regions.line": ("Crossings", "LineSection", "crossings", "line_section"),
     "regions.plane": ("Slice", "slice", "slice_through"),
     "regions.regions": ("Minimum", "Regions"),
+    "regression.baseline": ("Baselines", "baselines", "with_fitted_output"),
     "regression.fit": ("QuantileFit",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
     "simplex.level": ("LevelEstimate",),
