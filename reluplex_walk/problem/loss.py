@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import choice, flag, integer, real, real_array, weights
+from .._validate import LARGEST, choice, flag, integer, real, real_array, weights
 from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .aliased import Aliased, find, warn_of_aliased
@@ -278,7 +278,8 @@ class LayerLoss:
         rng = np.random.default_rng(seed)
         theta = np.zeros(self.shape)
         if scale is None and not self.ordinary:
-            return self.standard_units.outer(fitted_start(self._standardised, rng), theta)
+            start = self.standard_units.outer(fitted_start(self._standardised, rng), theta)
+            return np.clip(start, -LARGEST, LARGEST)  # for columns of 1e-100
         size = 1.0 if scale is None else scale
         theta[self.free] = rng.uniform(-size, size, self.n_free)
         return theta

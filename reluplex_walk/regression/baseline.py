@@ -21,6 +21,8 @@ from .solver import minimise
 
 Floats = NDArray[np.float64]
 
+_NOTHING = 1e-250  # columns below it are taken for 0: floats would not hold their coefficients
+
 
 class Baselines(NamedTuple):
     """Losses that a network should end below.
@@ -170,7 +172,8 @@ def _linear_fit(loss: LayerLoss) -> Floats:
     constant = _best_constant(loss)
     if loss.kind == "hinge":
         return walk(loss, constant, step="long", proof="off").theta
-    posed = Posed.of(Data(loss.X, loss.y[:, 0], loss.sample_weight).kept(), True)
+    X = np.where(np.abs(loss.X).max(axis=0) < _NOTHING, 0.0, loss.X)
+    posed = Posed.of(Data(X, loss.y[:, 0], loss.sample_weight).kept(), True)
     samples, units, _ = posed
     found = minimise(samples, slopes_of(None if loss.kind == "l1" else loss.tau)[:2])
     theta = np.zeros(loss.dim)
