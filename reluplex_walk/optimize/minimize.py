@@ -201,10 +201,10 @@ def minimize(
     positive("proof_budget", proof_budget)
     function("callback", callback)
     seed = integer("seed", seed, 0, 2**63 - 1)
-    starts = [loss.random_start(seed)] if start is None else _starts(loss, start)
+    given = None if start is None else _starts(loss, start)
     ended: Ended | None = None
     with Limits(max_walks, time_limit, callback) as limits:
-        search = _Search(loss, seed, starts, limits)
+        search = _Search(loss, seed, given or [loss.random_start(seed)], limits)
         while ended is None:
             search.step()
             if search.perhaps_global:

@@ -249,8 +249,8 @@ class LayerLoss:
         """Parameters (h, q) where searches start by default; the same for the same `seed`.
 
         With a `scale`: uniform on (-`scale`, `scale`), whatever the data.  Without, the same with 1
-        for data of ordinary size: columns with a mean of at most two standard deviations, of
-        0.1 to 20, and targets of 0.01 to 100 on average.
+        for data of ordinary size: columns with a mean of at most 1.5 standard deviations, these
+        of 0.1 to 20, and targets of 0.01 to 100 on average.
 
         Any other data (years, prices, counts) are standardised first, so that their units do not
         matter, and every neuron bends between two random samples.  With one hidden layer and one

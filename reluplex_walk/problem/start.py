@@ -22,7 +22,7 @@ from .scaling import Units
 
 Floats = NDArray[np.float64]
 
-_FAR = 2.0  # standard deviations from 0 of an ordinary column, at most
+_FAR = 1.5  # standard deviations from 0 of an ordinary column, at most
 _SPREAD = (0.1, 20.0)  # an ordinary standard deviation
 _TARGETS = (0.01, 100.0)  # mean size of ordinary targets
 _TRIES = 10  # draws of a neuron until one lowers the loss
