@@ -346,6 +346,14 @@ class _Search:
             self.last = again.status
             self._keep(again)
 
+    def _best(self) -> Trajectory:
+        """The lowest proved end, unless it lies above the starts: then the lowest end."""
+        start = min(self.loss(theta) for theta in self.starts)
+        proved, most = self.proved, start * (1.0 + OPTIMIZE.level)
+        if proved is not None and (proved.certificate.is_global or proved.loss <= most):
+            return proved
+        return self.leaders[0]
+
     def result(self, ended: Ended) -> Minimization:
         ends: list[tuple[float, bool, Floats]] = []
         for end in sorted(self.ends, key=lambda e: (e[0], not e[1])):
@@ -353,9 +361,8 @@ class _Search:
                 ends.append(end)
             elif end[1] and not ends[-1][1]:
                 ends[-1] = end
-        start = min(self.loss(theta) for theta in self.starts)
         return Minimization(
-            best=self.proved if self.proved and self.proved.loss <= start else self.leaders[0],
+            best=self._best(),
             thetas=np.array([theta for _, _, theta in ends]).reshape(-1, *self.loss.shape),
             levels=np.array([level for level, _, _ in ends]),
             proved=np.array([proved for _, proved, _ in ends], np.bool_),

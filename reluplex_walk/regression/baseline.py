@@ -104,8 +104,14 @@ def with_fitted_output(
     Parameters
     ----------
     network : ReLUNetwork
-    X, y, kind, tau, sample_weight
-        As for :class:`LayerLoss`.
+    X : array_like (n, n_in)
+    y : array_like (n,) or (n, n_out)
+    kind : {"l1", "pinball", "hinge"}, default "l1"
+    tau : float, optional
+        Quantile of the pinball loss, default 0.5.
+    sample_weight : array_like (n,), optional
+        Weights >= 0, default all 1.
+        All as for :class:`LayerLoss`.
 
     Returns
     -------
