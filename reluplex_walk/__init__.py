@@ -25,7 +25,11 @@ if TYPE_CHECKING:  # what type checkers and editors see
         GlobalMinimum as GlobalMinimum,
         global_minimum as global_minimum,
     )
-    from .optimize.minimize import Minimization as Minimization, minimize as minimize
+    from .optimize.minimize import (
+        Minimization as Minimization,
+        MinimizationProgress as MinimizationProgress,
+        minimize as minimize,
+    )
     from .optimize.polyak import Descent as Descent, polyak_descent as polyak_descent
     from .problem.aliased import RankWarning as RankWarning
     from .problem.loss import LayerLoss as LayerLoss
@@ -46,6 +50,11 @@ if TYPE_CHECKING:  # what type checkers and editors see
     )
     from .regions.plane import Slice as Slice, slice as slice, slice_through as slice_through
     from .regions.regions import Minimum as Minimum, Regions as Regions
+    from .regression.baseline import (
+        Baselines as Baselines,
+        baselines as baselines,
+        with_fitted_output as with_fitted_output,
+    )
     from .regression.fit import QuantileFit as QuantileFit
     from .regression.quantile import (
         lad as lad,
@@ -65,7 +74,7 @@ _HOMES = {
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
-    "optimize.minimize": ("Minimization", "minimize"),
+    "optimize.minimize": ("Minimization", "MinimizationProgress", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),
     "problem.aliased": ("RankWarning",),
     "problem.loss": ("LayerLoss",),
@@ -78,6 +87,7 @@ _HOMES = {
     "regions.line": ("Crossings", "LineSection", "crossings", "line_section"),
     "regions.plane": ("Slice", "slice", "slice_through"),
     "regions.regions": ("Minimum", "Regions"),
+    "regression.baseline": ("Baselines", "baselines", "with_fitted_output"),
     "regression.fit": ("QuantileFit",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
     "simplex.level": ("LevelEstimate",),
