@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 import numpy as np
 
-from ._axes import BLUE, VERMILION, new_axes
+from ._axes import BLUE, OVER_SURFACE, VERMILION, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def plot_graph(
     if log:
         ax.set_yscale("log")
     ax.autoscale()
-    ax.legend(frameon=False)
+    ax.legend(loc=OVER_SURFACE)
     return ax
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..regions.plane import PolygonLimitError, slice
 from ..tolerances import PLOTTING
-from ._axes import VERMILION, new_axes
+from ._axes import OVER_SURFACE, VERMILION, new_axes
 from ._surface import draw_surface
 
 if TYPE_CHECKING:
@@ -82,7 +82,13 @@ def plot_plane(
         point = walk[at - traj.phase1]
         ax.plot(*point, mark, color=VERMILION, mec="white", ms=9, label=f"{name} vertex")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend(fontsize="small", facecolor="black", labelcolor="white", framealpha=0.5)
+    ax.legend(
+        fontsize="small",
+        facecolor="black",
+        labelcolor="white",
+        framealpha=0.5,
+        loc=OVER_SURFACE,
+    )
     return ax
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .._validate import integer
 from ..tolerances import PLOTTING
-from ._axes import VERMILION, new_axes
+from ._axes import OVER_SURFACE, VERMILION, new_axes
 from ._surface import draw_surface
 
 if TYPE_CHECKING:
@@ -80,6 +80,6 @@ def plot_slice(
         ax.plot(at[:, 0], at[:, 1], color=VERMILION, lw=1.0)
         ax.plot(*at[~on].T, "o", color=VERMILION, mfc="white", ms=5, label="projected")
         ax.plot(*at[on].T, "o", color=VERMILION, mec="white", ms=6, label="on the plane")
-        ax.legend()
+        ax.legend(loc=OVER_SURFACE)
     ax.set(xlim=cut.extent[:2], ylim=cut.extent[2:], xlabel="s", ylabel="t")
     return ax

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._files import open_archive, write_archive
+from .._files import load_archive, write_archive
 from .._validate import choice, integer, real, real_array
 
 Floats = NDArray[np.float64]
@@ -305,10 +305,7 @@ class ReLUNetwork:
         ...     rw.ReLUNetwork.load(pathlib.Path(folder, "net.npz")) == net
         True
         """
-        try:
-            return cls.from_arrays(open_archive(path, "network"))
-        except KeyError as error:
-            raise ValueError(f"path: damaged network file {path} (no {error})") from None
+        return load_archive(path, "network", cls.from_arrays)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ReLUNetwork):

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import open_archive, write_archive
+from .._files import load_archive, write_archive
 from .._validate import choice, instance
 from ..exact.rationals import Objects
 from ..problem.loss import LayerLoss
+from .certificate_fields import check_fields
 from .check import CertificateError, Claim, ExactCheck, check
 from .reason import Reason
 from .witness import Witness
@@ -346,6 +347,7 @@ class Certificate:
         >>> rw.Certificate.from_arrays(certificate.to_arrays()).digest == certificate.digest
         True
         """
+        check_fields(arrays)
         values: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
         values = {name: v if v.ndim else v.item() for name, v in values.items()}
         if "point" in values:
@@ -377,11 +379,7 @@ class Certificate:
         ...     rw.Certificate.load(path).verify_exact(loss).loss
         Fraction(7, 2)
         """
-        arrays = open_archive(path, "certificate")
-        try:
-            return cls.from_arrays(arrays)
-        except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-            raise ValueError(f"path: damaged certificate file {path} ({error})") from None
+        return load_archive(path, "certificate", cls.from_arrays)
 
     def __repr__(self) -> str:
         kind = "strict" if self.strict else "weak"

@@ -2,13 +2,14 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import open_archive, write_archive
+from .._files import check_member, load_archive, write_archive
 from ..ended import Ended
 from ..native.arrays import FREE
 from ..problem.aliased import RankWarning
@@ -18,24 +19,26 @@ from ..proof.certificate import Certificate
 from ..tolerances import Tolerances
 from .records import Checkpoint, Steps, WalkOptions, WalkStatus
 
+_WORDS = ("step", "rule", "proof", "plateau")
 
-def write(fields: Mapping[str, Any], path: str | Path, force: bool) -> None:
-    """Write the fields of a trajectory, with the data and the network, to `path`."""
-    problem, options, certificate = fields["problem"], fields["options"], fields["certificate"]
+
+def write(parts: Mapping[str, Any], path: str | Path, force: bool) -> None:
+    """Write the fields `parts` of a trajectory, with the data and the network, to `path`."""
+    problem, options, certificate = parts["problem"], parts["options"], parts["certificate"]
     arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
     for name in ("X", "y", "sample_weight", "layer", "kind", "tau", "fit_intercept"):
         arrays[name] = getattr(problem, name)
     arrays["decimals"] = problem.decimals.any
-    arrays["status"] = WalkStatus.of(fields["ended"], certificate).name
-    arrays["ended"] = fields["ended"].name
+    arrays["status"] = WalkStatus.of(parts["ended"], certificate).name
+    arrays["ended"] = parts["ended"].name
     for name in ("elapsed", "theta", "tracked", "losses", "vertices", "basis", "descending"):
-        arrays[name] = fields[name]
+        arrays[name] = parts[name]
     for name in ("step", "rule", "seed", "proof", "proof_budget", "plateau"):
         arrays[f"option_{name}"] = getattr(options, name)
     arrays["option_tolerances"] = np.array(options.tolerances)
     for part, record in (
-        ("steps", vars(fields["steps"])),
-        ("checkpoint", vars(fields["checkpoint"])),
+        ("steps", vars(parts["steps"])),
+        ("checkpoint", vars(parts["checkpoint"])),
         ("certificate", certificate.to_arrays()),
     ):
         arrays.update({f"{part}_{name}": value for name, value in record.items()})
@@ -47,11 +50,7 @@ def read(path: str | Path) -> dict[str, Any]:
 
     Raises FileNotFoundError if there is no file, ValueError if it is another one or damaged.
     """
-    arrays = open_archive(path, "trajectory")
-    try:
-        return _fields(arrays)
-    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise ValueError(f"path: damaged trajectory file {path} ({error})") from None
+    return load_archive(path, "trajectory", _fields)
 
 
 def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
@@ -62,6 +61,7 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
             if name.startswith(prefix)
         }
 
+    _check_options(arrays)
     kind = arrays["kind"].item()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RankWarning)  # said when the walk was made
@@ -96,34 +96,46 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
     }
 
 
+def _check_options(arrays: Mapping[str, NDArray]) -> None:
+    """ValueError if what a walk is resumed with is not of its kind."""
+    for name in ("kind", "status", "ended", *(f"option_{name}" for name in _WORDS)):
+        check_member(arrays, name, "U", ())
+    for name, dtype in (("layer", "i"), ("tau", "f8"), ("elapsed", "f8"), ("option_seed", "i")):
+        check_member(arrays, name, dtype, ())
+    check_member(arrays, "option_proof_budget", "f8", ())
+    check_member(arrays, "option_tolerances", "f8", (len(Tolerances._fields),))
+
+
 def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     """ValueError if the arrays of a file do not fit together or to `problem`."""
     k, dim = len(arrays["losses"]), problem.n_free
     index = problem.index
     outputs, m = index.widths[-1], int(index.columns[-1])
-    rank = len(arrays["certificate_active"])
-    expected: dict[str, tuple[int, ...]] = {
-        "theta": problem.shape,
-        "tracked": (k,),
-        "vertices": (k, *problem.shape),
-        "basis": (k, dim),
-        "descending": (k,),
-        "certificate_slopes": (2 * rank,),
-        "certificate_slope_tolerances": (2 * rank,),
-        "certificate_active": (rank, 3),
-        "certificate_theta": problem.shape,
-        "certificate_sides": (rank + len(arrays["certificate_tied"]),),
-        "checkpoint_theta": (dim,),
-        "checkpoint_basis": (dim,),
-        "checkpoint_side": (index.hidden_neurons, len(problem.inputs)),
-        "checkpoint_side_r": (outputs, m),
-        "checkpoint_random": (1,),
-        **{name: (k - 1,) for name in arrays if name.startswith("steps_")},
+    steps = {"length": "f8", "slope": "f8", "flipped": "b1"}
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "theta": ("f8", problem.shape),
+        "tracked": ("f8", (k,)),
+        "losses": ("f8", (k,)),
+        "vertices": ("f8", (k, *problem.shape)),
+        "basis": ("i8", (k, dim)),
+        "descending": ("i8", (k,)),
+        "certificate_theta": ("f8", problem.shape),
+        "checkpoint_n_pivots": ("i", ()),
+        "checkpoint_theta": ("f8", (dim,)),
+        "checkpoint_basis": ("i8", (dim,)),
+        "checkpoint_side": ("b1", (index.hidden_neurons, len(problem.inputs))),
+        "checkpoint_side_r": ("b1", (outputs, m)),
+        "checkpoint_tied": ("i8", arrays["checkpoint_tied"].shape),
+        "checkpoint_tied_w": ("f8", arrays["checkpoint_tied"].shape),
+        "checkpoint_random": ("u8", (1,)),
+        **{f"steps_{each.name}": (steps.get(each.name, "i8"), (k - 1,)) for each in fields(Steps)},
     }
-    for name, shape in expected.items():
-        if arrays[name].shape != shape:
-            raise ValueError(f"{name}: expected shape {shape}, found {arrays[name].shape}")
-    for name in ("basis", "checkpoint_basis", "checkpoint_tied"):
+    for name, (dtype, shape) in expected.items():
+        check_member(arrays, name, dtype, shape)
+    done = int(arrays["checkpoint_n_pivots"])
+    if not 0 <= done < k:
+        raise ValueError(f"checkpoint_n_pivots: expected one of {k} entries, found {done}")
+    for name in ("basis", "checkpoint_basis", "checkpoint_tied", "steps_leaving", "steps_entering"):
         ids = arrays[name]
         if ids.size and not (ids.min() >= FREE and ids.max() < index.size):
             raise ValueError(

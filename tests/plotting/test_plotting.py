@@ -326,3 +326,23 @@ def test_without_matplotlib(curve, monkeypatch):
     for draw in [*draws, plotting.plot_fits, plotting.plot_plane, plotting.overview]:
         with pytest.raises(ImportError, match=r'pip install "reluplex_walk\[plot\]"'):
             draw(curve)
+
+
+def test_no_legend_is_placed_by_a_search_among_polygons(plane, monkeypatch, tmp_path):
+    """Matplotlib's search for the best place looks at all of them, one by one, ten times."""
+    from matplotlib.legend import Legend
+
+    def search(*arguments, **options):
+        raise AssertionError("the best place was sought")
+
+    monkeypatch.setattr(Legend, "_find_best_position", search)
+    cut = rw.slice(plane.problem, plane.theta, *np.eye(plane.problem.dim)[:2], extent=1.0)
+    graph = rw.merge([plane, rw.walk(plane.problem, seed=1)])
+    for draw in (
+        lambda ax: plotting.plot_slice(cut, plane, ax=ax),
+        lambda ax: plotting.plot_plane(plane, ax=ax),
+        lambda ax: plotting.plot_graph(graph, ax=ax),
+    ):
+        ax = draw(Figure().subplots())
+        assert ax.get_legend() is not None
+        ax.figure.savefig(tmp_path / "picture.png")
