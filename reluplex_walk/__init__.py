@@ -25,7 +25,11 @@ if TYPE_CHECKING:  # what type checkers and editors see
         GlobalMinimum as GlobalMinimum,
         global_minimum as global_minimum,
     )
-    from .optimize.minimize import Minimization as Minimization, minimize as minimize
+    from .optimize.minimize import (
+        Minimization as Minimization,
+        MinimizationProgress as MinimizationProgress,
+        minimize as minimize,
+    )
     from .optimize.polyak import Descent as Descent, polyak_descent as polyak_descent
     from .problem.aliased import RankWarning as RankWarning
     from .problem.loss import LayerLoss as LayerLoss
@@ -70,7 +74,7 @@ _HOMES = {
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
-    "optimize.minimize": ("Minimization", "minimize"),
+    "optimize.minimize": ("Minimization", "MinimizationProgress", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),
     "problem.aliased": ("RankWarning",),
     "problem.loss": ("LayerLoss",),

@@ -6,21 +6,22 @@ of its basin, and a walk of long steps leads down again.  Walks on the way prove
 can decide; the end of the budget is for proving the best of them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Deadline, Limits
-from .._validate import instance, integer, positive, real_array
+from .._validate import function, instance, integer, positive, real_array
 from ..ended import Ended
-from ..problem.free import FreeUnits
 from ..problem.loss import LayerLoss
-from ..problem.scaling import Units
 from ..simplex.records import WalkOptions, WalkStatus
 from ..simplex.trajectory import Trajectory
 from ..simplex.walker import Walker
 from ..tolerances import OPTIMIZE, SIMPLEX
+from .kicks import Kicks
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,34 @@ _STATUS = {
     Ended.TIME_LIMIT: "time_limit",
     Ended.INTERRUPTED: "interrupted",
 }
+
+
+class MinimizationProgress(NamedTuple):
+    """What the callback of :func:`minimize` is told after each walk.
+
+    Attributes
+    ----------
+    n_walks : int
+        Walks made so far.
+    loss : float
+        The least loss at their ends.
+    elapsed : float
+        Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+    >>> told = []
+    >>> found = rw.minimize(loss, max_walks=3, callback=told.append)
+    >>> [progress.n_walks for progress in told]
+    [1, 2, 3]
+    """
+
+    n_walks: int
+    loss: float
+    elapsed: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +140,7 @@ def minimize(
     max_walks: int | None = None,
     start: ArrayLike | None = None,
     proof_budget: float = 5.0,
+    callback: Callable[[MinimizationProgress], Any] | None = None,
 ) -> Minimization:
     """The best local minimum of `loss` that a budget of time or walks buys.
 
@@ -134,6 +164,9 @@ def minimize(
     proof_budget : float, default 5.0
         Seconds that are kept for proofs of the lowest ends, at most a tenth of `time_limit`, or
         two fifths where the lowest is a degenerate vertex and that may suffice.
+    callback : callable, optional
+        Called after each walk with a :class:`MinimizationProgress`; StopIteration or
+        KeyboardInterrupt raised in it ends the search as Ctrl-C does.
 
     Returns
     -------
@@ -162,17 +195,18 @@ def minimize(
     if max_walks is not None:
         max_walks = integer("max_walks", max_walks, 1)
     positive("proof_budget", proof_budget)
+    function("callback", callback)
     seed = integer("seed", seed, 0, 2**63 - 1)
     starts = [loss.random_start(seed)] if start is None else _starts(loss, start)
     ended: Ended | None = None
-    with Limits(max_walks, time_limit) as limits:
+    with Limits(max_walks, time_limit, callback) as limits:
         search = _Search(loss, seed, starts, limits)
         while ended is None:
             search.step()
             if search.perhaps_global:
                 search.prove(proof_budget)
             best_possible = search.last is WalkStatus.GLOBAL_MINIMUM
-            ended = Ended.FINISHED if best_possible else limits.look(len(search.losses))
+            ended = Ended.FINISHED if best_possible else limits.look(*search.progress)
             if ended is not None or limits.left <= search.reserve(proof_budget):
                 search.prove(proof_budget)
             if limits.interrupted:
@@ -200,13 +234,7 @@ class _Search:
         self.options = WalkOptions(step="long", seed=seed)
         self.starts = starts
         self.rng = np.random.default_rng(seed)
-        spread = loss.inputs.std(axis=0)
-        # Kicks are drawn for standardised inputs: the units of the data do not matter to them.
-        units = Units(
-            loss.inputs.mean(axis=0) * loss.fit_intercept, np.where(spread > 0.0, spread, 1.0)
-        )
-        self.units = FreeUnits.of(loss.dependence, units, loss.fit_intercept)
-        self.inputs = self.units.inputs(loss.inputs)
+        self.kicks = Kicks(loss, self.rng)
         self.leaders: list[Trajectory] = []  # lowest first
         self.simple: list[Trajectory] = []  # the lowest at a simple vertex
         self.proved: Trajectory | None = None  # the lowest whose end is
@@ -222,20 +250,10 @@ class _Search:
         if made < len(self.starts):
             theta = self.starts[made]
         elif made < _FRESH or self.rng.random() < _FRESH_SHARE:
-            size = 10.0 ** self.rng.uniform(0.0, 1.0)
-            held = self.starts[0] if self.starts else None
-            theta = self.units.outer(self.rng.uniform(-size, size, self.loss.free_shape), held)
+            theta = self.kicks.fresh(self.starts[0])
         else:
-            parent = self._parent().theta
-            theta = self.units.outer(self._kick(self.units.inner(parent)), parent)
-        traj = self._scout(theta)
-        can_be_off = self.loss.network.negative_slope == 0.0 and self.loss.fit_intercept
-        while can_be_off and not traj.ended.early and (zero := _zero_neurons(traj)).any():
-            # A neuron at 0 stops the walk: all its breakpoints vanish there.  One that is off for
-            # every sample adds as little, and leaves the others free to go on.
-            inner = self.units.inner(traj.theta)
-            inner[zero] = np.append(np.zeros(inner.shape[1] - 1), -1.0)
-            traj = self._scout(self.units.outer(inner, traj.theta))
+            theta = self.kicks.kicked(self._parent().theta)
+        traj = self._without_zero_neurons(self._scout(theta))
         self.seconds.append(self.limits.elapsed)
         self.losses.append(traj.loss)
         self.last = traj.status
@@ -243,6 +261,22 @@ class _Search:
         if not traj.certificate.degenerate:
             self.simple = _lowest([*self.simple, traj], 1)
         self._keep(traj)
+
+    def _without_zero_neurons(self, traj: Trajectory) -> Trajectory:
+        """The walk from the end of `traj` with neurons at 0 switched off, as long as there are any.
+
+        A neuron at 0 stops a walk: all its breakpoints vanish there.  One that is off for every
+        sample adds as little, and leaves the others free to go on.
+        """
+        for _ in range(self.loss.shape[0] * self.kicks.can_be_off):
+            zero = _zero_neurons(traj)
+            if not zero.any() or self.limits.look() is not None:
+                break
+            again = self._scout(self.kicks.switched_off(traj.theta, zero))
+            if again.ended.early and again.loss >= traj.loss:
+                break
+            traj = again
+        return traj
 
     def _scout(self, theta: Floats) -> Trajectory:
         """A walk from `theta` (h, q) that proves nothing."""
@@ -256,40 +290,17 @@ class _Search:
             return self.simple[0]  # often the lowest that can be proved in time
         return self.leaders[min(int(self.rng.geometric(0.5)), len(self.leaders)) - 1]
 
-    def _kick(self, theta: Floats) -> Floats:
-        """A point beside `theta` (h, r), out of its basin; both free, for standardised inputs."""
-        rng, (h, r) = self.rng, theta.shape
-        sizes = np.linalg.norm(theta, axis=1)
-        sizes = np.maximum(sizes, 0.1 * (sizes.mean() or 1.0))  # neurons at 0 move, too
-        kind, j = rng.integers(4), rng.integers(h)
-        theta = theta.copy()
-        if kind == 0:  # all neurons are jolted
-            width = 10.0 ** rng.uniform(-2.0, 0.3) * np.linalg.norm(sizes)
-            theta += width * _unit(rng.normal(size=(h, r)))
-        elif kind == 1:  # one is jolted
-            theta[j] += 10.0 ** rng.uniform(-1.5, 0.5) * sizes[j] * _unit(rng.normal(size=(r,)))
-        elif kind == 2:  # one becomes larger or smaller
-            theta[j] *= 10.0 ** rng.uniform(-1.0, 1.0)
-        else:  # one is replaced by another that bends at a random sample
-            sample = self.inputs[rng.integers(len(self.inputs))]
-            new = rng.normal(size=r - 1)
-            size = 10.0 ** rng.uniform(-0.5, 0.5) * sizes[rng.integers(h)]
-            theta[j] = size * _unit(self._bending_at(sample, new))
-        return theta
-
-    def _bending_at(self, sample: Floats, weights: Floats) -> Floats:
-        """Parameters (r,) that are 0 on `sample` (r,), all but one of them drawn: `weights`."""
-        at = sample.size - 1 if self.loss.fit_intercept else int(np.argmax(np.abs(sample)))
-        others = np.delete(sample, at)
-        if not others.size or sample[at] == 0.0:
-            return np.insert(weights, at, 1.0)
-        return np.insert(weights, at, -(weights @ others) / sample[at])
-
     def _keep(self, traj: Trajectory) -> None:
         if not traj.ended.early:
             self.ends.append((traj.loss, traj.status.proved, traj.theta))
         if traj.status.proved and (self.proved is None or traj.loss < self.proved.loss):
             self.proved = traj
+
+    @property
+    def progress(self) -> tuple[int, MinimizationProgress]:
+        """How many walks were made, and what the callback is told."""
+        made = len(self.losses)
+        return made, MinimizationProgress(made, self.leaders[0].loss, self.limits.elapsed)
 
     def reserve(self, most: float) -> float:
         """Seconds, up to `most`, that are kept for the proof of the lowest end."""
@@ -362,10 +373,6 @@ def _lowest(walks: list[Trajectory], count: int) -> list[Trajectory]:
     return kept[:count]
 
 
-def _unit(vector: NDArray) -> Floats:
-    return np.asarray(vector / np.linalg.norm(vector))
-
-
 def _zero_neurons(traj: Trajectory) -> NDArray[np.bool_]:
     """(h,) Hidden neurons of which all breakpoints vanish at the end of `traj`."""
     vanishing = np.concatenate([traj.certificate.active, traj.certificate.tied])
@@ -375,4 +382,4 @@ def _zero_neurons(traj: Trajectory) -> NDArray[np.bool_]:
     return np.asarray(count == len(loss.inputs))
 
 
-__all__ = ["Minimization", "minimize"]
+__all__ = ["Minimization", "MinimizationProgress", "minimize"]

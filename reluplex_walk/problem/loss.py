@@ -29,6 +29,7 @@ from .kernel_arrays import kernel_arrays
 from .network import ReLUNetwork
 from .rows import distinct_rows
 from .scaling import Units
+from .start import Data, fitted_start, ordinary
 
 Floats = NDArray[np.float64]
 Pattern = list[NDArray[np.int8]]
@@ -244,23 +245,75 @@ class LayerLoss:
         """Parameters (h, q) of the trained layer as the network has them."""
         return self.network.layer_parameters(self.layer)
 
-    def random_start(self, seed: int = 0, scale: float = 1.0) -> Floats:
-        """Parameters (h, q) uniform on (-`scale`, `scale`); the same for the same `seed`.
+    def random_start(self, seed: int = 0, scale: float | None = None) -> Floats:
+        """Parameters (h, q) where searches start by default; the same for the same `seed`.
 
-        Those that searches do not move (see :attr:`free`) are 0: walks with and without columns
-        that depend on others are the same.
+        With a `scale`: uniform on (-`scale`, `scale`), whatever the data.  Without, the same with 1
+        for data of ordinary size: columns with a mean of at most two standard deviations, of
+        0.1 to 20, and targets of 0.01 to 100 on average.
+
+        Any other data (years, prices, counts) are standardised first, so that their units do not
+        matter, and every neuron bends between two random samples.  With one hidden layer and one
+        output, two neurons then make up the best linear function, if the weights above have both
+        signs or its values lie on one side of the bias above; the others are added one by one, each
+        of a size that lowers the loss.  So a walk cannot end above the best linear function.  With
+        more layers above or more outputs, all neurons together are scaled, or added one by one.
+
+        Parameters that searches do not move (see :attr:`free`) are 0: walks with and without
+        columns that depend on others are the same.
 
         Examples
         --------
-        >>> import reluplex_walk as rw
+        >>> import numpy as np, reluplex_walk as rw
         >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1]), [[0.0], [1.0]], [0.0, 1.0])
         >>> start = loss.random_start(seed=3)
         >>> start.shape, bool((start == loss.random_start(seed=3)).all())
         ((8, 2), True)
+        >>> years = np.arange(1950.0, 2021.0)[:, None]
+        >>> y = 300.0 + 1.5 * np.maximum(0.0, years[:, 0] - 1990.0)
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1]), years, y)
+        >>> loss(loss.random_start()) < rw.baselines(years, y).linear
+        True
         """
+        rng = np.random.default_rng(seed)
         theta = np.zeros(self.shape)
-        theta[self.free] = np.random.default_rng(seed).uniform(-scale, scale, self.n_free)
+        if scale is None and not self.ordinary:
+            return self.standard_units.outer(fitted_start(self._standardised, rng), theta)
+        size = 1.0 if scale is None else scale
+        theta[self.free] = rng.uniform(-size, size, self.n_free)
         return theta
+
+    @cached_property
+    def ordinary(self) -> bool:
+        """Whether inputs and targets are of ordinary size, as :meth:`random_start` has it.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1])
+        >>> [rw.LayerLoss(net, [[x], [x + 1]], [0.0, 1.0]).ordinary for x in (0.0, 1950.0)]
+        [True, False]
+        """
+        return ordinary(self.standard_units.units, self.targets)
+
+    @cached_property
+    def standard_units(self) -> FreeUnits:
+        """From parameters to the free ones in standardised inputs, as starts and kicks are drawn.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[1999.0], [2001.0]], [0.0, 1.0])
+        >>> loss.standard_units.outer(np.array([[1.0, 0.0]]))  # 0 in the middle
+        array([[ 1.e+00, -2.e+03]])
+        """
+        units = Units.standard(self.inputs, self.fit_intercept)
+        return FreeUnits.of(self.dependence, units, self.fit_intercept)
+
+    @cached_property
+    def _standardised(self) -> Data:
+        x = self.standard_units.inputs(self.inputs)
+        return Data(x, self.fit_intercept, self.tail, self.network.negative_slope, self._arrays(x))
 
     @property
     def tail(self) -> list[tuple[Floats, Floats]]:

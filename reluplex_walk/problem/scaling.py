@@ -21,7 +21,7 @@ class Units(NamedTuple):
     """``inner = (x - centre) / scale`` for each of the p = q - 1 input columns."""
 
     centre: Floats  # (p,)
-    scale: Floats  # (p,) powers of two
+    scale: Floats  # (p,) powers of two in `of`
 
     @classmethod
     def of(cls, x: Floats, shift: bool = True) -> "Units":
@@ -37,6 +37,26 @@ class Units(NamedTuple):
             if size > 0.0 and not _UNIT[0] <= size <= _UNIT[1]:
                 scale[k] = 2.0 ** np.floor(np.log2(size))
         return cls(centre, scale)
+
+    @classmethod
+    def standard(cls, x: Floats, shift: bool = True) -> "Units":
+        """Units in which the columns of `x` (n, p) have mean 0 and standard deviation 1.
+
+        Without `shift`, which biases take up, their mean square is 1.  Columns of 0 stay.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from reluplex_walk.problem.scaling import Units
+        >>> Units.standard(np.array([[2000.0], [2001.0], [2002.0], [2003.0]]))
+        Units(centre=array([2001.5]), scale=array([1.11803399]))
+        """
+        size = np.abs(x).max(axis=0)
+        size[size == 0.0] = 1.0
+        unit = x / size  # no square overflows or is lost
+        mean = unit.mean(axis=0) * shift
+        spread = np.sqrt(((unit - mean) ** 2).mean(axis=0))
+        return cls(mean * size, np.where(spread > 0.0, spread, 1.0) * size)
 
     @property
     def trivial(self) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.optimize import minimize
+from reluplex_walk.optimize import kicks
 from tests.problems.random import VARIANTS, random_loss, variant
 
 
@@ -107,13 +107,13 @@ def test_a_walk_cut_short_is_no_minimum():
 
 
 def test_interrupt_keeps_what_was_found(monkeypatch):
-    kick = minimize._Search._kick
+    kick = kicks.Kicks._kick
 
     def interrupted(self, theta):
         signal.raise_signal(signal.SIGINT)
         return kick(self, theta)
 
-    monkeypatch.setattr(minimize._Search, "_kick", interrupted)
+    monkeypatch.setattr(kicks.Kicks, "_kick", interrupted)
     found = rw.minimize(random_loss([3, 4, 1], 40, 1), max_walks=50)
     assert found.status == "interrupted"
     assert len(found.losses) == 7  # the walk at hand is made

@@ -56,9 +56,13 @@ def test_without_dependence_nothing_changes():
 def test_random_starts_are_those_without_the_columns():
     both, one = loss_of(FEET, 0.3048 * FEET), loss_of(FEET)
     assert both.aliased.tolist() == [1]
-    start = both.random_start(3)
-    np.testing.assert_array_equal(start[:, [0, 2]], one.random_start(3))
-    assert (start[:, 1] == 0.0).all()
+    one = rw.LayerLoss(
+        rw.ReLUNetwork([np.ones((2, 1)), *both.network.weights[1:]], both.network.biases), one.X, Y
+    )
+    for scale in (None, 1.0):
+        start = both.random_start(3, scale)
+        np.testing.assert_allclose(start[:, [0, 2]], one.random_start(3, scale), rtol=1e-12)
+        assert (start[:, 1] == 0.0).all()
     assert (loss_of(FEET, fit_intercept=False).random_start(3)[:, -1] == 0.0).all()
 
 
