@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 _SECONDS = 10.0  # of `minimize`, where nothing else is asked for
+_NOTHING, _FAINT = 1e-12, 1e-2  # of output weights: rounding; those of neurons that do not help
 
 
 def _widths(context: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
@@ -130,7 +131,8 @@ class Problem(NamedTuple):
         if self.output == "fitted" and self.hidden:
             network = _bending(in_units(network, X, y), X, seed)
             if self.layer != network.n_layers - 1:
-                network = rw.with_fitted_output(network, X, y, self.kind, self.tau)
+                fitted = rw.with_fitted_output(network, X, y, self.kind, self.tau)
+                network = _all_heard(fitted, network)
         return rw.LayerLoss(network, X, y, self.layer, self.kind, self.tau)
 
     def beside(self) -> dict[str, float]:
@@ -163,6 +165,16 @@ def _bending(network: ReLUNetwork, X: Floats, seed: int) -> ReLUNetwork:
         share, (a, b) = rng.uniform(), rng.integers(len(X), size=2)
         theta[j, -1] -= share * values[a, j] + (1.0 - share) * values[b, j]
     return network.with_layer(0, theta)
+
+
+def _all_heard(fitted: ReLUNetwork, drawn: ReLUNetwork) -> ReLUNetwork:
+    """`fitted` with a faint output of the neurons that it ignores: they could not be trained."""
+    last = fitted.n_layers - 1
+    theta, given = fitted.layer_parameters(last), drawn.layer_parameters(last)
+    ignored = (np.abs(theta) <= _NOTHING * np.abs(given)).all(axis=0)
+    ignored[-1] = False
+    theta[:, ignored] = _FAINT * given[:, ignored]
+    return fitted.with_layer(last, theta)
 
 
 @click.command(epilog=EPILOG)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from reluplex_walk.cli.commands import main
+from reluplex_walk.cli.options import options_of
 from reluplex_walk.cli.output import BAD_INPUT
 from reluplex_walk.cli.solving import solve
-from reluplex_walk.cli.options import options_of
 from reluplex_walk.cli.table import read_table
 
 X, Y = [[1.5, 20.0], [2.5, -3.0], [0.25, 1000.0]], [7.0, 8.5, 9.0]
