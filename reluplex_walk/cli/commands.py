@@ -35,8 +35,9 @@ from .output import (
     write_files,
 )
 from .prediction import predict
+from .problem import in_units
 from .recipe_file import COLUMNS
-from .solving import in_units, minimize, solve
+from .solving import minimize, solve
 from .table import Recipe
 
 
