@@ -1,45 +1,45 @@
-"""The command ``reluplex-walk``: demo, solve, resume, show, verify; for people and programs."""
+"""The command ``reluplex-walk`` and those of its commands that take no table."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .._errors import DamagedFileError
 from .._version import __version__
+from . import recipe_file
+from .options import (
+    EPILOG,
+    json_option,
+    limit_options,
+    out_option,
+    output_options,
+    seed_option,
+)
 from .output import (
     BAD_INPUT,
+    GRAPH,
     INTERRUPTED,
     PROVED,
     REFUSED,
-    TRAJECTORY,
+    Wanted,
     make_folder,
     print_fields,
     progress_bar,
     refuse_overwrite,
     report,
+    trajectory_file,
     write_files,
 )
-
-if TYPE_CHECKING:
-    from ..datasets import Dataset
-    from ..problem.network import ReLUNetwork
-
-EPILOG = """\b
-Exit codes:
-  0    the walk ended at a proved local or global minimum
-  1    the saved walk is damaged or was changed
-  2    bad input: one line on stderr says what is wrong
-  3    not proved, or the pivot or time limit was reached; the result so far is saved
-  130  interrupted (Ctrl-C); the result so far is saved, `resume` goes on from it
-"""
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+from .prediction import predict
+from .problem import in_units
+from .recipe_file import COLUMNS
+from .solving import minimize, solve
+from .table import Recipe
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,63 +76,19 @@ def cli() -> None:
     """Walk the vertices of a ReLU network's piecewise affine loss to a proved local minimum."""
 
 
-def _shared(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """One decorator for several options."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-_output_options = _shared(
-    click.option("--force", is_flag=True, help="Overwrite files of an earlier run."),
-    _json_option,
-    click.option("--quiet", is_flag=True, help="No progress bar, table or notes."),
-)
-_limit_options = _shared(
-    click.option(
-        "--max-pivots",
-        type=click.IntRange(min=0),
-        help="Stop after so many pivots, from the start on.",
-    ),
-    click.option("--time-limit", type=float, metavar="SECONDS", help="Stop after so many seconds."),
-)
-
-
-def _seed_option(default: int) -> Callable[[Command], Command]:
-    return click.option(
-        "--seed", type=click.IntRange(min=0), default=default, help="Of the network and the walk."
-    )
-
-
-def _out_option(default: str) -> Callable[[Command], Command]:
-    return click.option(
-        "--out",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help=f"Folder for the files of the run. [default: {default}]",
-    )
-
-
-def _widths(context: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
-    """Neurons of the hidden layers in ``8,4``; none in ``none`` or an empty text."""
-    if text.strip() in ("", "none"):
-        return ()
-    words = text.split(",")
-    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
-        raise click.BadParameter(f"expected widths such as 8,4 or none, found {text!r}")
-    return tuple(int(word) for word in words)
-
-
 @cli.command(epilog=EPILOG)
-@_out_option("reluplex_demo")
-@_seed_option(20)  # a good fit, ending at a vertex where nothing more vanishes
-@_output_options
-def demo(out: Path | None, seed: int, force: bool, as_json: bool, quiet: bool) -> int:
+@out_option("reluplex_demo")
+@seed_option(20)  # a good fit, ending at a vertex where nothing more vanishes
+@output_options
+def demo(
+    out: Path | None,
+    seed: int,
+    no_picture: bool,
+    graph: bool,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
     """Fit a 1-8-1 network to the motorcycle data.
 
     The first layer is trained by least absolute deviations, in the units of the data.
@@ -142,105 +98,33 @@ def demo(out: Path | None, seed: int, force: bool, as_json: bool, quiet: bool) -
     import reluplex_walk as rw
 
     data = rw.datasets.load_motorcycle()
-    network = _in_units(rw.ReLUNetwork.random([1, 8, 1], seed=seed), data)
+    network = in_units(rw.ReLUNetwork.random([1, 8, 1], seed=seed), data.X, data.y)
     loss = rw.LayerLoss(network, data.X, data.y)
     make_folder(folder)
     with progress_bar(quiet) as draw:
         # From the network's own layer: its kinks lie among the samples, unlike those of a
         # random start, which does not know the units.
         traj = rw.walk(loss, network.layer_parameters(0), seed=seed, callback=draw)
-    files = write_files(traj, folder, quiet, title="Motorcycle impact", data=data)
+    labels = (data.label(data.feature_names[0]), data.label(data.target_name))
+    recipe = Recipe(((data.feature_names[0], None),), (data.target_name,))
+    wanted = Wanted(not no_picture, graph, quiet)
+    files = write_files(traj, folder, wanted, "Motorcycle impact", labels, recipe)
     mean = f"{traj.loss / len(data.y):.4g} {data.units[data.target_name]}"
-    return report(traj, files, as_json, quiet, {"mean absolute error": mean})
-
-
-@cli.command(epilog=EPILOG)
-@click.argument("data", type=click.Path(path_type=Path), metavar="DATA.csv")
-@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
-@click.option(
-    "--hidden",
-    default="8",
-    callback=_widths,
-    metavar="WIDTHS",
-    help='Neurons of the hidden layers, as 8,4; "none" is linear regression.',
-)
-@click.option("--layer", type=int, default=0, help="The trained layer, counted from 0.")
-@click.option("--loss", "kind", type=click.Choice(["l1", "pinball", "hinge"]), default="l1")
-@click.option("--tau", type=float, help="Quantile of the pinball loss. [default: 0.5]")
-@click.option(
-    "--step",
-    type=click.Choice(["adjacent", "long"]),
-    default="adjacent",
-    help="To the next vertex, or to the lowest point along the edge.",
-)
-@click.option(
-    "--rule",
-    type=click.Choice(["steepest", "dantzig", "greatest", "sequential", "random"]),
-    default="steepest",
-    help="The pivot rule.",
-)
-@click.option(
-    "--init",
-    type=click.Choice(["uniform", "he", "xavier"]),
-    default="uniform",
-    help="Of the network.",
-)
-@_seed_option(0)
-@_limit_options
-@_out_option("DATA_walk")
-@_output_options
-def solve(
-    data: Path,
-    target: str,
-    hidden: tuple[int, ...],
-    layer: int,
-    kind: str,
-    tau: float | None,
-    step: str,
-    rule: str,
-    init: str,
-    seed: int,
-    max_pivots: int | None,
-    time_limit: float | None,
-    out: Path | None,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-) -> int:
-    """Train one layer of a random network on the columns of DATA.csv."""
-    folder = out or Path(f"{data.stem}_walk")
-    refuse_overwrite(folder, force)
-    import reluplex_walk as rw
-
-    table = rw.datasets.read_csv(data, target)
-    network = rw.ReLUNetwork.random([table.X.shape[1], *hidden, 1], seed=seed, init=init)
-    loss = rw.LayerLoss(network, table.X, table.y, layer=layer, kind=kind, tau=tau)
-    make_folder(folder)
-    with progress_bar(quiet, max_pivots) as draw:
-        traj = rw.walk(
-            loss,
-            loss.theta,
-            step=step,
-            rule=rule,
-            max_pivots=max_pivots,
-            time_limit=time_limit,
-            seed=seed,
-            callback=draw,
-        )
-    files = write_files(traj, folder, quiet, title=table.name, data=table)
-    return report(traj, files, as_json, quiet)
+    return report(traj, files, as_json, quiet, extra={"mean absolute error": mean})
 
 
 @cli.command(epilog=EPILOG)
 @click.argument("result", type=click.Path(path_type=Path))
-@_limit_options
-@_out_option("the folder of RESULT, whose files are replaced")
-@_output_options
+@limit_options
+@out_option("the folder of RESULT, whose files are replaced")
+@output_options
 def resume(
     result: Path,
     max_pivots: int | None,
     time_limit: float | None,
     out: Path | None,
+    no_picture: bool,
+    graph: bool,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -249,30 +133,32 @@ def resume(
 
     RESULT is a trajectory.npz or a folder with one.
     """
-    source = _trajectory_file(result)
+    source = trajectory_file(result)
     folder = out or source.parent
-    if out is not None or source.name != TRAJECTORY:
+    if out is not None or source.name != trajectory_file(source.parent).name:
         refuse_overwrite(folder, force)
     import reluplex_walk as rw
 
     saved = rw.Trajectory.load(source)
+    recipe = recipe_file.read(source.parent / COLUMNS)
+    wanted = Wanted(not no_picture, graph or (folder / GRAPH).exists(), quiet)
     make_folder(folder)
     with progress_bar(quiet, max_pivots, saved.checkpoint.n_pivots) as draw:
         traj = rw.walk(
             saved.problem, resume=saved, max_pivots=max_pivots, time_limit=time_limit, callback=draw
         )
-    return report(traj, write_files(traj, folder, quiet), as_json, quiet)
+    return report(traj, write_files(traj, folder, wanted, recipe=recipe), as_json, quiet)
 
 
 @cli.command()
 @click.argument("result", type=click.Path(path_type=Path))
-@_json_option
+@json_option
 def show(result: Path, as_json: bool) -> int:
     """Summarise a saved walk.
 
     RESULT is a trajectory.npz or a folder with one.
     """
-    source = _trajectory_file(result)
+    source = trajectory_file(result)
     import reluplex_walk as rw
 
     report(rw.Trajectory.load(source), {}, as_json)
@@ -288,13 +174,13 @@ Exit codes:
 """
 )
 @click.argument("result", type=click.Path(path_type=Path, exists=True))
-@_json_option
+@json_option
 def verify(result: Path, as_json: bool) -> int:
     """Check the certificate of a saved walk again, from its data alone.
 
     RESULT is a trajectory.npz or a folder with one.
     """
-    source = _trajectory_file(result)
+    source = trajectory_file(result)
     import reluplex_walk as rw
 
     try:
@@ -316,19 +202,7 @@ def verify(result: Path, as_json: bool) -> int:
     return PROVED
 
 
-def _trajectory_file(result: Path) -> Path:
-    return result / TRAJECTORY if result.is_dir() else result
-
-
-def _in_units(network: ReLUNetwork, data: Dataset) -> ReLUNetwork:
-    """`network`, made for standardised data, as the same network on data in their own units."""
-    x_mean, x_scale = data.X.mean(axis=0), data.X.std(axis=0)
-    y_mean, y_scale = data.y.mean(), data.y.std()
-    weights, biases = list(network.weights), list(network.biases)
-    weights[0] = weights[0] / x_scale
-    biases[0] = biases[0] - weights[0] @ x_mean
-    weights[-1], biases[-1] = weights[-1] * y_scale, biases[-1] * y_scale + y_mean
-    return type(network)(weights, biases, network.negative_slope)
-
+for command in (solve, minimize, predict):
+    cli.add_command(command)
 
 __all__ = ["main"]

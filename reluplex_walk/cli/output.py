@@ -6,16 +6,18 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._whole import whole_file
+from .recipe_file import COLUMNS, to_text
 
 if TYPE_CHECKING:
-    from ..datasets import Dataset
     from ..simplex.trajectory import Trajectory
+    from .table import Recipe
 
 TRAJECTORY, GRAPH, PICTURE = "trajectory.npz", "graph.graphml", "picture.png"
 
@@ -33,11 +35,25 @@ EXIT_CODES = {
 }
 
 
+def trajectory_file(result: Path) -> Path:
+    """The file that RESULT, a file or a folder with one, means."""
+    return result / TRAJECTORY if result.is_dir() else result
+
+
 def refuse_overwrite(folder: Path, force: bool) -> None:
-    """Stop before any work is done if a file of an earlier run would be lost."""
-    for path in (folder / name for name in (TRAJECTORY, GRAPH, PICTURE)):
-        if not force and path.exists() and path.stat().st_size > 0:
-            raise FileExistsError(f"--out: {path} exists; give --force to overwrite it")
+    """Stop before any work is done if files of an earlier run would be lost, and name them."""
+    if force:
+        return
+    names = (TRAJECTORY, COLUMNS, GRAPH, PICTURE)
+    if found := [name for name in names if _filled(folder / name)]:
+        raise FileExistsError(
+            f"--out: {folder} holds an earlier run, of which {', '.join(found)} would be "
+            "overwritten; give --force to do so, or another --out"
+        )
+
+
+def _filled(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def make_folder(folder: Path) -> None:
@@ -49,11 +65,27 @@ def make_folder(folder: Path) -> None:
         raise ValueError(f"--out: expected a folder to write to, found {folder} read-only")
 
 
+def note(text: str, quiet: bool = False) -> None:
+    """Tell the user of something in one line, on stderr."""
+    if not quiet:
+        print(f"reluplex-walk: {' '.join(text.split())}", file=sys.stderr)
+
+
+@contextmanager
+def warnings_as_notes(quiet: bool) -> Iterator[None]:
+    """Warnings of the library, such as of columns that depend on others, as notes."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        note(f"note: {text}", quiet)
+
+
 @contextmanager
 def progress_bar(
-    quiet: bool, total: int | None = None, before: int = 0
+    quiet: bool, total: int | None = None, before: int = 0, unit: str = "pivots"
 ) -> Iterator[Callable[[Any], None] | None]:
-    """The callback of a walk that draws a bar on a terminal, None elsewhere.
+    """The callback of a walk or a search that draws a bar on a terminal, None elsewhere.
 
     `total` pivots are allowed; `before` were made by the walk that is resumed.
     """
@@ -68,9 +100,9 @@ def progress_bar(
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     bar = Progress(
-        TextColumn("{task.completed} pivots"),
+        TextColumn("{task.completed} " + unit),
         BarColumn(),
-        TextColumn("loss {task.fields[loss]}, {task.fields[rate]} pivots/s"),
+        TextColumn("loss {task.fields[loss]}, {task.fields[rate]} " + unit + "/s"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
@@ -79,44 +111,80 @@ def progress_bar(
     began = time.monotonic()
 
     def update(progress: Any) -> None:
-        rate = (progress.n_pivots - before) / max(time.monotonic() - began, 1e-9)
-        bar.update(
-            task, completed=progress.n_pivots, loss=f"{progress.loss:.6g}", rate=f"{rate:.0f}"
-        )
+        done = getattr(progress, f"n_{unit}")
+        rate = (done - before) / max(time.monotonic() - began, 1e-9)
+        bar.update(task, completed=done, loss=f"{progress.loss:.6g}", rate=f"{rate:.3g}")
 
     with bar:
         yield update
 
 
+class Wanted(NamedTuple):
+    """Which files besides the trajectory a run leaves, and whether they are spoken of."""
+
+    picture: bool = True
+    graph: bool = False
+    quiet: bool = False
+
+
 def write_files(
-    traj: Trajectory, folder: Path, quiet: bool, title: str = "", data: Dataset | None = None
+    traj: Trajectory,
+    folder: Path,
+    wanted: Wanted,
+    title: str = "",
+    labels: tuple[str, str] = ("x", "y"),
+    recipe: Recipe | None = None,
 ) -> dict[str, str]:
-    """Write the files of a run and return their paths by kind."""
+    """Write the files of a run and return their paths by kind.
+
+    The trajectory comes first: what was found is safe before anything is drawn.  What an earlier
+    run left of the other kinds would not belong to it, and goes.
+    """
+    paths = {"trajectory": folder / TRAJECTORY}
+    traj.save(paths["trajectory"], force=True)
+    for name in (COLUMNS, GRAPH, PICTURE):
+        (folder / name).unlink(missing_ok=True)
+    if recipe is not None:
+        paths["columns"] = folder / COLUMNS
+        with whole_file(paths["columns"]) as stream:
+            stream.write(to_text(recipe).encode())
+    interrupted = traj.status.name == "INTERRUPTED"
+    try:
+        if wanted.graph:
+            _write_graph(traj, folder / GRAPH)
+            paths["graph"] = folder / GRAPH
+        if wanted.picture and not interrupted and _drawn(traj, folder, wanted, title, labels):
+            paths["picture"] = folder / PICTURE
+    except KeyboardInterrupt:
+        note(f"interrupted; {paths['trajectory']} is saved, other files are left out", wanted.quiet)
+    return {kind: str(path) for kind, path in paths.items()}
+
+
+def _write_graph(traj: Trajectory, path: Path) -> None:
     import networkx as nx
 
-    paths = {"trajectory": folder / TRAJECTORY, "graph": folder / GRAPH}
-    traj.save(paths["trajectory"], force=True)
-    with whole_file(paths["graph"]) as stream:
+    with whole_file(path) as stream:
         nx.write_graphml(traj.graph(), stream)
+
+
+def _drawn(
+    traj: Trajectory, folder: Path, wanted: Wanted, title: str, labels: tuple[str, str]
+) -> bool:
+    """Draw the picture; without matplotlib, say so."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        if not quiet:
-            note = f'reluplex-walk: no {PICTURE}: it needs pip install "reluplex_walk[plot]"'
-            print(note, file=sys.stderr)
-    else:
-        from ..plotting import overview
+        note(f'no {PICTURE}: it needs pip install "reluplex_walk[plot]"', wanted.quiet)
+        return False
+    from ..plotting import overview
 
-        labels = ("x", "y")
-        if data is not None:
-            labels = (data.label(data.feature_names[0]), data.label(data.target_name))
-        title = ": ".join(filter(None, [title, traj.status.message]))
-        figure = Figure(figsize=(8.0, 6.0), layout="constrained")
-        paths["picture"] = folder / PICTURE
-        overview(traj, title, figure, *labels)
-        with whole_file(paths["picture"]) as stream:
-            figure.savefig(stream, format="png", dpi=200)
-    return {kind: str(path) for kind, path in paths.items()}
+    note(f"{folder / TRAJECTORY} saved; drawing the picture (Ctrl-C leaves it out)", wanted.quiet)
+    title = ": ".join(filter(None, [title, traj.status.message]))
+    figure = Figure(figsize=(8.0, 6.0), layout="constrained")
+    overview(traj, title, figure, *labels)
+    with whole_file(folder / PICTURE) as stream:
+        figure.savefig(stream, dpi=200, format="png")
+    return True
 
 
 def report(
@@ -124,14 +192,22 @@ def report(
     files: dict[str, str],
     as_json: bool,
     quiet: bool = False,
-    extra: dict[str, str] | None = None,
+    beside: dict[str, Any] | None = None,
+    extra: dict[str, Any] | None = None,
 ) -> int:
-    """Print the summary of a walk and return the exit code that goes with its status."""
-    fields = traj.summary_dict()
+    """Print the summary of a walk and return the exit code that goes with its status.
+
+    What is to be seen `beside` the loss follows it, what is `extra` the summary.
+    """
+    fields: dict[str, Any] = {}
+    for name, value in traj.summary_dict().items():
+        fields[name] = value
+        fields.update((beside or {}) if name == "loss" else {})
+    fields.update(extra or {})
     if as_json:
         print_fields({**fields, **({"files": files} if files else {})}, as_json)
     elif not quiet:
-        print_fields({**fields, **(extra or {}), **files}, as_json)
+        print_fields({**fields, **files}, as_json)
     return EXIT_CODES[traj.status.name]
 
 

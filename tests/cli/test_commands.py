@@ -15,7 +15,7 @@ import reluplex_walk as rw
 from reluplex_walk.cli.commands import main
 from reluplex_walk.cli.output import BAD_INPUT, EXIT_CODES, INTERRUPTED, PARTIAL, PROVED
 
-FILES = {"trajectory.npz", "graph.graphml"}
+FILES = {"trajectory.npz", "columns.json"}
 
 
 @pytest.fixture(autouse=True)
@@ -69,15 +69,19 @@ def names(path):
 
 
 def test_solve_writes_its_files(capsys):
-    assert main([*SOLVE, "--out", "run"]) == PROVED
-    assert names("run") >= FILES
+    assert main([*SOLVE, "--out", "run", "--graph"]) == PROVED
+    assert names("run") >= {*FILES, "graph.graphml"}
     traj = rw.Trajectory.load("run/trajectory.npz")
     assert traj.certificate.is_local_minimum
     assert nx.read_graphml("run/graph.graphml").number_of_nodes() == traj.graph().number_of_nodes()
     output = capsys.readouterr()
     assert f"{traj.loss:.6g}" in output.out
     assert "trajectory.npz" in output.out
-    expected = ("reluplex-walk: no picture", "reluplex_walk: compiling")
+    expected = (
+        "reluplex-walk: no picture",
+        "reluplex-walk: run/trajectory.npz saved; drawing the picture",
+        "reluplex_walk: compiling",
+    )
     assert all(line.startswith(expected) for line in output.err.splitlines())
 
 
@@ -94,6 +98,8 @@ def test_solve_is_the_library(capsys):
         "4",
         "--step",
         "long",
+        "--output",
+        "random",
         "--json",
     ]
     assert main(arguments) == PROVED
@@ -291,8 +297,17 @@ def test_interrupt_and_resume(capsys):
         (["solve", "alone.csv", "--target", "y"], "alone.csv"),
         (["solve", "word.csv", "--target", "y"], "'four'"),
         (["solve", "ragged.csv", "--target", "y"], "line 3"),
-        (["solve", "nan.csv", "--target", "y"], "'nan'"),
+        (["solve", "nan.csv", "--target", "y"], "--missing drop"),
         (["solve", "good.csv", "--target", "z"], "(a, b, y)"),
+        (["solve", "good.csv", "--target", "y", "--negative-slope", "1"], "negative_slope"),
+        (["solve", "good.csv", "--target", "y", "--restarts", "0"], "--restarts"),
+        (["minimize", "good.csv"], "--target"),
+        (["minimize", "good.csv", "--target", "y", "--max-walks", "0"], "--max-walks"),
+        (["minimize", "good.csv", "--target", "y", "--time-limit", "0"], "time_limit"),
+        (["minimize", "good.csv", "--target", "y", "--out", "full"], "trajectory.npz"),
+        (["predict", "full"], "DATA.csv"),
+        (["predict", "missing.npz", "good.csv"], "missing.npz"),
+        (["predict", "bare", "good.csv", "--out", "notes.txt"], "--force"),
         ([*SOLVE, "--hidden", "8,x"], "--hidden"),
         ([*SOLVE, "--hidden", "8,,4"], "--hidden"),
         ([*SOLVE, "--hidden", "0"], "--hidden"),
@@ -341,7 +356,7 @@ def test_bad_input(arguments, culprit, folder, capsys):
     assert after == before
 
 
-@pytest.mark.parametrize("file", ["trajectory.npz", "graph.graphml", "picture.png"])
+@pytest.mark.parametrize("file", ["trajectory.npz", "columns.json", "graph.graphml", "picture.png"])
 def test_earlier_results_are_refused_before_any_work(file, folder, capsys, monkeypatch):
     def unreachable(*arguments, **options):
         raise AssertionError("the walk began")

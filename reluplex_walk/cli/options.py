@@ -1,0 +1,178 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .cells import Notation
+from .rows import SEPARATORS, Dialect
+from .table import TableOptions
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EPILOG = """\b
+Exit codes:
+  0    the walk ended at a proved local or global minimum
+  1    the saved walk is damaged or was changed
+  2    bad input: one line on stderr says what is wrong
+  3    not proved, or the pivot or time limit was reached; the result so far is saved
+  130  interrupted (Ctrl-C); the result so far is saved, `resume` goes on from it
+"""
+
+
+def shared(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """One decorator for several options."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+output_options = shared(
+    click.option("--no-picture", is_flag=True, help="Do not draw picture.png."),
+    click.option("--graph", is_flag=True, help="Write graph.graphml, too."),
+    click.option("--force", is_flag=True, help="Overwrite files of an earlier run."),
+    json_option,
+    click.option("--quiet", is_flag=True, help="No progress bar, table or notes."),
+)
+time_option = click.option(
+    "--time-limit", type=float, metavar="SECONDS", help="Stop after so many seconds."
+)
+limit_options = shared(
+    click.option(
+        "--max-pivots",
+        type=click.IntRange(min=0),
+        help="Stop after so many pivots, from the start on.",
+    ),
+    time_option,
+)
+
+
+def seed_option(default: int) -> Callable[[Command], Command]:
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=default, help="Of the network and the walk."
+    )
+
+
+def out_option(default: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help=f"Folder for the files of the run. [default: {default}]",
+    )
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _separator(context: click.Context, option: click.Parameter, text: str) -> str:
+    sep = SEPARATORS.get(text.lower(), text)
+    if len(sep) != 1 or sep in '"\r\n\0':
+        raise click.BadParameter(
+            f"expected one character, or tab, space, comma, semicolon or pipe, found {text!r}"
+        )
+    return sep
+
+
+def _comment(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not text.strip():
+        raise click.BadParameter("expected what comments begin with, such as '#', found nothing")
+    return text
+
+
+table_options = shared(
+    click.option(
+        "--sep",
+        default=",",
+        callback=_separator,
+        metavar="CHAR",
+        help="Between columns: a character, tab, or space for any run of blanks.",
+    ),
+    click.option("--decimal", type=click.Choice([".", ","]), default=".", help="Decimal sign."),
+    click.option(
+        "--thousands",
+        type=click.Choice([",", ".", "'", "_", "space"]),
+        help="Sign between groups of three digits.",
+    ),
+    click.option(
+        "--encoding",
+        metavar="NAME",
+        help="Such as latin-1, cp1252, utf-16. [default: that of the byte order mark, or utf-8]",
+    ),
+    click.option("--comment", callback=_comment, metavar="MARK", help="Leave out lines with it."),
+    click.option("--no-header", is_flag=True, help="Columns are called 1, 2, ..."),
+)
+column_options = shared(
+    click.option(
+        "--drop", multiple=True, metavar="COLUMNS", help="No inputs: a,b (may be repeated)."
+    ),
+    click.option(
+        "--features",
+        multiple=True,
+        metavar="COLUMNS",
+        help="The inputs: a,b (may be repeated). [default: all others]",
+    ),
+    click.option(
+        "--onehot",
+        multiple=True,
+        metavar="COLUMNS",
+        help="Categories: an input of 0 and 1 for each value but the first.",
+    ),
+    click.option(
+        "--labels", metavar="NO,YES", help="Values of the target that stand for -1 and +1."
+    ),
+)
+missing_option = click.option(
+    "--missing",
+    type=click.Choice(["error", "drop"]),
+    default="error",
+    help="Rows with missing values (empty, NA, NaN, ?, -): refuse them, or leave them out.",
+)
+
+
+def options_of(given: dict[str, Any]) -> TableOptions:
+    """Take what the options on tables were `given` out of a command's arguments."""
+    notation = Notation(given.pop("decimal"), given.pop("thousands"))
+    dialect = Dialect(given.pop("sep"), given.pop("comment"), not given.pop("no_header"))
+    return TableOptions(
+        dialect,
+        notation,
+        given.pop("encoding"),
+        given.pop("drop", ()),
+        given.pop("features", ()),
+        given.pop("onehot", ()),
+        given.pop("missing") == "drop",
+        _labels(given.pop("labels", None)),
+    )
+
+
+def _labels(text: str | None) -> tuple[str, ...]:
+    labels = tuple(word.strip() for word in text.split(",")) if text is not None else ()
+    if text is not None and (len(labels) != 2 or labels[0] == labels[1]):
+        raise ValueError(f"--labels: expected two values as no,yes, found {text!r}")
+    return labels
+
+
+__all__ = [
+    "EPILOG",
+    "column_options",
+    "json_option",
+    "limit_options",
+    "missing_option",
+    "options_of",
+    "out_option",
+    "output_options",
+    "seed_option",
+    "shared",
+    "table_options",
+    "time_option",
+]

@@ -1,0 +1,283 @@
+"""``solve`` and ``minimize``: one layer of a random network trained on the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+import numpy as np
+
+from .._limits import Limits
+from .._validate import positive
+from .options import (
+    EPILOG,
+    column_options,
+    limit_options,
+    missing_option,
+    out_option,
+    output_options,
+    seed_option,
+    shared,
+    table_options,
+    time_option,
+)
+from .output import (
+    INTERRUPTED,
+    Wanted,
+    make_folder,
+    note,
+    progress_bar,
+    refuse_overwrite,
+    report,
+    warnings_as_notes,
+    write_files,
+)
+from .problem import Problem
+from .text import stem
+
+if TYPE_CHECKING:
+    from ..problem.loss import LayerLoss
+    from ..simplex.trajectory import Trajectory
+
+_SECONDS = 10.0  # of `minimize`, where nothing else is asked for
+
+
+def _widths(context: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
+    """Neurons of the hidden layers in ``8,4``; none in ``none`` or an empty text."""
+    if text.strip() in ("", "none"):
+        return ()
+    words = text.split(",")
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        raise click.BadParameter(f"expected widths such as 8,4 or none, found {text!r}")
+    return tuple(int(word) for word in words)
+
+
+_problem_options = shared(
+    click.argument("data", metavar="DATA.csv"),
+    click.option(
+        "--target",
+        required=True,
+        multiple=True,
+        metavar="COLUMNS",
+        help="What to predict: a, or a,b for several outputs (may be repeated).",
+    ),
+    click.option(
+        "--hidden",
+        default="8",
+        callback=_widths,
+        metavar="WIDTHS",
+        help='Neurons of the hidden layers, as 8,4; "none" is linear regression.',
+    ),
+    click.option("--layer", type=int, default=0, help="The trained layer, counted from 0."),
+    click.option("--loss", "kind", type=click.Choice(["l1", "pinball", "hinge"]), default="l1"),
+    click.option("--tau", type=float, help="Quantile of the pinball loss. [default: 0.5]"),
+    click.option(
+        "--negative-slope",
+        type=float,
+        default=0.0,
+        help="Of the activation below 0: leaky ReLU.",
+    ),
+    click.option(
+        "--init",
+        type=click.Choice(["uniform", "he", "xavier"]),
+        default="uniform",
+        help="Of the network.",
+    ),
+    click.option(
+        "--output",
+        type=click.Choice(["fitted", "random"]),
+        default="fitted",
+        help="Start with neurons that bend among the data and the best output layer for them, "
+        "or with the random network as it is.",
+    ),
+    seed_option(0),
+)
+
+
+@click.command(epilog=EPILOG)
+@_problem_options
+@click.option(
+    "--restarts",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Walks from so many networks, of seed, seed + 1, ...; the lowest end is kept.",
+)
+@click.option(
+    "--step",
+    type=click.Choice(["adjacent", "long"]),
+    default="adjacent",
+    help="To the next vertex, or to the lowest point along the edge.",
+)
+@click.option(
+    "--rule",
+    type=click.Choice(["steepest", "dantzig", "greatest", "sequential", "random"]),
+    default="steepest",
+    help="The pivot rule.",
+)
+@limit_options
+@out_option("DATA_walk")
+@output_options
+@table_options
+@missing_option
+@column_options
+def solve(**given: Any) -> int:
+    """Train one layer of a random network on the columns of DATA.csv.
+
+    DATA.csv may be packed with gzip, a Parquet file, or - for stdin.
+    """
+    if given["time_limit"] is not None:
+        positive("time_limit", given["time_limit"])
+    with _Run.of(given) as run:
+        made: list[Trajectory] = []
+        stopped = _walks(run.problem, run.loss, given, made)
+    traj = min(made, key=lambda each: (each.loss, not each.status.proved))
+    extra: dict[str, Any] = {"restarts": len(made)} if given["restarts"] > 1 else {}
+    remedy = "--restarts 20, `reluplex-walk minimize` or more neurons may lead lower"
+    if traj.ended.early:
+        remedy = f"`reluplex-walk resume {run.folder}` goes on"
+    return run.finish(traj, extra, remedy, stopped)
+
+
+def _walks(
+    problem: Problem,
+    loss: LayerLoss,
+    given: dict[str, Any],
+    made: list[Trajectory],
+) -> bool:
+    """Make the walks, and say whether Ctrl-C stopped them."""
+    import reluplex_walk as rw
+
+    with (
+        Limits(given["restarts"], given["time_limit"]) as limits,
+        progress_bar(given["quiet"], given["max_pivots"]) as draw,
+    ):
+        while not made or limits.look(len(made)) is None:
+            seed = given["seed"] + len(made)
+            made.append(
+                rw.walk(
+                    loss,
+                    loss.theta,
+                    step=given["step"],
+                    rule=given["rule"],
+                    max_pivots=given["max_pivots"],
+                    time_limit=max(limits.left, 1e-9) if given["time_limit"] else None,
+                    seed=seed,
+                    callback=draw,
+                )
+            )
+            if limits.look(len(made)) is None:
+                loss = problem.loss(seed + 1)
+        return limits.interrupted
+
+
+@click.command(epilog=EPILOG)
+@_problem_options
+@click.option("--max-walks", type=click.IntRange(min=1), help="Stop after so many walks.")
+@time_option
+@out_option("DATA_walk")
+@output_options
+@table_options
+@missing_option
+@column_options
+def minimize(**given: Any) -> int:
+    """Search for the lowest minimum of one layer of a random network on DATA.csv.
+
+    Many walks, from several starts and from kicked earlier minima, for 10 seconds where neither
+    --time-limit nor --max-walks is given.  DATA.csv may be packed with gzip, a Parquet file, or -
+    for stdin.
+    """
+    walks, seconds = given["max_walks"], given["time_limit"]
+    if walks is None and seconds is None:
+        seconds = _SECONDS
+    with _Run.of(given) as run:
+        import reluplex_walk as rw
+
+        with progress_bar(given["quiet"], walks, unit="walks") as draw:
+            found = rw.minimize(
+                run.loss,
+                seconds,
+                given["seed"],
+                max_walks=walks,
+                start=run.loss.theta,
+                callback=draw,
+            )
+    extra = {"walks": len(found.losses), "levels": len(found.levels), "search": found.status}
+    lowest = min([found.loss, *found.levels.tolist()])
+    if lowest < found.loss * (1.0 - 1e-9):
+        extra["lowest_not_proved"] = lowest
+    remedy = "a longer --time-limit, another --seed or more neurons may lead lower"
+    return run.finish(found.best, extra, remedy, found.status == "interrupted")
+
+
+class _Run(NamedTuple):
+    """What comes before and after the training."""
+
+    folder: Path
+    title: str
+    problem: Problem
+    loss: LayerLoss  # of the first network
+    beside: dict[str, float]  # losses to compare with
+    given: dict[str, Any]
+
+    @classmethod
+    @contextmanager
+    def of(cls, given: dict[str, Any]) -> Iterator[_Run]:
+        """Read the table and make the network; during the training warnings become notes."""
+        title, quiet = stem(given["data"]), given["quiet"]
+        folder = given.pop("out") or Path(f"{title}_walk")
+        refuse_overwrite(folder, given["force"])
+        problem = Problem.of(given)
+        with warnings_as_notes(quiet):
+            if left_out := problem.table.left_out:
+                rows = len(problem.table.X) + left_out
+                note(f"{left_out} of {rows} rows have missing values and are left out", quiet)
+            loss, beside = problem.loss(given["seed"]), problem.beside()
+            make_folder(folder)
+            yield cls(folder, title, problem, loss, beside, given)
+
+    def finish(self, traj: Trajectory, extra: dict[str, Any], remedy: str, stopped: bool) -> int:
+        """Write the files and print the summary of the lowest walk; `stopped` by Ctrl-C."""
+        table, given = self.problem.table, self.given
+        labels = table.recipe.features[0], table.recipe.targets[0]
+        wanted = Wanted(not (given["no_picture"] or stopped), given["graph"], given["quiet"])
+        files = write_files(traj, self.folder, wanted, self.title, labels, table.recipe)
+        if table.left_out:
+            extra["rows_left_out"] = table.left_out
+        if self.problem.kind == "hinge":
+            extra["accuracy"] = float((np.sign(traj.network(table.X)) == table.y).mean())
+        if off := _off(traj):
+            extra["neurons_off"] = off
+        code = report(traj, files, given["as_json"], given["quiet"], dict(self.beside), extra)
+        self._warn(traj, off, remedy)
+        return INTERRUPTED if stopped else code
+
+    def _warn(self, traj: Trajectory, off: int, remedy: str) -> None:
+        """Say so where the network is no better than what needs none."""
+        if off == traj.theta.shape[0]:
+            note(
+                f"warning: {off} of {off} neurons of layer {self.problem.layer} are off for every "
+                "sample; --restarts 20 or another --seed starts elsewhere"
+            )
+        names, size = ("the best constant", "the best linear function"), traj.problem.target_size
+        above = [
+            f"{name} ({value:.6g})"
+            for name, value in zip(names, self.beside.values(), strict=True)
+            if traj.loss > value * (1.0 + 1e-9) + 1e-12 * size
+        ]
+        if above:
+            loss = f"the loss {traj.loss:.6g} is above that of {' and '.join(above)}"
+            note(f"warning: {loss}; {remedy}")
+
+
+def _off(traj: Trajectory) -> int:
+    """How many neurons of the trained layer are off for every sample."""
+    loss = traj.problem
+    if loss.n_hidden == 0 or loss.network.negative_slope > 0.0:
+        return 0
+    return int((loss.breakpoints(traj.theta)[0] <= 0.0).all(axis=0).sum())
+
+
+__all__ = ["minimize", "solve"]
