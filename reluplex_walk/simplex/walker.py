@@ -46,6 +46,7 @@ _MAX_TIED = 8  # more tied breakpoints than this are left by `escape`, not by pi
 _CHUNK = (16, 256)  # least and most pivots in a chunk, but for
 _CHUNK_SHARE = 1 / 100  # pivots per sample: recomputing is to be a small part of the work
 _CHUNK_WORK = 1e8  # multiply-adds a chunk may take, some 50 ms
+_STALLED = (20, 10)  # pivots, and pivots per parameter, in which the loss falls unless they cycle
 _REFACTORISE = 4  # times in D pivots at least: O(D^3) then costs little beside the pivots' O(D^2)
 
 
@@ -112,6 +113,7 @@ class Walker:
         self.lost = False  # precision: floats cannot hold where the walk leads
         self.back_at = -1  # pivots made when rounding last made the loss rise
         self.exact_at = -1  # and when the walk then went on without floats
+        self.exact_loss = np.inf  # the loss there
         self.fresh_at = -1  # pivots made when the state was recomputed
         self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
@@ -261,10 +263,11 @@ class Walker:
         return self._decide(stopped == native.CROWDED, limit)
 
     def _without_floats(self, limit: int) -> Next:
-        """Where floats raise the loss: on in rational arithmetic, or the end."""
-        if self.exact_at == self.n_pivots:
+        """Where floats raise the loss, or do not lower it: on in rational arithmetic, or the end."""
+        here = float(self.state.scalar[LOSS])
+        if self.exact_at == self.n_pivots or (self._stalled() and here >= self.exact_loss):
             return LOST
-        self.lost, self.exact_at = False, self.n_pivots
+        self.lost, self.exact_at, self.exact_loss = False, self.n_pivots, here
         found = self._settle(limit)
         proved = found.settled is not None and found.settled.end.verdict.method != "none"
         if found.ended is Ended.FINISHED and not proved:
@@ -316,11 +319,20 @@ class Walker:
         return stopped, made if self._keep(made) else -1
 
     def _keep(self, made: int) -> bool:
-        """Log `made` pivots; where one raises the loss, go back to before it: precision is lost."""
+        """Log `made` pivots; where one raises the loss, go back to before it: precision is lost.
+
+        It is, too, where the loss does not fall for many pivots: of length zero, without end.
+        """
         if self.log.keep(self.record, made):
+            self.lost = self.lost or (made > 0 and self._stalled())
             return True
         self._go_back()
         return False
+
+    def _stalled(self) -> bool:
+        """Whether the loss has not fallen for so many pivots that they go round in circles."""
+        least, per_parameter = _STALLED
+        return self.log.stalled(least + per_parameter * self.loss.n_free)
 
     def _go_back(self) -> None:
         """To the last entry of the log, from where on rounding made the loss rise.
