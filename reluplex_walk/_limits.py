@@ -54,6 +54,7 @@ class Limits:
         self.work = work
         self.seconds = math.inf if seconds is None else seconds
         self.callback = callback
+        self.called_off = False  # by the callback
         self._ctrl_c = _CtrlC()
         self._before: Any = None  # the handler to be restored
         self._outermost = True
@@ -82,10 +83,17 @@ class Limits:
 
         The callback is told of `progress`, if that is given.
         """
-        if self.interrupted or self._called_off(progress):
+        if self._called_off(progress):
             return Ended.INTERRUPTED
-        if self.work is not None and done >= self.work:
+        if not self.interrupted and self.work is not None and done >= self.work:
             return Ended.WORK_LIMIT
+        return self.over
+
+    @property
+    def over(self) -> Ended | None:
+        """Why to stop, whatever was done, if Ctrl-C was pressed or the seconds are over."""
+        if self.interrupted:
+            return Ended.INTERRUPTED
         return Ended.TIME_LIMIT if self.elapsed >= self.seconds else None
 
     def pass_on(self) -> None:
@@ -102,13 +110,13 @@ class Limits:
         try:
             self.callback(progress)
         except (StopIteration, KeyboardInterrupt):
-            return True
-        return self.interrupted  # meanwhile
+            self.called_off = True
+        return self.interrupted
 
     @property
     def interrupted(self) -> bool:
-        """Whether Ctrl-C was pressed."""
-        return self._ctrl_c.pressed
+        """Whether Ctrl-C was pressed, or the callback said stop."""
+        return self._ctrl_c.pressed or self.called_off
 
     @property
     def elapsed(self) -> float:

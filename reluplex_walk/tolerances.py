@@ -201,6 +201,9 @@ class PlottingTolerances(NamedTuple):
     flat: float = 1e-9
 
 
+WORK_PER_SECOND = 1e6
+"""Work that a second of a budget stands for, as measured once (``python -m benchmarks limits``)."""
+
 TOLERANCES = Tolerances()
 """The tolerances of walks, in force wherever none are given."""
 
@@ -221,5 +224,6 @@ __all__ = [
     "REGIONS",
     "SIMPLEX",
     "TOLERANCES",
+    "WORK_PER_SECOND",
     "Tolerances",
 ]

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline, Limits
+from .._budget import Budget
+from .._limits import Limits
 from ..ended import Ended
 from ..exact.loss import ExactLoss
 from ..native import walk as native
@@ -115,6 +116,8 @@ class Walker:
         self.exact_at = -1  # and when the walk then went on without floats
         self.exact_loss = np.inf  # the loss there
         self.fresh_at = -1  # pivots made when the state was recomputed
+        self.limits = Limits()
+        self.cut = False  # a limit ended a chunk before its end
         self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
 
@@ -178,7 +181,7 @@ class Walker:
 
     def walk(self, limits: Limits, level_gap: float | None = None) -> Trajectory:
         """Walk until the end, or until `limits` or the estimated level say stop."""
-        before, found = self.elapsed, RECOMPUTE
+        before, found, self.limits = self.elapsed, RECOMPUTE, limits
         ended = Ended.WORK_LIMIT if limits.work == self.n_pivots else None
         with limits:
             while True:
@@ -196,7 +199,7 @@ class Walker:
                 ended = found.ended or limits.look(self.n_pivots, now)
                 # A chunk cut short is not where an uninterrupted walk would recompute: the
                 # checkpoint stays where it was.
-                cut = room < self.chunk and self.n_pivots == limits.work
+                cut = self.cut or (room < self.chunk and self.n_pivots == limits.work)
                 if ended is not None and (cut or found.ended is not None):
                     break
         if not self.fresh:
@@ -302,7 +305,8 @@ class Walker:
         while stopped == native.LIMIT and made < limit:
             most = limit
             if rule == native.GREATEST:
-                self._choose_greatest()
+                if not self._choose_greatest():
+                    break
                 most = 1
             stopped, more = native.run(
                 self.kernel,
@@ -347,16 +351,22 @@ class Walker:
         state.basis[:] = last.basis[0]
         self.fresh_at = -1
 
-    def _choose_greatest(self) -> None:
-        """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best."""
+    def _choose_greatest(self) -> bool:
+        """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best.
+
+        False if a limit is over before: at many parameters that takes seconds for each pivot.
+        """
         state = self.state
         if self.trial is None:
             self.trial = new_state(self.kernel)
         state.number[CHOSEN] = -1
         if native.prices(self.kernel, state):
-            return
+            return True
         best = -1.0
         for k in np.flatnonzero(state.basis != FREE):
+            self.cut = self.limits.over is not None
+            if self.cut:
+                return False
             for far, slope in enumerate((state.price[k], state.far[k])):
                 if slope < -state.noise[k, far]:
                     for array, copy in zip(state, self.trial, strict=True):
@@ -365,6 +375,7 @@ class Walker:
                     if fall > best:
                         best = fall
                         state.number[CHOSEN] = 2 * k + far
+        return True
 
     # ------------------------------------------------------------ degenerate vertices, exact ends
 
@@ -374,7 +385,7 @@ class Walker:
         model = directional.local_model(self.kernel, state)
         direction = escape.best_half_edge(self.kernel, state, model)
         if direction is None and self.thorough:
-            direction = directional.search(state, model, seed)
+            direction = directional.search(state, model, seed, self.limits)
         return direction is not None and self._leap(direction)
 
     def _settle(self, limit: int) -> Next:
@@ -387,6 +398,8 @@ class Walker:
                 return LOST if self.lost else RECOMPUTE
             limit -= len(settled.pivots)  # too faint for floats: exactly on
             settled = self._exactly(limit, leaps=True)
+        if isinstance(settled, Ended):
+            return Next(ended=settled)
         if isinstance(settled, Reason):
             return Next(ended=Ended.FINISHED, reason=settled)
         if settled.end.verdict.method != "none":
@@ -396,14 +409,19 @@ class Walker:
             return RECOMPUTE  # cut short: on from there
         return Next(ended=Ended.FINISHED, settled=settled)
 
-    def _exactly(self, limit: int, leaps: bool = False) -> Settled | Reason:
-        """Up to `limit` exact pivots, and where they end; a reason if that cannot be told."""
-        budget = self.options.proof_budget
+    def _exactly(self, limit: int, leaps: bool = False) -> Settled | Reason | Ended:
+        """Up to `limit` exact pivots, and where they end.
+
+        A reason if that cannot be told; or what limit was over before it was.
+        """
+        budget = Budget.of(self.options.proof_budget, self.limits)
         self.log.correct(self.state.theta)
         settled = settle(self.loss, self.state, self.log.start, budget, limit, leaps)
         if isinstance(settled, Settled):
             self._take_over(settled)
-        return settled
+            if settled.end.verdict.method != "none" or settled.end.verdict.direction is not None:
+                return settled
+        return budget.cut or settled
 
     def _cross(self, settled: Settled, limit: int) -> Next:
         """Across the plateau of a weak minimum and down from there, if that is wanted and found."""
@@ -411,10 +429,12 @@ class Walker:
         slopes = settled.end.slopes
         if self.options.plateau == "stop" or slopes is None or (slopes > 0).all():
             return end
-        deadline = Deadline(self.options.proof_budget)
+        deadline = Budget.of(self.options.proof_budget, self.limits)
         found = cross(ExactLoss(self.loss), settled, deadline, limit - len(settled.pivots))
         if found.cut:
             return Next(ended=Ended.WORK_LIMIT)
+        if found.beyond is None and deadline.cut is not None:
+            return Next(ended=deadline.cut)
         if found.beyond is None or found.beyond.end.verdict.direction is None:
             return end
         self._take_over(found.beyond)
