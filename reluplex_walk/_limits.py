@@ -83,9 +83,9 @@ class Limits:
 
         The callback is told of `progress`, if that is given.
         """
-        if self._called_off(progress):
+        if self.interrupted or self._called_off(progress):
             return Ended.INTERRUPTED
-        if not self.interrupted and self.work is not None and done >= self.work:
+        if self.work is not None and done >= self.work:
             return Ended.WORK_LIMIT
         return self.over
 
@@ -95,6 +95,16 @@ class Limits:
         if self.interrupted:
             return Ended.INTERRUPTED
         return Ended.TIME_LIMIT if self.elapsed >= self.seconds else None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds for work within this work; None if there is no limit."""
+        return None if math.isinf(self.seconds) else max(self.left, 1e-9)
+
+    def pass_to(self, progress: Any) -> None:
+        """Tell the caller, as the callback of work within this work; StopIteration if to stop."""
+        if self.look(0, progress) is not None:
+            raise StopIteration
 
     def pass_on(self) -> None:
         """After the block: raise the KeyboardInterrupt of a Ctrl-C that came too late to matter.

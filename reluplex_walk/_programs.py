@@ -4,23 +4,20 @@ What a program may take and what it spends of a budget follow from its size.  A 
 in a thread of its own, so that time limits and Ctrl-C are looked at meanwhile.
 """
 
-import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._budget import Budget
-from ._limits import Limits
+from ._threads import polled
 
 Floats = NDArray[np.float64]
-T = TypeVar("T")
 
 _WORK = (3000.0, 5.0, 0.05)  # of a program, of each row and column, and of each entry at each
 _ITERATIONS = (1000, 20)  # in any program, and more for each row and column
 _LONG = 3e5  # work from which on a program gets its thread
-_LOOK = 0.02  # seconds from one look at the limits to the next
+_LEAST = 0.01  # seconds, where the time limit is all but over
 
 
 def linear_program(cost: Floats, budget: Budget, **rest: Any) -> Any:
@@ -40,7 +37,7 @@ def linear_program(cost: Floats, budget: Budget, **rest: Any) -> Any:
     least, more = _ITERATIONS
     options: dict[str, float] = {"maxiter": least + more * size}
     if budget.limits.seconds < np.inf:
-        options["time_limit"] = max(budget.limits.left, _LOOK)
+        options["time_limit"] = max(budget.limits.left, _LEAST)
 
     def solve() -> Any:
         return optimize.linprog(cost, method="highs-ds", options=options, **rest)
@@ -49,30 +46,4 @@ def linear_program(cost: Floats, budget: Budget, **rest: Any) -> Any:
     return optimize.OptimizeResult(x=None) if found is None else found
 
 
-def polled(solve: Callable[[], T], limits: Limits, grace: float = 0.0) -> T | None:
-    """The result of `solve`, in a thread of its own, or None if a limit is over before.
-
-    It is then left to end by itself.  A time limit counts from `grace` seconds later on.
-    """
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            results.append(solve())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_LOOK)
-        late = limits.elapsed >= limits.seconds + grace
-        if thread.is_alive() and (limits.interrupted or late):
-            return None
-    if errors:
-        raise errors[0]
-    return results[0]
-
-
-__all__ = ["linear_program", "polled"]
+__all__ = ["linear_program"]

@@ -21,9 +21,7 @@ Floats = NDArray[np.float64]
 _ROUNDS = 8  # linear programs from each direction
 
 
-def search(
-    f: Homogeneous, relaxation: Relaxation, starts: int, deadline: Budget
-) -> Objects | None:
+def search(f: Homogeneous, relaxation: Relaxation, starts: int, deadline: Budget) -> Objects | None:
     """A point (d,) with f < 0, looked for from `starts` directions until `deadline`."""
     rng = np.random.default_rng(0)
     n, d = relaxation.rows.shape

@@ -125,9 +125,7 @@ def noise(state: State, d: Floats) -> Floats:
     return np.asarray(per_length * np.linalg.norm(d, axis=-1))
 
 
-def search(
-    state: State, model: OneSided, seed: int, limits: Limits | None = None
-) -> Floats | None:
+def search(state: State, model: OneSided, seed: int, limits: Limits | None = None) -> Floats | None:
     """A direction (D,) of length 1 with F' < 0, searched from random starts; None if not found.
 
     It ends early where `limits` are over.

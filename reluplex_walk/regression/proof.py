@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._budget import Budget
 from ..exact.rationals import Objects, Rationals, from_fractions, signs, solve
 from ..exact.sums import exact_sums, products
 from ..native.lad import BLOCK
@@ -43,20 +44,20 @@ class OptimalityTest:
         self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
         self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
 
-    def judge(self, fit: Fit, near: Ints) -> Optimality:
-        """Whether the basis of `fit` is optimal.
+    def judge(self, fit: Fit, near: Ints, budget: Budget | None = None) -> Optimality:
+        """Whether the basis of `fit` is optimal; not proved if the `budget` forbids to find out.
 
         Corrects `fit.side` where a residual at `fit.theta` has another sign, and replaces `fit.b`
         where rounding spoilt it.  `fit.g` is the gradient of all samples but `near`.
         """
         try:
             if (fit.basis >= 0).all():
-                return self._judge(fit, near)
+                return self._judge(fit, near, budget or Budget(np.inf))
         except (ZeroDivisionError, np.linalg.LinAlgError):
             pass  # the active samples are dependent
         return Optimality(np.zeros(fit.basis.size), False, -1)
 
-    def _judge(self, fit: Fit, near: Ints) -> Optimality:
+    def _judge(self, fit: Fit, near: Ints, budget: Budget) -> Optimality:
         (x, y, w, reach), (below, above) = self.samples[:4], self.slopes
         rows, edges, r, side, g = fit.basis, fit.b, fit.r, fit.side, fit.g
         bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
@@ -71,7 +72,9 @@ class OptimalityTest:
         if outside.any():  # their sides may change: g is summed afresh
             near, g = np.arange(y.size), np.zeros(len(x))
         small[rows] = False
-        if small.any():
+        doubtful = int(small.sum())
+        known = not doubtful or budget.begin(_work(len(x), doubtful))
+        if doubtful and known:
             _set_exact_sides(self.samples, rows, np.flatnonzero(small), side)
         costs = np.where(side > 0.0, above, -below) * w
         costs[rows] = 0.0
@@ -82,10 +85,14 @@ class OptimalityTest:
         error = np.abs(edges) @ (g_error + (len(x) + 4.0) * _UNIT * np.abs(g))
         error += blur * (np.abs(prices) + error).max()
         slope_of = np.column_stack([above * w[rows] + prices, below * w[rows] - prices])
+        if not known:
+            return Optimality(prices, False, -1)
         if (slope_of > error[:, None]).all():
             return Optimality(prices, True, -1)
         if (slope_of < -error[:, None]).any():
             return Optimality(prices, False, int(slope_of.argmin()))
+        if not budget.begin(_work(len(x), y.size)):
+            return Optimality(prices, False, -1)
         exact, descends = self._decide(rows, side)
         return Optimality(exact, descends < 0, descends)
 
@@ -124,6 +131,11 @@ class OptimalityTest:
     def _total(self, rows: Ints) -> Objects:
         """Exact weighted sum (q,) of the columns `rows` of x."""
         return weighted_sums(self.samples.x[:, rows], self.samples.w[rows])
+
+
+def _work(q: int, rows: int) -> float:
+    """Of solving for a vertex of q parameters and looking at so many samples there, exactly."""
+    return 0.08 * q**3 + 0.5 * q * rows
 
 
 def weighted_sums(x: Floats, w: Floats) -> Objects:

@@ -137,7 +137,7 @@ class Log:
         return at_once or not most <= SIMPLEX.rise * tracked
 
     def stalled(self, pivots: int) -> bool:
-        """Whether the last `pivots` pivots, or more, did not lower the loss by more than rounding."""
+        """Whether the last `pivots` pivots did not lower the loss by more than rounding."""
         now, back = float(self.last.loss[0]), pivots
         if self.n_pivots < pivots:
             return False

@@ -266,7 +266,7 @@ class Walker:
         return self._decide(stopped == native.CROWDED, limit)
 
     def _without_floats(self, limit: int) -> Next:
-        """Where floats raise the loss, or do not lower it: on in rational arithmetic, or the end."""
+        """Where floats raise the loss or do not lower it: on in rational arithmetic, or the end."""
         here = float(self.state.scalar[LOSS])
         if self.exact_at == self.n_pivots or (self._stalled() and here >= self.exact_loss):
             return LOST
