@@ -39,23 +39,14 @@ def _ties(n: int, p: int) -> tuple[Any, Any]:
 
 
 def problems() -> dict[str, Call]:
-    """Calls of public functions with `time_limit` and a callback among the limits."""
+    """Calls of public functions, given their limits: `time_limit`."""
     plane = _loss([4, 60, 30, 1], 3000)
     rng = np.random.default_rng(0)
     u, v = rng.normal(size=(2, *plane.shape))
     boxed = _loss([3, 3, 1], 40)
-    some = rw.enumerate_regions(_loss([2, 3, 2, 1], 30), max_regions=30_000)
+    some = rw.enumerate_regions(_loss([2, 3, 2, 1], 30), max_regions=10_000)
     ties, small = _ties(20_000, 12), _loss([4, 8, 1], 300)
     short = rw.walk(_loss([10, 20, 1], 20_000), max_pivots=2000, step="long", proof="off")
-
-    def told(call: Callable[..., Any]) -> Call:
-        """With the callback under the name that regions give it."""
-
-        def called(limits: dict[str, Any]) -> Any:
-            names = {"callback": "progress"}
-            return call(**{names.get(key, key): value for key, value in limits.items()})
-
-        return called
 
     return {
         "walk, 20,000 samples": _walk(_loss([10, 20, 1], 20_000)),
@@ -78,13 +69,11 @@ def problems() -> dict[str, Call]:
         "vertex_graph, counts": lambda limits: rw.vertex_graph(
             _counts(60, 3, 3, 0), max_vertices=10**7, **limits
         ),
-        "regions, box in 12 dimensions": told(
-            lambda **limits: rw.enumerate_regions(boxed, 1.0, **limits)
+        "regions, box in 12 dimensions": lambda limits: rw.enumerate_regions(boxed, 1.0, **limits),
+        "regions, all, two threads": lambda limits: rw.enumerate_regions(
+            _loss([2, 3, 1], 200), threads=2, **limits
         ),
-        "regions, all, two threads": told(
-            lambda **limits: rw.enumerate_regions(_loss([2, 3, 1], 200), threads=2, **limits)
-        ),
-        "local minima of 30,000 regions": lambda limits: some.local_minima(**limits),
+        "local minima of 10,000 regions": lambda limits: some.local_minima(**limits),
         "lad, 300 parameters": lambda limits: rw.lad(*_data(20_000, 299), **limits),
         "lad, ties in tenths": lambda limits: rw.lad(*ties, **limits),
         "quantile_path": lambda limits: rw.quantile_path(

@@ -2,17 +2,19 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks limits [--seconds 1] [--only NAME] [--fuzz 2000]
 
-A row for each hard problem of `_hard.py`: seconds beyond the time limit, seconds after Ctrl-C that
-comes so late, and how the call ended; kernels are warm.  Then so many random small calls with
+A row for each hard problem of `_hard.py`: seconds beyond the time limit and after Ctrl-C that comes
+so late, by the clock and of computing (on a busy machine the clock says little), and how the call
+ended; kernels are warm.  Then so many random small calls with
 random limits, which are to end within the limit and a second.  At last what a budget of one second
 takes: seconds of computing, for proofs that spend all of it.
 """
 
 import argparse
+import os
 import signal
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,17 +35,29 @@ def _hung(number: int, frame: object) -> None:
 
 
 def _ended(found: Any) -> str:
-    last = found[-1] if isinstance(found, list) and hasattr(found[-1:], "__len__") and found else 0
-    ended = getattr(found, "ended", None) or getattr(last, "ended", None)
-    return "?" if ended is None else str(ended.name)
+    last = found[-1] if type(found) is list else found
+    return str(last.ended.name)
 
 
-def _timed(call: Any, limits: dict[str, Any], press: float | None = None) -> tuple[float, str]:
-    """Seconds a call takes, and how it ended; Ctrl-C comes after `press` seconds."""
-    began, done = time.perf_counter(), threading.Event()
-    pressed = threading.Thread(target=lambda: done.wait(press) or signal.raise_signal(signal.SIGINT))
-    if press is not None:
-        pressed.start()
+class Timed(NamedTuple):
+    """How a call ended, and seconds it took beyond a moment: by the clock, and of computing."""
+
+    ended: str
+    late: float
+    computing: float
+
+
+def _timed(call: Any, limits: dict[str, Any], moment: float, press: bool = False) -> Timed:
+    """A call, seen from so many seconds on, when Ctrl-C comes if it is to be pressed."""
+    began, done, used = time.perf_counter(), threading.Event(), [np.inf]
+
+    def watch() -> None:
+        if not done.wait(moment):
+            used[0] = time.process_time()
+            if press:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch).start()
     try:
         ended = _ended(call(limits))
     except KeyboardInterrupt:
@@ -51,20 +65,21 @@ def _timed(call: Any, limits: dict[str, Any], press: float | None = None) -> tup
     except ValueError as error:
         ended = f"ValueError: {error}"[:40]
     done.set()
-    return time.perf_counter() - began, ended
+    late = time.perf_counter() - began - moment
+    return Timed(ended, max(0.0, late), max(0.0, time.process_time() - used[0]))
 
 
 def _hard(seconds: float, only: str) -> None:
-    print(f"{'problem':<34} {'beyond':>7} {'ended':<18} {'Ctrl-C':>7} ended")
+    print(f"{'problem':<34} {'beyond':>6} {'cpu':>5} {'ended':<11} {'Ctrl-C':>6} {'cpu':>5} ended")
     for name, call in problems().items():
         if only not in name:
             continue
-        _timed(call, {"time_limit": 0.3})  # compiles
-        late, ended = _timed(call, {"time_limit": seconds})
-        after, stopped = _timed(call, {"time_limit": 60 * seconds}, seconds)
+        _timed(call, {"time_limit": 0.3}, 0.3)  # compiles
+        limit = _timed(call, {"time_limit": seconds}, seconds)
+        key = _timed(call, {"time_limit": 60 * seconds}, seconds, press=True)
         print(
-            f"{name:<34} {max(0.0, late - seconds):>7.2f} {ended:<18} "
-            f"{max(0.0, after - seconds):>7.2f} {stopped}",
+            f"{name:<34} {limit.late:>6.2f} {limit.computing:>5.2f} {limit.ended:<11} "
+            f"{key.late:>6.2f} {key.computing:>5.2f} {key.ended}",
             flush=True,
         )
 

@@ -14,7 +14,7 @@ from ._threads import polled
 
 Floats = NDArray[np.float64]
 
-_WORK = (3000.0, 5.0, 0.05)  # of a program, of each row and column, and of each entry at each
+_WORK = (2000.0, 9.0, 0.04)  # of a program, of each row and column, and of each entry at each
 _ITERATIONS = (1000, 20)  # in any program, and more for each row and column
 _LONG = 3e5  # work from which on a program gets its thread
 _LEAST = 0.01  # seconds, where the time limit is all but over

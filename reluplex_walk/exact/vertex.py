@@ -19,7 +19,7 @@ def vertex_work(loss: LayerLoss) -> float:
     """Of solving for a vertex and evaluating it, in the units of :class:`Budget`."""
     size = len(loss.inputs) * (loss.dim + sum(w.size for w, _ in loss.tail))
     dim = float(loss.n_free)
-    return 0.5 * size * (1.0 + dim / 100.0) + 0.08 * dim**3
+    return 0.25 * size * (1.0 + dim / 100.0) + 0.035 * dim**3
 
 
 def zeros(signs: Sides) -> Breakpoints:

@@ -41,7 +41,7 @@ _MAX_COORDINATES = 10  # of a block that is not convex: cones start from 2^d ort
 _FEW_COORDINATES = 3  # so few that cones alone decide at once
 _STARTS = 30  # directions from which a descent is searched
 _SHARE = 0.3  # of the time, for cones, where a tree may do better
-_WORK = (100.0, 5.0, 0.2)  # for each breakpoint, and coordinate of it, and square of these
+_WORK = (150.0, 2.0, 0.1)  # for each breakpoint, and coordinate of it, and square of these
 _MAX_FLIPS = 4  # sides tried together to line the breakpoints of a sample up with their block
 
 

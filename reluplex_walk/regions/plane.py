@@ -15,7 +15,7 @@ from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
 from .subdivision import Chunk
-from .window import regions_of, window_of
+from .window import nothing, regions_of, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,14 +113,14 @@ class Slice:
     @cached_property
     def areas(self) -> Floats:
         """Area of each polygon in the coordinates (s, t), (P,)."""
+        if not self.ends.size:
+            return np.zeros(0)
         starts = np.concatenate([[0], self.ends[:-1]])
         base = np.repeat(self.corners[starts], np.diff(self.ends, prepend=0), axis=0)
         following = np.arange(len(self.corners)) + 1
         following[self.ends - 1] = starts
         a, b = self.corners - base, self.corners[following] - base
         crosses = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-        if not starts.size:
-            return np.zeros(0)
         return np.asarray(np.add.reduceat(crosses, starts) / 2.0)
 
     def theta(self, s: float, t: float) -> Floats:
@@ -294,14 +294,15 @@ def slice(
         for chunk in regions_of(loss, point, [a, b], window, limits):
             chunks.append(chunk)
             found += len(chunk.point)
-            ended = limits.look(found, found if found else None)
-            if ended is not None and found:
+            ended = limits.look(found, found)
+            if ended is not None:
                 break
         ended = ended or limits.over
     if ended is Ended.WORK_LIMIT:
         raise PolygonLimitError(
             f"max_polygons: more than {max_polygons} polygons; take more, or a smaller extent"
         )
+    chunks = chunks or [nothing(loss, 2)]
     ends = np.cumsum(np.concatenate([np.diff(c.vertex_end, prepend=0) for c in chunks]))
     corners = np.concatenate([chunk.vertex for chunk in chunks])
     owner = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))

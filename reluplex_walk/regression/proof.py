@@ -135,7 +135,7 @@ class OptimalityTest:
 
 def _work(q: int, rows: int) -> float:
     """Of solving for a vertex of q parameters and looking at so many samples there, exactly."""
-    return 0.08 * q**3 + 0.5 * q * rows
+    return 0.035 * q**3 + 0.25 * q * rows
 
 
 def weighted_sums(x: Floats, w: Floats) -> Objects:

@@ -97,11 +97,12 @@ def lad(
     >>> fit.status.name, round(fit.loss, 8)
     ('GLOBAL_MINIMUM', 42.08115942)
     """
+    limits = _limits(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, [None], time_limit, callback)[0]
+    return _path(data, posed, fit_intercept, [None], limits)[0]
 
 
 def quantile(
@@ -165,12 +166,13 @@ def quantile(
     >>> rw.quantile(data.X, data.y, tau=0.9).coefficients.round(4)
     array([67.3509,  0.6863])
     """
+    limits = _limits(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
     levels = [_level("tau", tau)]
-    return _path(data, posed, fit_intercept, levels, time_limit, callback)[0]
+    return _path(data, posed, fit_intercept, levels, limits)[0]
 
 
 def quantile_path(
@@ -227,11 +229,12 @@ def quantile_path(
     if not levels:
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
+    limits = _limits(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, levels, time_limit, callback)
+    return _path(data, posed, fit_intercept, levels, limits)
 
 
 def _level(name: str, tau: float) -> float:
@@ -240,22 +243,26 @@ def _level(name: str, tau: float) -> float:
     return float(tau)
 
 
+def _limits(time_limit: float | None, callback: Callback | None) -> Limits:
+    """Those of a fit, from now on."""
+    if time_limit is not None:
+        positive("time_limit", time_limit)
+    function("callback", callback)
+    return Limits(None, time_limit, callback)
+
+
 def _path(
     data: Data,
     posed: Posed,
     fit_intercept: bool,
     levels: Sequence[float | None],
-    time_limit: float | None,
-    callback: Callback | None,
+    limits: Limits,
 ) -> list[QuantileFit]:
     """Fits for each quantile (None: `lad`)."""
     samples, units, aliased = posed
     fits: list[QuantileFit] = []
     basis = None
-    if time_limit is not None:
-        positive("time_limit", time_limit)
-    function("callback", callback)
-    with Limits(None, time_limit, callback) as limits:
+    with limits:
         for tau in levels:
             if fits and limits.over is not None:
                 break

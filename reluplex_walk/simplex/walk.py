@@ -97,7 +97,7 @@ def walk(
     computing it takes up to four times as much for a moment; the trajectory grows by 16 D bytes
     per pivot (vertex and active set).  `python -m benchmarks scaling` measures all this.
 
-    Every proof is one in rational arithmetic, at the exact vertex, for up to some 400 parameters;
+    Every proof is one in rational arithmetic, at the exact vertex, for up to some 500 parameters;
     of the end of a larger walk nothing is claimed (raise `proof_budget` for more).
 
     Examples

@@ -125,7 +125,10 @@ class Walker:
         """Pivots in a chunk: a function of the problem and the options alone."""
         n, dim = self.kernel.x.shape[1], self.loss.n_free
         touched = 8 * dim if bounds_pay(n, dim, self.long_step) else n
-        work = touched * (dim + self.kernel.w.size + self.kernel.stage.size) + 3 * dim**2
+        forward = dim + self.kernel.w.size + self.kernel.stage.size
+        work = touched * forward + 3 * dim**2
+        if not self.loss.free_units.units.trivial:  # then every loss is computed anew
+            work += n * forward
         least, most = _CHUNK
         return int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
 
