@@ -44,9 +44,9 @@ def problems() -> dict[str, Call]:
     rng = np.random.default_rng(0)
     u, v = rng.normal(size=(2, *plane.shape))
     boxed = _loss([3, 3, 1], 40)
-    some = rw.enumerate_regions(_loss([2, 3, 2, 1], 30), max_regions=10_000)
-    ties, small = _ties(20_000, 12), _loss([4, 8, 1], 300)
-    short = rw.walk(_loss([10, 20, 1], 20_000), max_pivots=2000, step="long", proof="off")
+    some = rw.enumerate_regions(_loss([2, 3, 2, 1], 30), max_regions=5_000)
+    ties, small = _ties(200_000, 30), _loss([4, 8, 1], 300)
+    short = rw.walk(_loss([10, 20, 1], 20_000), max_pivots=200, step="long", proof="off")
 
     return {
         "walk, 20,000 samples": _walk(_loss([10, 20, 1], 20_000)),
@@ -73,7 +73,7 @@ def problems() -> dict[str, Call]:
         "regions, all, two threads": lambda limits: rw.enumerate_regions(
             _loss([2, 3, 1], 200), threads=2, **limits
         ),
-        "local minima of 10,000 regions": lambda limits: some.local_minima(**limits),
+        "local minima of 5,000 regions": lambda limits: some.local_minima(**limits),
         "lad, 300 parameters": lambda limits: rw.lad(*_data(20_000, 299), **limits),
         "lad, ties in tenths": lambda limits: rw.lad(*ties, **limits),
         "quantile_path": lambda limits: rw.quantile_path(
@@ -84,7 +84,9 @@ def problems() -> dict[str, Call]:
         ),
         "global_minimum, regions": lambda limits: rw.global_minimum(_loss([2, 3, 1], 60), **limits),
         "slice, 3,000 samples": lambda limits: rw.slice(plane, plane.theta, u, v, 5.0, **limits),
-        "polyak_descent": lambda limits: rw.polyak_descent(small, 0.0, steps=10**9, **limits),
+        "polyak_descent": lambda limits: rw.polyak_descent(
+            small, 1.0, small.theta, steps=10**9, **limits
+        ),
         "breakpoint_density": lambda limits: rw.density.breakpoint_density(
             plane, plane.theta, 0.1, 10**6, **limits
         ),

@@ -102,8 +102,12 @@ class Limits:
         return None if math.isinf(self.seconds) else max(self.left, 1e-9)
 
     def pass_to(self, progress: Any) -> None:
-        """Tell the caller, as the callback of work within this work; StopIteration if to stop."""
-        if self.look(0, progress) is not None:
+        """Tell the caller, as the callback of work within this work; StopIteration if to stop.
+
+        The work within has its own time limit, what is `remaining` of this one.
+        """
+        self.look(0, progress)
+        if self.interrupted:
             raise StopIteration
 
     def pass_on(self) -> None:

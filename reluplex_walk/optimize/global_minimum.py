@@ -127,15 +127,15 @@ def global_minimum(
         ``optimal`` says whether the proof was completed.  Also after Ctrl-C, with what is known by
         then.
 
-    Notes
-    -----
-    An integer program that takes longer than a moment is solved in a process of its own, since
-    HiGHS could else not be interrupted.
-
     Raises
     ------
     ValueError, TypeError
         If an argument does not fit, or the regions are too many; the message says it.
+
+    Notes
+    -----
+    An integer program that takes longer than a moment is solved in a process of its own, since
+    HiGHS could else not be interrupted.
 
     Examples
     --------

@@ -353,7 +353,9 @@ def slice_through(
         both have length 1, so that distances in the plane are those in parameter space.
     margin : float, default 0.25
         Room around the three points, relative to their extent.
-    time_limit, callback
+    time_limit : float, optional
+        Seconds.
+    callback : callable, optional
         As for :func:`slice`.
 
     Returns

@@ -124,7 +124,7 @@ class Walker:
     def _chunk(self) -> int:
         """Pivots in a chunk: a function of the problem and the options alone."""
         n, dim = self.kernel.x.shape[1], self.loss.n_free
-        touched = 8 * dim if bounds_pay(n, dim, self.long_step) else n
+        touched = max(8 * dim, n / 2) if bounds_pay(n, dim, self.long_step) else n
         forward = dim + self.kernel.w.size + self.kernel.stage.size
         work = touched * forward + 3 * dim**2
         if not self.loss.free_units.units.trivial:  # then every loss is computed anew
