@@ -311,9 +311,8 @@ def _move(P, S, m, k, sign, at):
 
 
 @inlined
-def _pivots(P, S, m, first):
+def _pivots(P, S, m, first, limit):
     """Pivots on the copies until no half-edge descends: (status, pivots)."""
-    limit = 1000 + 100 * S.place.size
     for pivots in range(limit):
         k, sign, slope = _steepest(P, S)
         if pivots == 0 and first >= 0:
@@ -331,11 +330,11 @@ def _pivots(P, S, m, first):
 
 
 @entry
-def descend(P, S, m, first):
+def descend(P, S, m, first, limit):
     """Pivots on the `m` near samples until no half-edge descends; returns (status, pivots).
 
-    The first one along half-edge `first` (twice the row of the basis, + 1 for its far one), if
-    that is not negative.
+    Up to `limit` of them.  The first one along half-edge `first` (twice the row of the basis, + 1
+    for its far one), if that is not negative.
 
     S.g is the gradient of all other samples and becomes that of all but the active ones; residuals
     S.r are left as they are.  Residuals that count as 0 and block an edge are pushed off by a
@@ -343,6 +342,6 @@ def descend(P, S, m, first):
     """
     _gather(P, S, m)
     _begin(P, S, m)
-    status, pivots = _pivots(P, S, m, first)
+    status, pivots = _pivots(P, S, m, first, limit)
     _scatter(S, m)
     return status, pivots

@@ -14,13 +14,14 @@ NONE, INFINITY, BORDER = -1, -2, -3
 ROOT = -2
 """Beside breakpoints and NONE, what a node has been cut by: nothing yet."""
 
-EMPTY, FULL, DOUBT, RAYS, FACETS, FRAMES, LEAF = range(7)
+EMPTY, FULL, DOUBT, RAYS, FACETS, FRAMES, LEAF, STOPPED = range(8)
 """What `advance` returns: nothing left to do, output full, a sign is asked for; more room needed
-for rays and lists, for facets of a region, for frames; a region reached (probing)."""
+for rays and lists, for facets of a region, for frames; a region reached (probing); stopped at
+once, since another thread has set N_STOP: the stack is of no further use."""
 
 FIRST, COUNT, FIRST_OPEN, N_OPEN, CUT, SIDE = range(6)  # columns of `frame`
 # Entries of `number`:
-N_FRAMES, N_REGIONS, N_FACETS, N_VERTICES, N_DOUBTS, N_SPLITS, N_FAR = range(7)
+N_FRAMES, N_REGIONS, N_FACETS, N_VERTICES, N_DOUBTS, N_SPLITS, N_FAR, N_STOP = range(8)
 
 
 class Stack(NamedTuple):

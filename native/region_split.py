@@ -20,9 +20,11 @@ from .region_arrays import (
     N_FRAMES,
     N_OPEN,
     N_SPLITS,
+    N_STOP,
     NONE,
     RAYS,
     SIDE,
+    STOPPED,
 )
 
 
@@ -116,7 +118,8 @@ def _vacant(S, frame):
 def _cut(S, c, top, slot):
     """Signs of the top region's rays, and above them the new rays on `c`: their number.
 
-    -1 if there is no room for all that a split needs.
+    -1 if there is no room for all that a split needs, -2 if it is to stop: with thousands of rays a
+    split takes seconds.
     """
     first, count = S.frame[top, FIRST], S.frame[top, COUNT]
     last = first + count
@@ -126,6 +129,8 @@ def _cut(S, c, top, slot):
         below += S.sign[r] < 0
     new = 0
     for a in range(first, last):
+        if S.number[N_STOP] != 0:
+            return -2
         if S.sign[a] > 0:
             for b in range(first, last):
                 if S.sign[b] < 0 and _adjacent(S, a, b, first, last):
@@ -218,7 +223,7 @@ def split(P, S, c, probing):
     affine(P, S, c)
     new = _cut(S, c, top, slot)
     if new < 0:
-        return RAYS
+        return RAYS if new == -1 else STOPPED
     S.facet[top, slot] = c
     n_negative, n_positive = _deal(S, first, last, new)
     _divide(S, top, c, n_negative, n_positive)

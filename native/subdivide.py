@@ -28,13 +28,15 @@ from .region_arrays import (
     N_DOUBTS,
     N_FRAMES,
     N_OPEN,
+    N_STOP,
     NONE,
     ROOT,
     SIDE,
+    STOPPED,
 )
 from .region_split import split
 
-ASKED = -2  # beside breakpoints and NONE, what `_sift` returns
+ASKED, HALTED = -2, -3  # beside breakpoints and NONE, what `_sift` returns
 
 
 @kernel
@@ -91,7 +93,7 @@ def _enter(P, S):
 def _sift(P, S):
     """Decide what does not cut the top region.  Returns the breakpoint to split it by, or NONE.
 
-    ASKED: the row of S.doubt after the last answer holds a question.
+    ASKED: the row of S.doubt after the last answer holds a question.  HALTED: N_STOP is set.
     """
     _enter(P, S)
     top = S.number[N_FRAMES] - 1
@@ -100,6 +102,8 @@ def _sift(P, S):
     kept, best, splitter = 0, 0, NONE
     asked = False
     for e in range(at, at + n_open):
+        if S.number[N_STOP] != 0:
+            return HALTED
         c = S.open[e]
         i, t = sample_of(P, c), P.stage[row_of(P, c)]
         cuts = S.blocked[i] < t
@@ -146,6 +150,8 @@ def branch(P, S, probing):
     c = _sift(P, S)
     if c == ASKED:
         return DOUBT
+    if c == HALTED:
+        return STOPPED
     if c == NONE:
         return LEAF
     return split(P, S, c, probing)

@@ -17,7 +17,7 @@ from ._version import __version__ as __version__
 if TYPE_CHECKING:  # what type checkers and editors see
     from . import datasets as datasets, testing as testing
     from .ended import Ended as Ended
-    from .graphs.exploration import vertex_graph as vertex_graph
+    from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
     from .landscape import density as density
@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
         crossings as crossings,
         line_section as line_section,
     )
+    from .regions.minima import LocalMinima as LocalMinima
     from .regions.plane import Slice as Slice, slice as slice, slice_through as slice_through
     from .regions.regions import Minimum as Minimum, Regions as Regions
     from .regression.baseline import (
@@ -61,6 +62,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
         quantile as quantile,
         quantile_path as quantile_path,
     )
+    from .regression.solver import FitProgress as FitProgress
     from .simplex.level import LevelEstimate as LevelEstimate
     from .simplex.records import WalkOptions as WalkOptions, WalkStatus as WalkStatus
     from .simplex.trajectory import Trajectory as Trajectory
@@ -70,7 +72,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
 
 _HOMES = {
     "ended": ("Ended",),
-    "graphs.exploration": ("vertex_graph",),
+    "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
@@ -85,11 +87,13 @@ _HOMES = {
     "proof.witness": ("Witness",),
     "regions.enumeration": ("RegionsProgress", "enumerate_regions"),
     "regions.line": ("Crossings", "LineSection", "crossings", "line_section"),
+    "regions.minima": ("LocalMinima",),
     "regions.plane": ("Slice", "slice", "slice_through"),
     "regions.regions": ("Minimum", "Regions"),
     "regression.baseline": ("Baselines", "baselines", "with_fitted_output"),
     "regression.fit": ("QuantileFit",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
+    "regression.solver": ("FitProgress",),
     "simplex.level": ("LevelEstimate",),
     "simplex.records": ("WalkOptions", "WalkStatus"),
     "simplex.trajectory": ("Trajectory",),

@@ -54,6 +54,7 @@ class Limits:
         self.work = work
         self.seconds = math.inf if seconds is None else seconds
         self.callback = callback
+        self.called_off = False  # by the callback
         self._ctrl_c = _CtrlC()
         self._before: Any = None  # the handler to be restored
         self._outermost = True
@@ -86,7 +87,28 @@ class Limits:
             return Ended.INTERRUPTED
         if self.work is not None and done >= self.work:
             return Ended.WORK_LIMIT
+        return self.over
+
+    @property
+    def over(self) -> Ended | None:
+        """Why to stop, whatever was done, if Ctrl-C was pressed or the seconds are over."""
+        if self.interrupted:
+            return Ended.INTERRUPTED
         return Ended.TIME_LIMIT if self.elapsed >= self.seconds else None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds for work within this work; None if there is no limit."""
+        return None if math.isinf(self.seconds) else max(self.left, 1e-9)
+
+    def pass_to(self, progress: Any) -> None:
+        """Tell the caller, as the callback of work within this work; StopIteration if to stop.
+
+        The work within has its own time limit, what is `remaining` of this one.
+        """
+        self.look(0, progress)
+        if self.interrupted:
+            raise StopIteration
 
     def pass_on(self) -> None:
         """After the block: raise the KeyboardInterrupt of a Ctrl-C that came too late to matter.
@@ -102,13 +124,13 @@ class Limits:
         try:
             self.callback(progress)
         except (StopIteration, KeyboardInterrupt):
-            return True
-        return self.interrupted  # meanwhile
+            self.called_off = True
+        return self.interrupted
 
     @property
     def interrupted(self) -> bool:
-        """Whether Ctrl-C was pressed."""
-        return self._ctrl_c.pressed
+        """Whether Ctrl-C was pressed, or the callback said stop."""
+        return self._ctrl_c.pressed or self.called_off
 
     @property
     def elapsed(self) -> float:

@@ -126,6 +126,8 @@ class SimplexTolerances(NamedTuple):
     drifted : float
         Share of what a loss may rise by that the kernels' own may be off by at the end of a chunk:
         beyond it, all of the chunk are computed anew.
+    stalled : float
+        A fall of the loss by at most this share of it in many pivots is none.
     """
 
     nothing: float = 1e-13
@@ -134,6 +136,7 @@ class SimplexTolerances(NamedTuple):
     rise_targets: float = 1e-12
     rounding: float = 1e-13
     drifted: float = 0.1
+    stalled: float = 1e-15
 
 
 class GraphTolerances(NamedTuple):
@@ -220,6 +223,9 @@ class PlottingTolerances(NamedTuple):
     flat: float = 1e-9
 
 
+WORK_PER_SECOND = 1e6
+"""Work that a second of a budget stands for, as measured once (``python -m benchmarks limits``)."""
+
 TOLERANCES = Tolerances()
 """The tolerances of walks, in force wherever none are given."""
 
@@ -242,5 +248,6 @@ __all__ = [
     "SIMPLEX",
     "TESTING",
     "TOLERANCES",
+    "WORK_PER_SECOND",
     "Tolerances",
 ]

@@ -15,11 +15,11 @@ At = tuple[Vertex, Sides, Fraction]
 """An exact vertex, the signs of all breakpoints there (0 where they vanish), and the loss."""
 
 
-def affordable(loss: LayerLoss, seconds: float) -> bool:
-    """Whether solving for a vertex and evaluating it can be expected to take at most `seconds`."""
-    work = len(loss.inputs) * (loss.dim + sum(w.size for w, _ in loss.tail))
+def vertex_work(loss: LayerLoss) -> float:
+    """Of solving for a vertex and evaluating it, in the units of :class:`Budget`."""
+    size = len(loss.inputs) * (loss.dim + sum(w.size for w, _ in loss.tail))
     dim = float(loss.n_free)
-    return 5e-7 * work * (1.0 + dim / 100.0) + 8e-8 * dim**3 <= seconds
+    return 0.25 * size * (1.0 + dim / 100.0) + 0.035 * dim**3
 
 
 def zeros(signs: Sides) -> Breakpoints:
@@ -81,4 +81,4 @@ def local_slopes(exact: ExactLoss, at: At) -> tuple[LocalModel, Objects] | None:
     return None if prices is None else (model, model.slopes(prices))
 
 
-__all__ = ["At", "affordable", "independent", "local_slopes", "point_at", "vertex_at", "zeros"]
+__all__ = ["At", "independent", "local_slopes", "point_at", "vertex_at", "vertex_work", "zeros"]

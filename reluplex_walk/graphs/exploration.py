@@ -1,15 +1,16 @@
 """`vertex_graph`: vertices and edges of the loss around a vertex, not only those one walk sees."""
 
 from collections import deque
+from collections.abc import Callable
 from math import comb
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
 from .._memory import require_memory
-from .._validate import instance, integer, positive
+from .._validate import function, instance, integer, positive
 from ..ended import Ended
 from ..native import pivot as native
 from ..native.arrays import FREE, N_TIED, START_SIZE, STEP, State
@@ -29,6 +30,33 @@ Ints = NDArray[np.int64]
 _BASES = 1000  # bases looked at of one degenerate vertex
 
 
+class GraphProgress(NamedTuple):
+    """What the callback of :func:`vertex_graph` is told.
+
+    Attributes
+    ----------
+    n_vertices : int
+        Vertices known.
+    n_expanded : int
+        Of them about so many are done: all their edges were followed.
+    elapsed : float
+        Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> told = []
+    >>> graph = rw.vertex_graph(loss, callback=told.append)
+    >>> told[-1].n_vertices == len(graph), told[0].n_expanded
+    (True, 0)
+    """
+
+    n_vertices: int
+    n_expanded: int
+    elapsed: float
+
+
 class _Stand(NamedTuple):
     """A basis at a vertex and the region it is looked at from; the state follows from it."""
 
@@ -44,8 +72,9 @@ class _Stand(NamedTuple):
 class _Exploration:
     """Breadth-first search over the bases of all vertices."""
 
-    def __init__(self, loss: LayerLoss, size: float) -> None:
+    def __init__(self, loss: LayerLoss, size: float, limits: Limits) -> None:
         self.loss = loss
+        self.limits = limits
         self.kernel = loss.free_kernel
         self.anchor = np.zeros(loss.shape)  # holds the parameters that are not free
         self.exact = ExactVertices(loss)
@@ -128,7 +157,7 @@ class _Exploration:
         state.basis[:] = basis
         self._refresh(state)
         for _ in range(state.basis.size):  # each time one more breakpoint
-            if not self._extend(state):
+            if self.limits.over is not None or not self._extend(state):
                 break
             self._refresh(state)
         self.arrive(state, False)
@@ -154,8 +183,8 @@ class _Exploration:
                     return True
         return False
 
-    def expand(self, stand: _Stand) -> None:
-        """Follow every half-edge of the basis."""
+    def expand(self, stand: _Stand) -> bool:
+        """Follow every half-edge of the basis; False if a limit is over before all are."""
         state, at = self.state, stand.vertex
         state.theta[:], state.basis[:] = stand.theta, stand.basis
         state.side[:], state.side_r[:] = stand.side, stand.side_r
@@ -172,10 +201,13 @@ class _Exploration:
         for far in (False, True):
             slopes = state.far if far else state.price
             for place_in, row in enumerate(rows):
+                if self.limits.over is not None:
+                    return False
                 edge = place_in + far * rows.size
                 slope = float(slopes[row]) / float(lengths[edge])
                 doubt = abs(slopes[row]) <= GRAPHS.doubt * state.noise[row, int(far)]
                 self._follow(at, int(row), far, slope, doubt, edges[edge])
+        return True
 
     def _follow(
         self, at: int, row: int, far: bool, slope: float, doubt: bool, edge: Floats
@@ -207,6 +239,7 @@ def vertex_graph(
     max_vertices: int = 10_000,
     radius: float | None = None,
     time_limit: float | None = None,
+    callback: Callable[[GraphProgress], Any] | None = None,
 ) -> VertexGraph:
     """All vertices and edges that pivots in every direction, up and down, reach from a vertex.
 
@@ -225,6 +258,9 @@ def vertex_graph(
         Expand only vertices at this distance (Euclidean, of parameters) from the first one at most.
     time_limit : float, optional
         Seconds.
+    callback : callable, optional
+        Called with a :class:`GraphProgress` after each vertex; StopIteration or KeyboardInterrupt
+        raised in it ends the search as Ctrl-C does.
 
     Returns
     -------
@@ -256,11 +292,14 @@ def vertex_graph(
         raise ValueError("start: this trajectory belongs to another loss (data, network, kind)")
     if time_limit is None:
         _require_room(loss, max_vertices)
-    with Limits(max_vertices, time_limit) as limits:
-        seconds = None if time_limit is None else max(limits.left, 1e-9)
-        traj = start if isinstance(start, Trajectory) else walk(loss, start, time_limit=seconds)
+    function("callback", callback)
+    with Limits(max_vertices, time_limit, callback) as limits:
+        if isinstance(start, Trajectory):
+            traj = start
+        else:
+            traj = walk(loss, start, time_limit=limits.remaining)
         size = float(np.abs(loss.free_units.inner(traj.vertices)).max(initial=0.0))
-        search = _Exploration(loss, size)
+        search = _Exploration(loss, size, limits)
         search.begin(traj.vertices[-1], traj.basis[-1])
         open_vertices: set[int] = set()
         ended, crowded = None, False
@@ -269,11 +308,12 @@ def vertex_graph(
             distance = np.linalg.norm(search.vertices[stand.vertex] - search.vertices[0])
             far = radius is not None and distance > radius
             many = len(search.bases[stand.vertex]) > _BASES
-            ended, crowded = ended or limits.look(len(search.vertices)), crowded or many
-            if far or many or ended is not None:
+            known = len(search.vertices)
+            now = GraphProgress(known, known - len(search.queue), limits.elapsed)
+            ended, crowded = ended or limits.look(known, now), crowded or many
+            if far or many or ended is not None or not search.expand(stand):
                 open_vertices.add(stand.vertex)
-            else:
-                search.expand(stand)
+                ended = ended or limits.over
     ended = ended or (Ended.WORK_LIMIT if crowded else Ended.FINISHED)
     return _assemble(search, open_vertices, ended, limits.elapsed)
 
@@ -310,4 +350,4 @@ def _assemble(
     )
 
 
-__all__ = ["vertex_graph"]
+__all__ = ["GraphProgress", "vertex_graph"]

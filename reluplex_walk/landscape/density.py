@@ -8,16 +8,20 @@ The claim these figures test: P. Hinz, arXiv 2105.02831, finds the density of ve
 strongly near local minima.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import instance, integer, positive, real_array
+from .._limits import Limits
+from .._validate import function, instance, integer, positive, real_array
+from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
+from ..simplex.walker import Progress
 
 Ints = NDArray[np.int64]
 
@@ -35,6 +39,8 @@ class BreakpointDensity(NamedTuple):
         so that small segments around it cross some of them wherever it lies.
     control_lengths, control_crossed : ndarray (S,)
         The same for segments around norm-matched controls, each around a new one.
+    ended : Ended
+        FINISHED, or TIME_LIMIT or INTERRUPTED with fewer segments than were asked for.
 
     Examples
     --------
@@ -55,6 +61,7 @@ class BreakpointDensity(NamedTuple):
     crossed_active: Ints
     control_lengths: Floats
     control_crossed: Ints
+    ended: Ended = Ended.FINISHED
 
     @property
     def value(self) -> float:
@@ -86,6 +93,9 @@ class VertexDensity(NamedTuple):
         Length of each edge from the first vertex to the end.
     control_lengths : list of C ndarrays
         Length of each edge of the control walks.
+    ended : Ended
+        FINISHED, or TIME_LIMIT or INTERRUPTED: fewer controls than were asked for, or the last one
+        before its end.
 
     Examples
     --------
@@ -104,6 +114,7 @@ class VertexDensity(NamedTuple):
     control: Ints
     lengths: Floats
     control_lengths: list[Floats]
+    ended: Ended = Ended.FINISHED
 
 
 def norm_matched(theta: ArrayLike, seed: int | np.random.Generator = 0) -> Floats:
@@ -138,7 +149,14 @@ def norm_matched(theta: ArrayLike, seed: int | np.random.Generator = 0) -> Float
 
 
 def breakpoint_density(
-    loss: LayerLoss, theta: ArrayLike, radius: float, segments: int = 50, seed: int = 0
+    loss: LayerLoss,
+    theta: ArrayLike,
+    radius: float,
+    segments: int = 50,
+    seed: int = 0,
+    *,
+    time_limit: float | None = None,
+    callback: Callable[[int], Any] | None = None,
 ) -> BreakpointDensity:
     """Breakpoints crossed per unit length along random segments around `theta`.
 
@@ -155,10 +173,16 @@ def breakpoint_density(
     segments : int, default 50
         Around `theta`, and as many around controls.
     seed : int, default 0
+    time_limit : float, optional
+        Seconds.
+    callback : callable, optional
+        Called before each segment with the number of those made; StopIteration or KeyboardInterrupt
+        raised in it ends the study as Ctrl-C does.
 
     Returns
     -------
     BreakpointDensity
+        At the time limit or after Ctrl-C of the segments made until then, one at least.
 
     Raises
     ------
@@ -187,15 +211,34 @@ def breakpoint_density(
     }
     lengths, control_lengths = np.zeros((2, segments))
     crossed, crossed_active, control_crossed = np.zeros((3, segments), np.int64)
-    for s in range(segments):
-        lengths[s], found = _random_segment(loss, theta, radius, rng)
-        crossed[s] = len(found)
-        crossed_active[s] = sum(tuple(place) in vanishing for place in found.tolist())
-        control_lengths[s], found = _random_segment(loss, norm_matched(theta, rng), radius, rng)
-        control_crossed[s] = len(found)
+    made, ended = 0, None
+    with _limits(time_limit, callback) as limits:
+        for s in range(segments):
+            ended = limits.look(0, s)
+            if ended is not None and made:
+                break
+            lengths[s], found = _random_segment(loss, theta, radius, rng)
+            crossed[s] = len(found)
+            crossed_active[s] = sum(tuple(place) in vanishing for place in found.tolist())
+            control_lengths[s], found = _random_segment(loss, norm_matched(theta, rng), radius, rng)
+            control_crossed[s] = len(found)
+            made = s + 1
     return BreakpointDensity(
-        radius, lengths, crossed, crossed_active, control_lengths, control_crossed
+        radius,
+        lengths[:made],
+        crossed[:made],
+        crossed_active[:made],
+        control_lengths[:made],
+        control_crossed[:made],
+        Ended.FINISHED if made == segments else ended or Ended.FINISHED,
     )
+
+
+def _limits(time_limit: float | None, callback: Callable[[Any], Any] | None) -> Limits:
+    if time_limit is not None:
+        positive("time_limit", time_limit)
+    function("callback", callback)
+    return Limits(None, time_limit, callback)
 
 
 def _random_segment(
@@ -214,7 +257,13 @@ def _random_segment(
 
 
 def vertex_density(
-    traj: Trajectory, radii: ArrayLike, controls: int = 3, seed: int = 0
+    traj: Trajectory,
+    radii: ArrayLike,
+    controls: int = 3,
+    seed: int = 0,
+    *,
+    time_limit: float | None = None,
+    callback: Callable[[Progress], Any] | None = None,
 ) -> VertexDensity:
     """Vertices visited near the end of a walk, and the lengths of its edges.
 
@@ -230,10 +279,15 @@ def vertex_density(
     controls : int, default 3
         Control walks.
     seed : int, default 0
+    time_limit : float, optional
+        Seconds.
+    callback : callable, optional
+        That of the control walks, as :func:`walk` takes it.
 
     Returns
     -------
     VertexDensity
+        At the time limit or after Ctrl-C with the control walks made until then, one at least.
 
     Raises
     ------
@@ -257,15 +311,19 @@ def vertex_density(
         positive(f"radii[{k}]", radius)
     controls = integer("controls", controls, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
-    walks = [
-        walk(
-            traj.problem,
-            norm_matched(traj.theta, rng),
-            max_pivots=traj.n_pivots,
-            **vars(traj.options),
-        )
-        for _ in range(controls)
-    ]
+    walks: list[Trajectory] = []
+    with _limits(time_limit, callback) as limits:
+        while len(walks) < controls and not (walks and limits.over):
+            control = walk(
+                traj.problem,
+                norm_matched(traj.theta, rng),
+                max_pivots=traj.n_pivots,
+                time_limit=limits.remaining,
+                callback=limits.pass_to,
+                **vars(traj.options),
+            )
+            walks.append(control)
+    cut = len(walks) < controls or walks[-1].ended in (Ended.TIME_LIMIT, Ended.INTERRUPTED)
     return VertexDensity(
         radii=radii,
         at_end=_visits(traj, -1, radii),
@@ -273,6 +331,7 @@ def vertex_density(
         control=np.array([_visits(each, each.phase1, radii) for each in walks]),
         lengths=_edge_lengths(traj),
         control_lengths=[_edge_lengths(each) for each in walks],
+        ended=(limits.over or Ended.INTERRUPTED) if cut else Ended.FINISHED,
     )
 
 

@@ -4,6 +4,7 @@ Two exact methods, both exponential: mixed-integer programming, and exhaustion o
 where these are few (or no box bounds the parameters).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from .._validate import choice, instance, positive
+from .._validate import choice, function, instance, positive
 from ..ended import Ended
 from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
-from ..regions.enumeration import enumerate_regions, expected_regions
+from ..regions.enumeration import RegionsProgress, enumerate_regions, expected_regions
 from ..simplex.walk import walk
+from ..simplex.walker import Progress
 from ..tolerances import OPTIMIZE
 from . import integer_program
 from .integer_program import Solution
@@ -90,7 +92,11 @@ class GlobalMinimum:
 
 
 def global_minimum(
-    loss: LayerLoss, box: Any = None, time_limit: float | None = None, method: str = "auto"
+    loss: LayerLoss,
+    box: Any = None,
+    time_limit: float | None = None,
+    method: str = "auto",
+    callback: Callable[[Progress | RegionsProgress], Any] | None = None,
 ) -> GlobalMinimum:
     """The global minimum of `loss` over a box of parameters, or over all of them.
 
@@ -107,21 +113,29 @@ def global_minimum(
         or an array (h, q) or (D,).  Small boxes are faster and more precise.  Default: all of
         parameter space, by regions only.
     time_limit : float, optional
-        Seconds for the proof; the best parameters and the best bound until then are returned,
-        with ``optimal=False``.
+        Seconds; the best parameters and the best bound until then are returned, with
+        ``optimal=False``.
     method : {"auto", "milp", "regions"}, default "auto"
         ``auto`` takes the regions if there is no box or 10,000 are expected at most.
+    callback : callable, optional
+        Called as :func:`walk` and :func:`enumerate_regions` call theirs, with what these tell;
+        StopIteration or KeyboardInterrupt raised in it ends the search as Ctrl-C does.
 
     Returns
     -------
     GlobalMinimum
         ``optimal`` says whether the proof was completed.  Also after Ctrl-C, with what is known by
-        then; HiGHS looks at that only when it ends.
+        then.
 
     Raises
     ------
     ValueError, TypeError
         If an argument does not fit, or the regions are too many; the message says it.
+
+    Notes
+    -----
+    An integer program that takes longer than a moment is solved in a process of its own, since
+    HiGHS could else not be interrupted.
 
     Examples
     --------
@@ -146,23 +160,25 @@ def global_minimum(
         raise ValueError("box: expected a number > 0 or a pair (lower, upper) with method='milp'")
     else:
         lower, upper = np.full(loss.shape, -np.inf), np.full(loss.shape, np.inf)
-    with Limits() as limits:
+    function("callback", callback)
+    with Limits(None, time_limit, callback) as limits:
         centre = np.zeros(loss.shape) if box is None else (lower + upper) / 2.0
-        best = _descend(loss, centre, lower, upper, time_limit)
+        best = _descend(loss, centre, lower, upper, limits)
         known = loss(best)
         if known == 0.0:
             method = "zero-loss"
         elif method == "auto":
-            method = _method(loss, box, lower, upper)
+            method = _method(loss, box, lower, upper, limits)
         if known == 0.0:
             solution = Solution(None, 0.0, 0.0, Ended.FINISHED, "the loss is 0")
-        elif limits.interrupted:
-            solution = Solution(None, 0.0, 0.0, Ended.INTERRUPTED, "interrupted")
+        elif limits.over is not None:
+            words = "interrupted" if limits.interrupted else "stopped at time_limit"
+            solution = Solution(None, 0.0, 0.0, limits.over, words)
         else:
             prove = _by_regions if method == "regions" else integer_program.solve
-            solution = prove(loss, lower, upper, known, time_limit)
+            solution = prove(loss, lower, upper, known, limits)
         if solution.theta is not None:
-            found = _descend(loss, solution.theta, lower, upper, time_limit)
+            found = _descend(loss, solution.theta, lower, upper, limits)
             best = min(best, found, key=loss)
     value, finished = loss(best), solution.ended is Ended.FINISHED
     return GlobalMinimum(
@@ -179,30 +195,33 @@ def global_minimum(
     )
 
 
-def _method(loss: LayerLoss, box: Any, lower: Floats, upper: Floats) -> str:
+def _method(loss: LayerLoss, box: Any, lower: Floats, upper: Floats, limits: Limits) -> str:
     """``regions`` if they are few, or no box bounds the parameters."""
     thin = bool((lower == upper).any())  # a box without regions
-    few = box is None or (not thin and expected_regions(loss, box) <= _FEW)
+    few = box is None or (not thin and expected_regions(loss, box, limits) <= _FEW)
     return "regions" if few else "milp"
 
 
 def _descend(
-    loss: LayerLoss, theta: Floats, lower: Floats, upper: Floats, seconds: float | None
+    loss: LayerLoss, theta: Floats, lower: Floats, upper: Floats, limits: Limits
 ) -> Floats:
     """The best of `theta` and the vertices of a walk from there that lie in the box."""
     start = np.clip(theta, lower, upper)
-    vertices = walk(loss, start, step="long", time_limit=seconds).vertices
+    traj = walk(loss, start, step="long", time_limit=limits.remaining, callback=limits.pass_to)
+    vertices = traj.vertices
     inside = ((vertices >= lower) & (vertices <= upper)).all(axis=(1, 2))
     return min([start, *vertices[inside]], key=loss)
 
 
 def _by_regions(
-    loss: LayerLoss, lower: Floats, upper: Floats, known: float, seconds: float | None
+    loss: LayerLoss, lower: Floats, upper: Floats, known: float, limits: Limits
 ) -> Solution:
     """The least loss of all regions, as :func:`.integer_program.solve` gives it."""
     box = None if np.isinf(upper).any() else (lower, upper)
-    regions = enumerate_regions(loss, box, time_limit=seconds)
-    minimum = regions.minimum()
+    regions = enumerate_regions(loss, box, time_limit=limits.remaining, progress=limits.pass_to)
+    if not len(regions):
+        return Solution(None, 0.0, 0.0, regions.ended, regions.message)
+    minimum = regions.minimum(limits.remaining)
     costs = np.maximum(loss.left, loss.right)
     return Solution(
         theta=minimum.theta,

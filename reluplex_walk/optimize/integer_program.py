@@ -20,12 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from .._limits import Limits
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import OPTIMIZE
+from .apart import integer_program
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+_WORDS = {Ended.TIME_LIMIT: "was ended at time_limit", Ended.PRECISION: "failed"}
 
 
 class Solution(NamedTuple):
@@ -55,9 +59,7 @@ class _Affine(NamedTuple):
     constant: Floats
 
 
-def solve(
-    loss: LayerLoss, lower: Floats, upper: Floats, known: float, seconds: float | None
-) -> Solution:
+def solve(loss: LayerLoss, lower: Floats, upper: Floats, known: float, limits: Limits) -> Solution:
     """Minimise `loss` over ``lower <= theta <= upper`` (h, q), where a loss of `known` is known."""
     stages = _stages(loss, lower, upper)
     costs = np.maximum(loss.left, loss.right)
@@ -107,13 +109,18 @@ def solve(
     integrality = np.zeros(n_variables)
     integrality[at_binary[0] : at_binary[-1]] = 1.0
 
-    result = optimize.milp(
-        objective,
-        integrality=integrality,
-        bounds=optimize.Bounds(low, high),
-        constraints=constraints,
-        options={"mip_rel_gap": 0.0} | ({} if seconds is None else {"time_limit": seconds}),
-    )
+    program = {
+        "c": objective,
+        "integrality": integrality,
+        "bounds": optimize.Bounds(low, high),
+        "constraints": constraints,
+        "options": {"mip_rel_gap": 0.0},
+    }
+    result = integer_program(limits, program)
+    if result is None:
+        ended = limits.over or Ended.PRECISION
+        words = "interrupted" if ended is Ended.INTERRUPTED else f"HiGHS {_WORDS[ended]}"
+        return Solution(None, 0.0, 0.0, ended, words)
     return _solution(result, loss, unit, _tolerance(stages, costs))
 
 

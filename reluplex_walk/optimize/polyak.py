@@ -6,16 +6,19 @@ the loss is not convex, so the target adapts, as in the subgradient level method
 Kiwiel (1999).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import instance, integer, real
+from .._validate import function, instance, integer, positive, real
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.level import LevelEstimate
+from ..simplex.walker import Progress
 
 Floats = NDArray[np.float64]
 
@@ -34,8 +37,8 @@ class Descent:
     losses : ndarray (steps + 1,)
         The loss at the start and after each step; it need not fall every time.
     ended : Ended
-        FINISHED where the loss or its subgradient became 0, WORK_LIMIT after all steps, or
-        INTERRUPTED.
+        FINISHED where the loss or its subgradient became 0, WORK_LIMIT after all steps,
+        TIME_LIMIT or INTERRUPTED.
 
     Examples
     --------
@@ -63,6 +66,9 @@ def polyak_descent(
     start: ArrayLike | None = None,
     steps: int = 1000,
     seed: int = 0,
+    *,
+    time_limit: float | None = None,
+    callback: Callable[[Progress], Any] | None = None,
 ) -> Descent:
     """Subgradient descent with steps ``(F - target) / |g|^2``, the target starting at `level`.
 
@@ -82,11 +88,16 @@ def polyak_descent(
     steps : int, default 1000
         Subgradients to evaluate; fewer are where the loss or its subgradient becomes 0.
     seed : int, default 0
+    time_limit : float, optional
+        Seconds.
+    callback : callable, optional
+        Called after each step with a :class:`Progress`, whose ``n_pivots`` are steps; StopIteration
+        or KeyboardInterrupt raised in it ends the descent as Ctrl-C does.
 
     Returns
     -------
     Descent
-        The best parameters, and the loss along the way; also after Ctrl-C.
+        The best parameters, and the loss along the way; also at the time limit or after Ctrl-C.
 
     Raises
     ------
@@ -124,8 +135,15 @@ def polyak_descent(
         )
     losses, best, best_theta = [value], value, theta
     gap, waited, patience = value - target, 0, float(_PATIENCE)
-    with Limits(steps) as limits:
-        while (ended := limits.look(len(losses) - 1)) is None:
+    if time_limit is not None:
+        positive("time_limit", time_limit)
+    function("callback", callback)
+    with Limits(steps, time_limit, callback) as limits:
+        while True:
+            made = len(losses) - 1
+            ended = limits.look(made, Progress(made, value, limits.elapsed))
+            if ended is not None:
+                break
             if best <= target:
                 target, waited = best - gap, 0
             elif waited >= patience:

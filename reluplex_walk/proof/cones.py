@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline
+from .._budget import Budget
 from ..exact.rationals import Objects, from_fractions, objects, signs
 from ..native.game import balance
 from ..tolerances import PROOF
@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _ROUNDS = 200  # of the game for the tangents
+_WORK = (60.0, 0.5, 1.0)  # of a cone, and of each term and coordinate of it, and of their products
 
 
 class Homogeneous(NamedTuple):
@@ -74,7 +75,7 @@ def value(f: Homogeneous, y: Objects, t: Objects) -> Fraction:
     return Fraction((f.linear @ y) + (f.kinks * np.where(t < 0, t, 0)).sum())
 
 
-def examine(f: Homogeneous, deadline: Deadline) -> Finding:
+def examine(f: Homogeneous, deadline: Budget) -> Finding:
     """Decide whether f >= 0 everywhere, as far as possible until `deadline`."""
     return _Branching(f).run(deadline)
 
@@ -122,7 +123,7 @@ class _Branching:
         self.value_sign[at] = (f > 0) - (f < 0)
         return at
 
-    def run(self, deadline: Deadline) -> Finding:
+    def run(self, deadline: Budget) -> Finding:
         d = len(self.f.linear)
         eye = np.eye(d, dtype=np.int64).astype(object)
         axes = [[self.add(s * eye[k]) for s in (1, -1)] for k in range(d)]
@@ -133,7 +134,12 @@ class _Branching:
         nodes: list[tuple[int, int, int]] = []
         terms, theta = [np.zeros(0, np.int64)], [np.zeros(0)]
         at_theta = 0
+        fixed, each, product_ = _WORK
+        k = len(self.kinks)
+        work = fixed + each * (k + d) + product_ * k * d
+        deadline.spend(2 * d * work)
         while stack:
+            deadline.spend(work)
             if deadline.passed:
                 return Finding(None, None, len(nodes))
             cone, candidates = stack.pop()

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline
+from .._budget import Budget
 from ..exact.loss import ExactLoss, LocalModel, Sides
 from ..exact.rationals import Objects, Rationals, reduce
 from ..problem.breakpoints import Breakpoints
@@ -41,6 +41,7 @@ _MAX_COORDINATES = 10  # of a block that is not convex: cones start from 2^d ort
 _FEW_COORDINATES = 3  # so few that cones alone decide at once
 _STARTS = 30  # directions from which a descent is searched
 _SHARE = 0.3  # of the time, for cones, where a tree may do better
+_WORK = (150.0, 2.0, 0.1)  # for each breakpoint, and coordinate of it, and square of these
 _MAX_FLIPS = 4  # sides tried together to line the breakpoints of a sample up with their block
 
 
@@ -61,7 +62,7 @@ def judge(
     exact: ExactLoss,
     vanishing: Breakpoints,
     sides: Sides,
-    deadline: Deadline,
+    deadline: Budget,
     walls: tuple[Rationals, Objects] | None = None,
 ) -> Verdict:
     """Whether the loss descends from a point where exactly `vanishing` are 0.
@@ -71,6 +72,8 @@ def judge(
     directions must not leave; a direction found may, and then still descends where it is taken
     back to them; they are the last breakpoints of the witness.
     """
+    k, dim = vanishing.stage.size, exact.loss.n_free
+    deadline.spend(k * (_WORK[0] + _WORK[1] * dim + _WORK[2] * min(k, dim) * dim))
     sides = _align(exact, vanishing, sides)
     model = exact.local(vanishing, sides)
     model.alpha.sort(key=lambda link: int(vanishing.stage[link[1]]))  # what others follow first
@@ -146,7 +149,7 @@ class _Components:
         self.single[self.pivots[~shared]] = True
         self.choices: dict[int, dict[int, tuple[int, Fraction]]] = {}
 
-    def verdict(self, sides: NDArray[np.int8], deadline: Deadline) -> Verdict:
+    def verdict(self, sides: NDArray[np.int8], deadline: Budget) -> Verdict:
         """What is found out until `deadline`; the model is seen from `sides` (k,)."""
         model = self.model
         prices = self.basis.prices(self.columns)
@@ -274,10 +277,10 @@ class _Components:
         return Verdict("none", self.model.direction(self.pivots, self.columns, true))
 
 
-def decide(f: Homogeneous, deadline: Deadline) -> tuple[Proof | None, Objects | None]:
+def decide(f: Homogeneous, deadline: Budget) -> tuple[Proof | None, Objects | None]:
     """The proof that f >= 0, or a point with f < 0, or neither."""
     if not f.alpha and all(k <= 0 for k in f.kinks):
-        theta = tangents(f)
+        theta = tangents(f, deadline)
         if theta is not None:
             return Multipliers(theta), None
     d = len(f.linear)

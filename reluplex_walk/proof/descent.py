@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline
+from .._budget import Budget
 from ..exact.rationals import Objects, objects
 from ..tolerances import PROOF
 from .cones import Homogeneous, rates, value
@@ -21,9 +21,7 @@ Floats = NDArray[np.float64]
 _ROUNDS = 8  # linear programs from each direction
 
 
-def search(
-    f: Homogeneous, relaxation: Relaxation, starts: int, deadline: Deadline
-) -> Objects | None:
+def search(f: Homogeneous, relaxation: Relaxation, starts: int, deadline: Budget) -> Objects | None:
     """A point (d,) with f < 0, looked for from `starts` directions until `deadline`."""
     rng = np.random.default_rng(0)
     n, d = relaxation.rows.shape
@@ -34,7 +32,7 @@ def search(
         if k % 3 == 1:  # near the normal of a term
             near = rng.choice([-1, 1]) * relaxation.rows[rng.integers(n)]
             start = np.asarray(near + 1e-3 * start)
-        point = _fall(f, relaxation, start)
+        point = _fall(f, relaxation, start, deadline)
         if point is not None:
             return point
     return None
@@ -49,14 +47,14 @@ def exact_point(f: Homogeneous, relaxation: Relaxation, y: Floats) -> Objects | 
     return point if value(f, point, rates(f, point)) < 0 else None
 
 
-def _fall(f: Homogeneous, relaxation: Relaxation, y: Floats) -> Objects | None:
+def _fall(f: Homogeneous, relaxation: Relaxation, y: Floats, deadline: Budget) -> Objects | None:
     before: NDArray[np.bool_] | None = None
     for _ in range(_ROUNDS):
         positive = relaxation.rates(y) > 0.0
         if before is not None and (positive == before).all():
             return None
         before = positive
-        found = relaxation.convex_part(positive)
+        found = relaxation.convex_part(positive, deadline)
         if found is None:
             return None
         y = found

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Limits
 from ..native.arrays import FREE, PARKED, SLOPE_TOL, X_SIZE, KernelArrays, State
 from ..native.walk import half_edges
 
@@ -124,23 +125,31 @@ def noise(state: State, d: Floats) -> Floats:
     return np.asarray(per_length * np.linalg.norm(d, axis=-1))
 
 
-def search(state: State, model: OneSided, seed: int) -> Floats | None:
-    """A direction (D,) of length 1 with F' < 0, searched from random starts; None if not found."""
+def search(state: State, model: OneSided, seed: int, limits: Limits | None = None) -> Floats | None:
+    """A direction (D,) of length 1 with F' < 0, searched from random starts; None if not found.
+
+    It ends early where `limits` are over.
+    """
+    limits = limits or Limits()
     h, q = model.linear.shape
     rng = np.random.default_rng(seed)
     per_direction = max(1, (model.side.shape[0] + h + 1) * max(1, model.x.shape[1]))
     starts = int(np.clip(_MAX_NUMBERS // per_direction, 4, _STARTS))
     masks = [np.eye(h)[j] for j in np.flatnonzero(model.block)]
     for mask in [*masks, np.ones(h)]:
-        found = _descend(model, state, rng.normal(size=(starts, h, q)), mask[:, None])
-        if found is not None:
+        found = _descend(model, state, rng.normal(size=(starts, h, q)), mask[:, None], limits)
+        if found is not None or limits.over is not None:
             return found
     return None
 
 
-def _descend(model: OneSided, state: State, d: Floats, mask: Floats) -> Floats | None:
+def _descend(
+    model: OneSided, state: State, d: Floats, mask: Floats, limits: Limits
+) -> Floats | None:
     """Subgradient descent of F' on the unit sphere of the masked parameters, from all `d`."""
     for turn in range(_ROUNDS):
+        if limits.over is not None:
+            break
         d = d * mask
         d /= np.maximum(np.linalg.norm(d, axis=(1, 2), keepdims=True), 1e-300)  # may come to be 0
         slopes, gradient = derivative(model, d)

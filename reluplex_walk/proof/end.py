@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline
+from .._budget import Budget
 from ..exact.loss import ExactLoss, LocalModel, Sides, Vertex
 from ..exact.rationals import Objects
 from ..exact.vertex import At, local_slopes, zeros
@@ -70,7 +70,7 @@ class ExactEnd(NamedTuple):
         return self.local and self.local[1]
 
 
-def examine(exact: ExactLoss, at: At, deadline: Deadline) -> ExactEnd:
+def examine(exact: ExactLoss, at: At, deadline: Budget) -> ExactEnd:
     """Whether the loss descends from the vertex `at`; stops at `deadline`.
 
     At a simple vertex the verdict ``none`` means that a half-edge descends.

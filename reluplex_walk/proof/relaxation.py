@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._budget import Budget
+from .._programs import linear_program
 from .cones import Homogeneous
 
 Floats = NDArray[np.float64]
@@ -101,14 +103,12 @@ class Relaxation:
                 m[c] = -t[c] if path[c] < 0 else 0.0
         return t, m
 
-    def convex_part(self, positive: NDArray[np.bool_]) -> Floats | None:
+    def convex_part(self, positive: NDArray[np.bool_], deadline: Budget) -> Floats | None:
         """The point (d,) of the box that is least for the convex terms.
 
         Those that others follow keep the signs `positive` (n,) says; concave ones are as linear as
         they are there, at which they lie nowhere below themselves.
         """
-        from scipy import optimize  # here, as below
-
         n, d = self.rows.shape
         feeding, following = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
         for c, b, _ in self.alpha:
@@ -124,18 +124,18 @@ class Relaxation:
         above = np.vstack([(m + t)[convex], sign[:, None] * t[walls]])[:, columns]
         lower = np.where(np.arange(columns.size) < d, -1.0, 0.0)
         upper = np.where(np.arange(columns.size) < d, 1.0, np.inf)
-        found = optimize.linprog(
+        found = linear_program(
             cost[columns],
+            deadline,
             A_ub=-above,
             b_ub=np.zeros(len(above)),
             bounds=np.column_stack([lower, upper]),
-            method="highs-ds",
         )
         return None if found.x is None else np.array(found.x[:d])
 
-    def solve(self, path: Path) -> Solution | None:
+    def solve(self, path: Path, deadline: Budget) -> Solution | None:
         """The least value in the box at the end of `path`; None if the program fails."""
-        from scipy import optimize, sparse  # here: they take a while to import
+        from scipy import sparse  # here: it takes a while to import
 
         n, d = self.rows.shape
         t, m = self.forms(path)
@@ -164,12 +164,12 @@ class Relaxation:
         of_m = np.arange(d, columns.size)
         lower, upper = -np.ones(matrix.shape[1]), np.ones(matrix.shape[1])
         lower[of_m], upper[of_m] = 0.0, 2.0 + self.reach[free]
-        result = optimize.linprog(
+        result = linear_program(
             np.concatenate([cost[columns], np.zeros(blocks * d)]),
+            deadline,
             A_ub=-matrix,
             b_ub=np.zeros(matrix.shape[0]),
             bounds=np.column_stack([lower, upper]),
-            method="highs-ds",
         )
         if result.x is None:
             return None

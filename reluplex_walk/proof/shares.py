@@ -13,7 +13,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline
+from .._budget import Budget
+from .._programs import linear_program
 from ..exact.rationals import Objects
 from ..tolerances import PROOF
 from .cones import Homogeneous
@@ -22,7 +23,7 @@ from .witness import Block, Proof, Shares
 
 Floats = NDArray[np.float64]
 Part = tuple[list[int], list[int]]  # coordinates, and terms
-Decide = Callable[[Homogeneous, Deadline], tuple[Proof | None, Objects | None]]
+Decide = Callable[[Homogeneous, Budget], tuple[Proof | None, Objects | None]]
 
 _ROUNDS = 20  # of linear programs
 _PLANES = 3  # coordinates of a function whose edges are all looked at
@@ -31,7 +32,7 @@ _SIMPLE = 10**4  # largest denominator of a tangent, tried before the float as i
 _NOTHING = 1e-12  # of the size of a demand, what a tangent adds is rounding
 
 
-def share(f: Homogeneous, decide: Decide, deadline: Deadline) -> Shares | None:
+def share(f: Homogeneous, decide: Decide, deadline: Budget) -> Shares | None:
     """The proof that f >= 0, if this finds one; `decide` proves the functions of the parts."""
     feeding = {b for _, b, _ in f.alpha}
     terms = sorted({c for c, _, _ in f.alpha if c not in feeding and f.kinks[c] < 0})
@@ -41,7 +42,7 @@ def share(f: Homogeneous, decide: Decide, deadline: Deadline) -> Shares | None:
     floats = _InFloats(f, terms)
     rays = np.concatenate([floats.first_rays(part) for part in parts])
     for _ in range(_ROUNDS):
-        theta = floats.tangents(rays)
+        theta = floats.tangents(rays, deadline)
         if theta is None or deadline.passed:
             return None
         found = _proved(f, terms, theta, parts, decide, deadline)
@@ -107,18 +108,16 @@ class _InFloats:
         some = np.abs(gain).max(axis=1) > _NOTHING * size
         return gain[some] / size[some, None], value[some] / size[some]
 
-    def tangents(self, rays: Floats) -> list[Fraction] | None:
+    def tangents(self, rays: Floats, deadline: Budget) -> list[Fraction] | None:
         """Those with which the function is largest at the ray at which it is least."""
-        from scipy import optimize  # here, as above
-
         gain, value = self.demands(rays)
         size = len(self.terms)
-        result = optimize.linprog(
+        result = linear_program(
             np.append(np.zeros(size), -1.0),
+            deadline,
             A_ub=np.column_stack([-gain, np.ones(len(gain))]),
             b_ub=value,
             bounds=[(0.0, 1.0)] * size + [(-1.0, 1.0)],
-            method="highs-ds",
         )
         if result.x is None or result.x[-1] < -PROOF.relaxed:
             return None
@@ -134,7 +133,7 @@ def _proved(
     theta: list[Fraction],
     parts: list[Part],
     decide: Decide,
-    deadline: Deadline,
+    deadline: Budget,
 ) -> Shares | Floats | None:
     """The proof with these tangents; else rays at which a part is negative; None if unknown."""
     linear, kinks = f.linear.copy(), f.kinks.copy()

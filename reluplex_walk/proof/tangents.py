@@ -4,27 +4,27 @@ from fractions import Fraction
 
 import numpy as np
 
+from .._budget import Budget
+from .._programs import linear_program
 from ..exact.rationals import Rationals, from_fractions, reduce, solve
 from .cones import Homogeneous
 
 
-def tangents(f: Homogeneous) -> tuple[Fraction, ...] | None:
+def tangents(f: Homogeneous, deadline: Budget) -> tuple[Fraction, ...] | None:
     """Why a convex f is >= 0, if it is: theta in [0, 1] with  l + sum_c theta_c k_c a_c = 0.
 
     A linear program finds which theta are 0, 1 or between; the latter are solved for exactly.
     """
-    from scipy import optimize  # here, as above
-
     slopes = from_fractions(f.rows * f.kinks[:, None])
     linear = from_fractions(f.linear)
     size = max(1, *(abs(v) for v in slopes.num.ravel()))
     scale = Fraction(slopes.den, size)
-    result = optimize.linprog(
+    result = linear_program(
         np.zeros(len(slopes.num)),
+        deadline,
         A_eq=Rationals(slopes.num.T, size).floats(),
         b_eq=-np.array([float(v * scale) for v in f.linear]),
         bounds=(0.0, 1.0),
-        method="highs-ds",
     )
     if result.x is None:
         return None

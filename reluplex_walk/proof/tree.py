@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._limits import Deadline
+from .._budget import Budget
 from ..exact.rationals import Objects
 from ..tolerances import PROOF
 from .cones import Homogeneous
@@ -33,14 +33,14 @@ class Growth(NamedTuple):
     proof: Tree | None
 
 
-def grow(f: Homogeneous, relaxation: Relaxation, deadline: Deadline) -> Growth:
+def grow(f: Homogeneous, relaxation: Relaxation, deadline: Budget) -> Growth:
     """Decide whether f >= 0 everywhere, as far as possible until `deadline`."""
     stack: list[Path] = [{}]
     nodes: list[int] = []
     leaves: list[Leaf] = []
     while stack and not deadline.passed:
         path = stack.pop()
-        solution = relaxation.solve(path)
+        solution = relaxation.solve(path, deadline)
         if solution is None:
             break
         leaf = None

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline
+from .._budget import Budget
+from .._limits import Limits
 from ..exact.loss import ExactLoss, Sides, region
 from ..exact.rationals import Objects, Rationals, from_fractions, objects, reduce, solve
 from ..exact.vertex import zeros
@@ -53,7 +54,10 @@ class Minimal(NamedTuple):
 class Decider:
     """Decisions about points of a loss, in a box if a `window` (lower, upper) (D,) is given."""
 
-    def __init__(self, loss: LayerLoss, window: Window | None) -> None:
+    def __init__(
+        self, loss: LayerLoss, window: Window | None, limits: Limits | None = None
+    ) -> None:
+        self.limits = limits
         self.loss = loss
         self.exact = ExactLoss(loss, everything=True)
         self.bounds = None if window is None else Rationals.of(window)  # (2, D)
@@ -218,7 +222,8 @@ class Decider:
             if point.loss == 0:
                 return Minimal(point, self._strict(point))
             walls = self._walls(point)
-            verdict = judge(self.exact, zeros(point.signs), point.signs, Deadline(_SECONDS), walls)
+            budget = Budget.of(_SECONDS, self.limits)
+            verdict = judge(self.exact, zeros(point.signs), point.signs, budget, walls)
             if verdict.method != "none":
                 return Minimal(point, self._strict(point))
             if verdict.direction is None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._limits import Limits
 from .._memory import require_memory
+from .._threads import polled
 from .._validate import function, instance, integer, positive
 from ..ended import Ended
 from ..exact.rationals import Rationals
@@ -21,8 +22,8 @@ from .assembly import assemble
 from .essential import Coordinates, coordinates
 from .regions import Regions
 from .signs import ExactSigns
-from .subdivision import Chunk, new_stack, place_root, resume
-from .threads import divide, explore
+from .subdivision import Chunk, Root, new_stack, place_root, resume, take
+from .threads import divide, explore, halt
 
 _LARGEST_DIM = 12  # a box has 2^D corners, a region about as many vertices on average
 _HOPELESS = 30_000_000  # regions: some GB and an hour or more
@@ -135,7 +136,7 @@ def enumerate_regions(
     most = None if max_regions is None else max_regions + 1
     with Limits(most, time_limit, progress) as limits:
         space = coordinates(loss, box)
-        estimate = _estimate(loss, space)
+        estimate, roots = _prepared(loss, space, limits)
         if estimate > _HOPELESS and max_regions is None and time_limit is None:
             raise ValueError(
                 f"loss: about {estimate:.0e} regions expected, too many to enumerate; "
@@ -143,7 +144,7 @@ def enumerate_regions(
             )
         if time_limit is None:
             _require_room(loss, estimate if most is None else min(estimate, most))
-        found, ended = _find(loss, space, estimate, threads, limits)
+        found, ended = _find(loss, space, roots, estimate, threads, limits)
     keep = found.total if max_regions is None else min(found.total, max_regions)
     if found.all_done and keep == found.total:
         ended = Ended.FINISHED
@@ -197,13 +198,31 @@ class _Found:
         return ordered
 
 
+def _prepared(loss: LayerLoss, space: Coordinates, limits: Limits) -> tuple[float, list[Root]]:
+    """An estimate of the number of regions, and the subtrees to search."""
+    stack, settle = _search(loss, space)
+
+    def work() -> tuple[float, list[Root]]:
+        estimate = _estimate(loss, space, stack, settle)
+        return estimate, divide(loss.kernel, stack, settle, space.roots)
+
+    found = polled(work, limits, lambda: halt([stack.number]))
+    assert found is not None  # it is waited for
+    return found
+
+
 def _find(
-    loss: LayerLoss, space: Coordinates, estimate: float, threads: int, limits: Limits
+    loss: LayerLoss,
+    space: Coordinates,
+    roots: list[Root],
+    estimate: float,
+    threads: int,
+    limits: Limits,
 ) -> tuple[_Found, Ended]:
     """The regions, and why no more of them were looked for."""
-    roots = divide(loss.kernel, *_search(loss, space), space.roots)
     found, ended, stop = _Found(len(roots)), None, Event()
-    arriving = explore(loss.kernel, lambda: _search(loss, space), roots, threads, stop)
+    found.keep(0, take(_search(loss, space)[0]))  # without any, the arrays have their shapes
+    arriving = explore(loss.kernel, lambda: _search(loss, space), roots, threads, stop, limits)
     with closing(arriving):
         for number, chunk in arriving:
             found.keep(number, chunk)
@@ -213,7 +232,7 @@ def _find(
             ended = limits.look(found.first, None if chunk is None else now)
             if ended is not None:
                 stop.set()
-    return found, ended or Ended.FINISHED
+    return found, ended or limits.over or Ended.FINISHED
 
 
 def _search(loss: LayerLoss, space: Coordinates) -> tuple[Stack, ExactSigns]:
@@ -234,9 +253,19 @@ def _search(loss: LayerLoss, space: Coordinates) -> tuple[Stack, ExactSigns]:
     return stack, ExactSigns(loss, trained, space.borders)
 
 
-def expected_regions(loss: LayerLoss, box: Any = None) -> float:
-    """Estimate of the number of regions that :func:`enumerate_regions` would find."""
-    return np.inf if loss.dim > _LARGEST_DIM else _estimate(loss, coordinates(loss, box))
+def expected_regions(loss: LayerLoss, box: Any, limits: Limits) -> float:
+    """Estimate of the number of regions that :func:`enumerate_regions` would find.
+
+    Infinite where `limits` are over before it is made.
+    """
+    if loss.dim > _LARGEST_DIM:
+        return np.inf
+    space = coordinates(loss, box)
+    stack, settle = _search(loss, space)
+    found = polled(
+        lambda: _estimate(loss, space, stack, settle), limits, lambda: halt([stack.number])
+    )
+    return np.inf if found is None else found
 
 
 def _trained_layer(loss: LayerLoss) -> float:
@@ -250,15 +279,16 @@ def _trained_layer(loss: LayerLoss) -> float:
     return h * log10(sum(comb(n, i) for i in range(q + 1)))
 
 
-def _estimate(loss: LayerLoss, space: Coordinates) -> float:
+def _estimate(loss: LayerLoss, space: Coordinates, stack: Stack, settle: ExactSigns) -> float:
     """Number of regions, estimated from random paths down the search tree (Knuth 1975)."""
-    stack, settle = _search(loss, space)
     roots = space.roots
     rng = np.random.default_rng(0)
     total = 0.0
     for k in rng.integers(len(roots), size=_PROBES):
         stack = place_root(stack, loss.kernel, roots[k])
-        _, stack = resume(lambda current: int(probe(loss.kernel, current)), stack, settle)
+        status, stack = resume(lambda current: int(probe(loss.kernel, current)), stack, settle)
+        if status == native.STOPPED:
+            return np.inf
         total += 2.0 ** int(stack.number[native.N_SPLITS])
     return len(roots) * total / _PROBES
 

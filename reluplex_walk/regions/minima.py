@@ -14,6 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._budget import Budget
+from .._limits import Limits
+from .._programs import linear_program
+from ..ended import Ended
 from ..exact.loss import Sides
 from ..exact.rationals import Objects
 from ..problem.loss import LayerLoss
@@ -59,6 +63,28 @@ class Minimum:
     strict: bool
     regions: Ints
     point: Objects = field(repr=False)
+
+
+class LocalMinima(list[Minimum]):
+    """The local minima found, a list by ascending loss, and why no more were looked for.
+
+    Attributes
+    ----------
+    ended : Ended
+        FINISHED with all of them; TIME_LIMIT or INTERRUPTED with those found by then, of which some
+        may be parts of one flat minimum.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork.random([1, 1])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    >>> found = rw.enumerate_regions(loss).local_minima()
+    >>> len(found), found.ended.name
+    (1, 'FINISHED')
+    """
+
+    ended: Ended = Ended.FINISHED
 
 
 class Table(NamedTuple):
@@ -125,14 +151,18 @@ class Minima:
 
     # ---------------------------------------------------------------- the minimum
 
-    def minimum(self) -> Minimum:
-        """The least loss on the closed regions."""
+    def minimum(self, limits: Limits) -> Minimum:
+        """The least loss on the closed regions, or the least found until `limits` are over."""
+        self.decider.limits = limits
         lowest = self.table.lowest
         best: Point | None = None
         covered, tries, strict = np.zeros(len(lowest), bool), 0, False
         for k in np.argsort(lowest, kind="stable").tolist():
             if best is not None and (
-                best.loss == 0 or lowest[k] > float(best.loss) + self.doubt[k] or tries > _TIES
+                best.loss == 0
+                or lowest[k] > float(best.loss) + self.doubt[k]
+                or tries > _TIES
+                or limits.look(tries, tries) is not None
             ):
                 break
             if covered[k]:
@@ -146,7 +176,8 @@ class Minima:
             if best is None or point.loss < best.loss:
                 best = point
                 strict = minimal is not None and self._strict(minimal.strict, regions)
-        assert best is not None  # there is at least one region
+        if best is None:
+            raise ValueError("minimum: no region was found, allow the search more time")
         return self._hand_over(best, strict, self.around(best))
 
     def minimal(self, region: int, point: Point) -> Minimal | None:
@@ -168,11 +199,16 @@ class Minima:
 
     # ---------------------------------------------------------------- local minima
 
-    def local_minima(self) -> list[Minimum]:
-        """All local minima, by ascending loss."""
+    def local_minima(self, limits: Limits) -> LocalMinima:
+        """All local minima, by ascending loss, or those found until `limits` are over."""
+        self.decider.limits = limits
+        ended = limits.over
         member = np.full(len(self.table.lowest), -1)  # of which of those found
         found: list[_Found] = []
-        for k in self._candidates():
+        for looked_at, k in enumerate(self._candidates() if ended is None else []):
+            ended = limits.look(looked_at, looked_at)
+            if ended is not None:
+                break
             if member[k] >= 0:
                 continue
             minimal = self.minimal(k, self.least(k))
@@ -189,13 +225,15 @@ class Minima:
             found.append(_Found(minimal.point, strict, regions))
             for other in known.tolist():  # the same flat minimum, seen from other faces
                 member[member == other] = len(found) - 1
-        self._join_faces(member, found)
-        minima = []
+        self._join_faces(member, found, limits)
+        minima = LocalMinima()
         for number, (point, strict, regions) in enumerate(found):
             here = np.flatnonzero(member == number)
             if here.size or not regions.size:  # else it is part of another
                 minima.append(self._hand_over(point, strict, here))
-        return sorted(minima, key=lambda minimum: minimum.loss)
+        minima.sort(key=lambda minimum: minimum.loss)
+        minima.ended = ended or limits.over or Ended.FINISHED
+        return minima
 
     def _candidates(self) -> list[int]:
         """The regions whose least point may be a local minimum, by ascending loss.
@@ -220,9 +258,11 @@ class Minima:
         possible[rows[touches]] = False
         return [int(k) for k in np.argsort(table.lowest, kind="stable") if possible[k]]
 
-    def _join_faces(self, member: Ints, found: list[_Found]) -> None:
+    def _join_faces(self, member: Ints, found: list[_Found], limits: Limits) -> None:
         """Make flat minima one that touch in minima: neighbours with a minimal point in common."""
         for k, other in self._pairs(member, found):
+            if limits.over is not None:
+                break
             if member[k] != member[other] and self._touch(k, other, found[member[k]].point.loss):
                 old, new = int(member[k]), int(member[other])
                 member[member == old] = new
@@ -252,8 +292,6 @@ class Minima:
 
     def _lowest_in_common(self, k: int, other: int) -> Floats | None:
         """A point (h, q) of two closed regions, inside the face on which both losses are least."""
-        from scipy import optimize  # here: it takes a while to import
-
         table = self.table
         rows, levels = self.decider.bounds_of_box()
         for region in (k, other):
@@ -267,12 +305,12 @@ class Minima:
         corners: list[Floats] = []
         for number in range(1 + cost.size):  # the mean of corners lies inside the face
             tilt = REGIONS.tilt * (number > 0) * rng.normal(size=cost.size)
-            result = optimize.linprog(
+            result = linear_program(
                 cost / (np.abs(cost).max() or 1.0) + tilt,
+                Budget(np.inf, self.decider.limits),
                 A_ub=-rows,
                 b_ub=levels,
                 bounds=(None, None),
-                method="highs-ds",
             )
             if result.x is None:
                 continue
@@ -291,4 +329,4 @@ def _largest(loss: LayerLoss, window: Window) -> Floats:
     return np.column_stack([weights * loss.units.scale, bias])
 
 
-__all__ = ["Minima", "Minimum", "Table"]
+__all__ = ["LocalMinima", "Minima", "Minimum", "Table"]

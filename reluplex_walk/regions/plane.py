@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import instance, integer, positive
+from .._validate import function, instance, integer, positive
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
 from .subdivision import Chunk
-from .window import regions_of, window_of
+from .window import nothing, regions_of, window_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.axes import Axes
     from matplotlib.tri import Triangulation
 
@@ -53,7 +55,7 @@ class Slice:
     patterns : ndarray (P, bytes) of uint8
         As in :class:`Regions`.
     ended : Ended
-        FINISHED: the polygons cover the window.  INTERRUPTED (by Ctrl-C): some may be missing.
+        FINISHED: the polygons cover the window.  INTERRUPTED or TIME_LIMIT: some may be missing.
 
     Examples
     --------
@@ -111,6 +113,8 @@ class Slice:
     @cached_property
     def areas(self) -> Floats:
         """Area of each polygon in the coordinates (s, t), (P,)."""
+        if not self.ends.size:
+            return np.zeros(0)
         starts = np.concatenate([[0], self.ends[:-1]])
         base = np.repeat(self.corners[starts], np.diff(self.ends, prepend=0), axis=0)
         following = np.arange(len(self.corners)) + 1
@@ -223,6 +227,8 @@ def slice(
     v: ArrayLike,
     extent: Any = 1.0,
     max_polygons: int | None = None,
+    time_limit: float | None = None,
+    callback: Callable[[int], Any] | None = None,
 ) -> Slice:
     """Cut `loss` by the plane through `origin` spanned by `u` and `v`.
 
@@ -239,11 +245,16 @@ def slice(
         Window (s_min, s_max, t_min, t_max); a number e > 0 means (-e, e, -e, e).
     max_polygons : int, optional
         Give up where there are more.
+    time_limit : float, optional
+        Seconds.
+    callback : callable, optional
+        Called from time to time with the number of polygons so far; StopIteration or
+        KeyboardInterrupt raised in it ends the work as Ctrl-C does.
 
     Returns
     -------
     Slice
-        Its polygons cover the window; after Ctrl-C those found so far.
+        Its polygons cover the window; after Ctrl-C or at the time limit those found so far.
 
     Raises
     ------
@@ -273,18 +284,25 @@ def slice(
     window = window_of(extent, 2)
     if max_polygons is not None:
         integer("max_polygons", max_polygons, 1)
+    if time_limit is not None:
+        positive("time_limit", time_limit)
+    function("callback", callback)
     chunks: list[Chunk] = []
-    with Limits(None if max_polygons is None else max_polygons + 1) as limits:
-        ended = None
-        for chunk in regions_of(loss, point, [a, b], window):
+    most = None if max_polygons is None else max_polygons + 1
+    with Limits(most, time_limit, callback) as limits:
+        ended, found = None, 0
+        for chunk in regions_of(loss, point, [a, b], window, limits):
             chunks.append(chunk)
-            ended = limits.look(sum(len(chunk.point) for chunk in chunks))
+            found += len(chunk.point)
+            ended = limits.look(found, found)
             if ended is not None:
                 break
+        ended = ended or limits.over
     if ended is Ended.WORK_LIMIT:
         raise PolygonLimitError(
             f"max_polygons: more than {max_polygons} polygons; take more, or a smaller extent"
         )
+    chunks = chunks or [nothing(loss, 2)]
     ends = np.cumsum(np.concatenate([np.diff(c.vertex_end, prepend=0) for c in chunks]))
     corners = np.concatenate([chunk.vertex for chunk in chunks])
     owner = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
@@ -305,7 +323,10 @@ def slice(
         ended=ended or Ended.FINISHED,
     )
     size = (window[1] - window[0]) * (window[3] - window[2])
-    if ended is None and abs(cut.areas.sum() - size) > REGIONS.covered * size:
+    covered = abs(cut.areas.sum() - size) <= REGIONS.covered * size
+    if covered:
+        return replace(cut, ended=Ended.FINISHED)
+    if ended is None:
         raise ArithmeticError(
             "origin: so many breakpoints cross within rounding of one point of this plane that "
             "doubles do not tell its polygons apart; move the origin or take a larger extent"
@@ -319,6 +340,8 @@ def slice_through(
     theta_b: ArrayLike,
     theta_c: ArrayLike,
     margin: float = 0.25,
+    time_limit: float | None = None,
+    callback: Callable[[int], Any] | None = None,
 ) -> Slice:
     """Cut `loss` by the plane through three points of parameter space.
 
@@ -330,6 +353,10 @@ def slice_through(
         both have length 1, so that distances in the plane are those in parameter space.
     margin : float, default 0.25
         Room around the three points, relative to their extent.
+    time_limit : float, optional
+        Seconds.
+    callback : callable, optional
+        As for :func:`slice`.
 
     Returns
     -------
@@ -362,7 +389,7 @@ def slice_through(
     s = np.array([0.0, length, (c * u).sum()])
     room = margin * max(float(np.ptp(s)), height)
     extent = (s.min() - room, s.max() + room, -room, height + room)
-    return slice(loss, a, u, across / height, extent)
+    return slice(loss, a, u, across / height, extent, None, time_limit, callback)
 
 
 __all__ = ["PolygonLimitError", "Slice", "slice", "slice_through"]

@@ -1,7 +1,9 @@
 """`Regions`: affine regions of the loss, how they touch, and the minima among them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -9,11 +11,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from .._limits import Limits
+from .._validate import function, positive
 from ..ended import Ended
 from ..problem.loss import LayerLoss, Pattern
 from ..tolerances import REGIONS
 from .decide import Window
-from .minima import Minima, Minimum, Table
+from .minima import LocalMinima, Minima, Minimum, Table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -218,10 +222,14 @@ class Regions:
                 graph.add_edge(int(region), int(other), breakpoint=label)
         return graph
 
-    def minimum(self) -> Minimum:
+    def minimum(
+        self, time_limit: float | None = None, callback: Callable[[int], Any] | None = None
+    ) -> Minimum:
         """The least loss on the closed regions found.
 
-        The global minimum (in the box) if the regions are complete.
+        The global minimum (in the box) if the regions are complete.  Where seconds (`time_limit`)
+        are over, or `callback`, told of the number of regions looked at, raises StopIteration, or
+        after Ctrl-C, it is the least that was found, within rounding.
 
         Examples
         --------
@@ -232,13 +240,18 @@ class Regions:
         >>> round(regions.minimum().loss, 9)
         1.0
         """
-        return self._minima.minimum()
+        with self._limits(time_limit, callback) as limits:
+            return self._minima.minimum(limits)
 
-    def local_minima(self) -> list[Minimum]:
+    def local_minima(
+        self, time_limit: float | None = None, callback: Callable[[int], Any] | None = None
+    ) -> LocalMinima:
         """All local minima that the regions found prove, by ascending loss.
 
         A point is a local minimum if it is a minimum of the affine piece of every region around
         it.  Points of one flat minimum are given once.  In a box, a minimum on its border counts.
+        Where seconds (`time_limit`) are over, or `callback`, told of the number of regions looked
+        at, raises StopIteration, or after Ctrl-C, those found so far: ``ended`` of the list tells.
 
         Examples
         --------
@@ -249,7 +262,14 @@ class Regions:
         >>> [(round(each.loss, 9), each.strict) for each in regions.local_minima()]
         [(1.0, True)]
         """
-        return self._minima.local_minima()
+        with self._limits(time_limit, callback) as limits:
+            return self._minima.local_minima(limits)
+
+    def _limits(self, time_limit: float | None, callback: Callable[[int], Any] | None) -> Limits:
+        if time_limit is not None:
+            positive("time_limit", time_limit)
+        function("callback", callback)
+        return Limits(None, time_limit, callback)
 
     @cached_property
     def _minima(self) -> Minima:

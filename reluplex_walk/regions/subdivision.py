@@ -108,7 +108,7 @@ def new_stack(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_verti
         frame=ints(64, 6),
         sum=floats(64, dim + 1),
         facet=np.full((64, 64 * (1 + 2 * dim // 64)), native.NONE),
-        number=ints(7),
+        number=ints(8),
         random=np.zeros(1, np.uint64),
         doubt=ints(64, 3),
         sign=np.zeros(n_rays, np.int8),
@@ -198,9 +198,11 @@ Settle = Callable[[Stack, int, int], int]
 
 
 def resume(step: Callable[[Stack], int], stack: Stack, settle: Settle) -> tuple[int, Stack]:
-    """Run `step` until it is EMPTY, FULL or at a LEAF, giving it room and answers as it asks."""
+    """Run `step` until EMPTY, FULL, at a LEAF or STOPPED; it gets the room and answers it needs."""
     while True:
         status = step(stack)
+        if stack.number[native.N_STOP]:
+            return native.STOPPED, stack
         if status == native.DOUBT:
             at = int(stack.number[native.N_DOUBTS])
             c, ray, _ = (int(v) for v in stack.doubt[at])
@@ -227,7 +229,9 @@ def subdivide(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) ->
     while status == native.FULL:
         status, stack = resume(step, stack, settle)
         if stack.number[native.N_REGIONS]:
-            yield _take(stack)
+            yield take(stack)
+        elif status == native.STOPPED:
+            return
         else:
             stack = _more(stack, native.FULL)
 
@@ -236,7 +240,11 @@ def halves(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) -> li
     """`root` split by one breakpoint, in the order of a search; itself alone if it is a region."""
     stack = place_root(stack, kernel, root)
     status, stack = resume(lambda current: int(branch(kernel, current, False)), stack, settle)
-    return [root] if status == native.LEAF else [_node(stack, kernel, k) for k in (1, 0)]
+    return (
+        [root]
+        if status in (native.LEAF, native.STOPPED)
+        else [_node(stack, kernel, k) for k in (1, 0)]
+    )
 
 
 def _node(stack: Stack, kernel: KernelArrays, frame: int) -> Root:
@@ -259,7 +267,7 @@ def _node(stack: Stack, kernel: KernelArrays, frame: int) -> Root:
     )
 
 
-def _take(stack: Stack) -> Chunk:
+def take(stack: Stack) -> Chunk:
     """The regions found so far, as copies; the output is then empty."""
     number = stack.number
     found = int(number[native.N_REGIONS])

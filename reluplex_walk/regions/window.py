@@ -1,16 +1,21 @@
 """The regions of the loss in a window of a line or plane of parameters."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Limits
 from .._validate import real
 from ..exact.rationals import Rationals
+from ..native.region_arrays import Stack
 from ..problem.loss import LayerLoss
 from .signs import ExactSigns, borders
-from .subdivision import Chunk, box_root, new_stack, subdivide
+from .subdivision import Chunk, box_root, new_stack, take
+from .threads import explore
 
 Floats = NDArray[np.float64]
 
@@ -31,9 +36,16 @@ def window_of(extent: Any, dim: int) -> Any:
 
 
 def regions_of(
-    loss: LayerLoss, origin: Floats, directions: list[Floats], window: tuple[float, ...]
+    loss: LayerLoss,
+    origin: Floats,
+    directions: list[Floats],
+    window: tuple[float, ...],
+    limits: Limits,
 ) -> Iterator[Chunk]:
-    """The regions of ``origin + y @ directions`` for y in the window, with their vertices."""
+    """The regions of ``origin + y @ directions`` for y in the window, with their vertices.
+
+    Those found until `limits` are over.
+    """
     inner = [loss.units.inner(array) for array in (*directions, origin)]
     x = loss.kernel.xt
     linear = np.stack([array @ x.T for array in inner], axis=-1)  # (h, n, D + 1)
@@ -46,9 +58,22 @@ def regions_of(
         return Rationals(exact.num @ sample.num, exact.den * sample.den)
 
     low, high = np.array(window[::2]), np.array(window[1::2])
-    stack = new_stack(loss.kernel, linear, sizes, 8 * 1024)
-    settle = ExactSigns(loss, trained, borders(low, high))
-    return subdivide(loss.kernel, stack, box_root(low, high), settle)
+
+    def search() -> tuple[Stack, ExactSigns]:
+        stack = new_stack(loss.kernel, linear, sizes, 8 * 1024)
+        return stack, ExactSigns(loss, trained, borders(low, high))
+
+    roots = [box_root(low, high)]
+    with closing(explore(loss.kernel, search, roots, 1, Event(), limits)) as arriving:
+        for _, chunk in arriving:
+            if chunk is not None:
+                yield chunk
 
 
-__all__ = ["regions_of", "window_of"]
+def nothing(loss: LayerLoss, dim: int) -> Chunk:
+    """No region of a window of `dim` coordinates: arrays of the right shapes."""
+    linear = np.zeros((loss.shape[0], len(loss.inputs), dim + 1))
+    return take(new_stack(loss.kernel, linear, linear, 1))
+
+
+__all__ = ["nothing", "regions_of", "window_of"]

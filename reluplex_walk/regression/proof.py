@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._budget import Budget
 from ..exact.rationals import Objects, Rationals, from_fractions, signs, solve
 from ..exact.sums import exact_sums, products
 from ..native.lad import BLOCK
@@ -47,20 +48,20 @@ class OptimalityTest:
         """The slopes without rounding."""
         return tuple(Fraction(slope) for slope in self._given)
 
-    def judge(self, fit: Fit, near: Ints) -> Optimality:
-        """Whether the basis of `fit` is optimal.
+    def judge(self, fit: Fit, near: Ints, budget: Budget | None = None) -> Optimality:
+        """Whether the basis of `fit` is optimal; not proved if the `budget` forbids to find out.
 
         Corrects `fit.side` where a residual at `fit.theta` has another sign, and replaces `fit.b`
         where rounding spoilt it.  `fit.g` is the gradient of all samples but `near`.
         """
         try:
             if (fit.basis >= 0).all():
-                return self._judge(fit, near)
+                return self._judge(fit, near, budget or Budget(np.inf))
         except (ZeroDivisionError, np.linalg.LinAlgError):
             pass  # the active samples are dependent
         return Optimality(np.zeros(fit.basis.size), False, -1)
 
-    def _judge(self, fit: Fit, near: Ints) -> Optimality:
+    def _judge(self, fit: Fit, near: Ints, budget: Budget) -> Optimality:
         x, y, w, reach, _, largest, _ = self.samples
         rows, edges, side = fit.basis, fit.b, fit.side
         bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
@@ -72,7 +73,8 @@ class OptimalityTest:
         if outside:  # their sides may change: g is summed afresh
             near, g[:] = np.arange(y.size), 0.0
         doubtful = fit.ids[:count]
-        if count > rows.size or not np.array_equal(doubtful, np.sort(rows)):
+        known = count == rows.size and np.array_equal(doubtful, np.sort(rows))
+        if not known and (known := budget.begin(_work(len(x), count))):
             _set_exact_sides(self.samples, rows, np.setdiff1d(doubtful, rows), side)
         terms, prices = BLOCK + y.size / BLOCK + near.size + 10.0, np.empty(rows.size)
         ascend, descends = judge(
@@ -91,8 +93,12 @@ class OptimalityTest:
             prices,
             fit.normal,
         )
+        if not known:
+            return Optimality(prices, False, -1, blur)
         if ascend or descends >= 0:
             return Optimality(prices, ascend, descends, blur)
+        if not budget.begin(_work(len(x), y.size)):
+            return Optimality(prices, False, -1, blur)
         exact, descends = self._decide(rows, side)
         return Optimality(exact, descends < 0, descends, blur)
 
@@ -131,6 +137,11 @@ class OptimalityTest:
     def _total(self, rows: Ints) -> Objects:
         """Exact weighted sum (q,) of the columns `rows` of x."""
         return weighted_sums(self.samples.x[:, rows], self.samples.w[rows])
+
+
+def _work(q: int, rows: int) -> float:
+    """Of solving for a vertex of q parameters and looking at so many samples there, exactly."""
+    return 0.035 * q**3 + 0.25 * q * rows
 
 
 def weighted_sums(x: Floats, w: Floats) -> Objects:

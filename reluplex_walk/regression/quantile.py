@@ -5,14 +5,15 @@ are global, and the walk is the algorithm of Barrodale and Roberts (1973), for q
 Koenker and d'Orey (1987).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import flag, real, real_array
+from .._validate import flag, function, positive, real, real_array
 from ..ended import Ended
 from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
@@ -20,12 +21,13 @@ from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
 from .data import Data, Posed, slopes_of
 from .fit import Proof, QuantileFit
-from .solver import Solution, minimise
+from .solver import FitProgress, Solution, minimise
 from .vertex import exact_loss, nearest_coefficients
 from .walking import by_walking
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Callback = Callable[[FitProgress], Any]
 
 _PRUDENCE = 0.999  # of what a claim allows, here
 
@@ -36,6 +38,8 @@ def lad(
     *,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    time_limit: float | None = None,
+    callback: Callback | None = None,
 ) -> QuantileFit:
     """Least absolute deviations: minimise ``sum_i w_i |y_i - b_0 - x_i . b|`` exactly.
 
@@ -49,12 +53,17 @@ def lad(
         Weights >= 0, default all 1.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    time_limit : float, optional
+        Seconds; looked at between rounds of pivots.
+    callback : callable, optional
+        Called between rounds of pivots with a :class:`FitProgress`; StopIteration or
+        KeyboardInterrupt raised in it ends the fit as Ctrl-C does.
 
     Returns
     -------
     QuantileFit
-        Coefficients (intercept first), loss, dual solution and certificate.  Also after Ctrl-C,
-        which is looked at between rounds of pivots: INTERRUPTED, and nothing is proved.
+        Coefficients (intercept first), loss, dual solution and certificate.  Also after Ctrl-C
+        (looked at between rounds of pivots) or at the time limit: then nothing is proved.
 
     Raises
     ------
@@ -88,11 +97,12 @@ def lad(
     >>> fit.status.name, round(fit.loss, 8)
     ('GLOBAL_MINIMUM', 42.08115942)
     """
+    limits = _limits(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, [None])[0]
+    return _path(data, posed, fit_intercept, [None], limits)[0]
 
 
 def quantile(
@@ -102,6 +112,8 @@ def quantile(
     *,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    time_limit: float | None = None,
+    callback: Callback | None = None,
 ) -> QuantileFit:
     """Linear regression for the quantile `tau` of y, exactly.
 
@@ -117,6 +129,11 @@ def quantile(
         Weights >= 0, default all 1.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    time_limit : float, optional
+        Seconds; looked at between rounds of pivots.
+    callback : callable, optional
+        Called between rounds of pivots with a :class:`FitProgress`; StopIteration or
+        KeyboardInterrupt raised in it ends the fit as Ctrl-C does.
 
     Returns
     -------
@@ -149,11 +166,13 @@ def quantile(
     >>> rw.quantile(data.X, data.y, tau=0.9).coefficients.round(4)
     array([67.3509,  0.6863])
     """
+    limits = _limits(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, [_level("tau", tau)])[0]
+    levels = [_level("tau", tau)]
+    return _path(data, posed, fit_intercept, levels, limits)[0]
 
 
 def quantile_path(
@@ -163,6 +182,8 @@ def quantile_path(
     *,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    time_limit: float | None = None,
+    callback: Callback | None = None,
 ) -> list[QuantileFit]:
     """Linear regressions for several quantiles, each started from the one before.
 
@@ -178,12 +199,17 @@ def quantile_path(
         Weights >= 0, default all 1.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    time_limit : float, optional
+        Seconds; looked at between rounds of pivots.
+    callback : callable, optional
+        Called between rounds of pivots with a :class:`FitProgress`; StopIteration or
+        KeyboardInterrupt raised in it ends the fit as Ctrl-C does.
 
     Returns
     -------
     list of QuantileFit
-        One for each of `taus`; after Ctrl-C those made until then, of which the last one may be
-        INTERRUPTED.
+        One for each of `taus`; after Ctrl-C or at the time limit those made until then, of which
+        the last one may not be at its end.
 
     Raises
     ------
@@ -203,11 +229,12 @@ def quantile_path(
     if not levels:
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
+    limits = _limits(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, levels)
+    return _path(data, posed, fit_intercept, levels, limits)
 
 
 def _level(name: str, tau: float) -> float:
@@ -216,22 +243,36 @@ def _level(name: str, tau: float) -> float:
     return float(tau)
 
 
+def _limits(time_limit: float | None, callback: Callback | None) -> Limits:
+    """Those of a fit, from now on."""
+    if time_limit is not None:
+        positive("time_limit", time_limit)
+    function("callback", callback)
+    return Limits(None, time_limit, callback)
+
+
 def _path(
-    data: Data, posed: Posed, fit_intercept: bool, levels: Sequence[float | None]
+    data: Data,
+    posed: Posed,
+    fit_intercept: bool,
+    levels: Sequence[float | None],
+    limits: Limits,
 ) -> list[QuantileFit]:
     """Fits for each quantile (None: `lad`)."""
     samples, units, aliased = posed
     fits: list[QuantileFit] = []
     basis = None
-    with Limits() as limits:
+    with limits:
         for tau in levels:
+            if fits and limits.over is not None:
+                break
             slopes = slopes_of(tau)
             found = minimise(samples, slopes[:2], basis, limits)
             proof = Proof(samples, units, slopes, found.basis, found.side)
             fit = _fit(data, tau, aliased, fit_intercept, found, proof, limits)
             fits.append(fit)
             basis = found.basis if found.proved else None
-            if limits.interrupted:
+            if fit.ended.early:
                 break
     if len(fits) == len(levels) and not fits[-1].ended.early:  # nobody would see that it came
         limits.pass_on()
@@ -259,10 +300,11 @@ def _fit(
     else:
         factors = np.array([float(f) for f in units.factors(samples)])
         theta[units.fitted] = found.basis.theta * factors
-        if limits.interrupted:
-            status, ended, end = WalkStatus.INTERRUPTED, Ended.INTERRUPTED, None
+        over = found.ended or limits.over
+        if over is not None:
+            status, ended, end = WalkStatus[over.name], over, None
         else:
-            theta, dual, traj = by_walking(data, tau, fit_intercept, theta)
+            theta, dual, traj = by_walking(data, tau, fit_intercept, theta, limits)
             status, ended, end = traj.status, traj.ended, traj.certificate
     r = data.y - ((data.X @ theta[1:, None])[:, 0] + theta[0])  # rounded as a `LayerLoss` does
     below, above = slopes.floats

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 
+from .._budget import Budget
 from .._limits import Limits
+from ..ended import Ended
 from ..native.arrays import FREE
-from ..native.lad import OPTIMAL, UNBOUNDED, descend, sweep
+from ..native.lad import OPTIMAL, STUCK, UNBOUNDED, descend, sweep
 from ..native.lad_arrays import DEPENDENT, ZERO
 from ..native.lad_rounding import residual
 from ..tolerances import TOLERANCES
@@ -35,6 +37,8 @@ _SMOOTHING = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02)  # of |r|, relative to its median,
 _REFINE = 2  # proofs that fail before the residuals are looked at more closely
 _TIED = 1e-10  # |r| / reach, relative to typical targets, that may be one of rounded numbers
 _ROUNDS = 40  # after which nothing is set aside any more
+_PIVOTS = (1000, 100)  # in a round, and more for each parameter
+_CHUNK_WORK = 2e8  # multiply-adds between two looks at the limits, some 100 ms
 
 
 class Solution(NamedTuple):
@@ -46,6 +50,34 @@ class Solution(NamedTuple):
     proved: bool
     pivots: int
     blur: float  # relative error of the edges of the basis, inf where it is not known
+    ended: Ended | None  # the limit that was over before
+
+
+class FitProgress(NamedTuple):
+    """What the callback of a fit is told between rounds of pivots.
+
+    Attributes
+    ----------
+    n_pivots : int
+        Pivots made so far, for the quantile at hand.
+    n_samples : int
+        Samples of the level at hand: a coarse fit of some is the start for that of more.
+    elapsed : float
+        Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_stackloss()
+    >>> told = []
+    >>> fit = rw.lad(data.X, data.y, callback=told.append)
+    >>> told[-1].n_samples == len(data.y), told[-1].n_pivots <= fit.n_pivots
+    (True, True)
+    """
+
+    n_pivots: int
+    n_samples: int
+    elapsed: float
 
 
 def minimise(
@@ -61,17 +93,19 @@ def minimise(
     """
     limits = limits or Limits()
     solver = _solved(samples, np.array([float(slope) for slope in slopes]), start, limits)
-    judge = OptimalityTest(samples, slopes)
+    judge, budget = OptimalityTest(samples, slopes), Budget(np.inf, limits)
     for attempt in range(_ROUNDS):
-        prices, proved, descends, blur = judge.judge(solver.fit, solver.near)
-        if descends < 0 or limits.look() is not None:
+        prices, proved, descends, blur = judge.judge(solver.fit, solver.near, budget)
+        if descends < 0 or budget.passed:
             break
         if attempt == _REFINE:
             solver.refine()
         else:
             solver.solve(solver.band(), descends)
     dual = solver.dual(prices)
-    return Solution(solver.basis, solver.fit.side, dual, proved, solver.pivots, blur)
+    return Solution(
+        solver.basis, solver.fit.side, dual, proved, solver.pivots, blur, budget.cut
+    )
 
 
 def _solved(samples: Samples, slopes: Floats, start: Basis | None, limits: Limits) -> "_Solver":
@@ -84,13 +118,14 @@ def _solved(samples: Samples, slopes: Floats, start: Basis | None, limits: Limit
         start.rows[start.rows >= 0] = rows[start.rows[start.rows >= 0]]
     if start is not None:
         solver = _Solver(samples, slopes, Basis(*(part.copy() for part in start)), limits)
+        solver.before = pivots
         solver.solve(solver.band())
     else:
         solver = _Solver(samples, slopes, Basis.free(q), limits)
         if n >= 2 * q:
             solver.smooth_start()
         solver.solve(np.inf)
-    solver.pivots += pivots
+    solver.pivots, solver.before = solver.pivots + pivots, 0
     return solver
 
 
@@ -112,12 +147,15 @@ class _Solver:
         self.fit = new_fit(basis, np.ones(n) if side is None else side)
         self.near = self.fit.near[:0]
         self.pivots = 0
+        self.before = 0  # pivots on coarser subsamples
 
     def smooth_start(self) -> None:
         """Start from least squares, where many pivots are to be saved iteratively reweighted."""
         x, y, w = self.samples[:3]
         weight = w
         for smoothing in (*(_SMOOTHING if len(x) >= _REWEIGHT else ()), None):
+            if self.limits.over is not None:
+                return
             weighted = x * np.sqrt(weight)
             square = blas.dsyrk(1.0, weighted.T, trans=1)
             _, theta, failed = lapack.dposv(square, x @ (weight * y))
@@ -149,20 +187,27 @@ class _Solver:
         """
         rows, n = self.basis.rows, self.samples.y.size
         status = UNBOUNDED
-        for attempt in range(_ROUNDS):
+        attempt, most = 0, _PIVOTS[0] + _PIVOTS[1] * rows.size
+        left = most  # pivots of this round
+        while attempt < _ROUNDS:
             changed = self.sweep(band)
             if status == OPTIMAL and changed == 0:
                 return
-            if self.limits.look() is not None:
+            now = FitProgress(self.pivots + self.before, n, self.limits.elapsed)
+            if self.limits.look(0, now) is not None:
                 break
             rows[rows == DEPENDENT] = FREE
             if attempt == _ROUNDS // 2:
                 band = np.inf
             elif attempt and (status == UNBOUNDED or changed > 0.1 * self.near.size):
                 band *= 2.0
-            status = self.descend(first if attempt == 0 else -1)
+            before = self.pivots
+            status = self.descend(first, left)
+            first, left = -1, left - (self.pivots - before)
             if (rows == DEPENDENT).any() and self.near.size < n:
                 status = UNBOUNDED
+            if status != STUCK or left <= 0:  # else the round goes on, after a look at the limits
+                attempt, left = attempt + 1, most
         self.sweep(np.inf)  # whatever is claimed of the end is claimed of these residuals
 
     def zero(self) -> float:
@@ -183,9 +228,14 @@ class _Solver:
                 return self.sweep(np.inf)  # theta lies far off its vertex: rounding
         return int(changed)
 
-    def descend(self, first: int) -> int:
-        """Pivot on the near samples, first along a given half-edge; returns the status."""
-        status, pivots = descend(self.regression, self.fit, self.near.size, first)
+    def descend(self, first: int, most: int) -> int:
+        """Pivot on the near samples, first along a given half-edge; returns the status.
+
+        STUCK after `most` pivots, or so many as may be made between two looks at the limits.
+        """
+        q, m = self.basis.rows.size, self.near.size
+        chunk = 1 + int(_CHUNK_WORK / (q * max(m, q)))
+        status, pivots = descend(self.regression, self.fit, m, first, min(most, chunk))
         self.pivots += pivots
         self.polish()
         return int(status)
@@ -218,6 +268,7 @@ class _Solver:
             band = 2.0 * float(share[tied].max())
             samples = samples._replace(size=typical_size(off[tied]))
         inner = _Solver(samples, slopes, basis, self.limits, self.fit.side)
+        inner.before = self.pivots
         inner.solve(min(band, inner.band()))
         self.pivots += inner.pivots
         self.basis.theta[:] = theta + inner.basis.theta
@@ -232,4 +283,4 @@ class _Solver:
         return dual
 
 
-__all__ = ["Solution", "minimise"]
+__all__ = ["FitProgress", "Solution", "minimise"]

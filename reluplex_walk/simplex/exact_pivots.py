@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline
+from .._budget import Budget
 from ..exact.loss import ExactLoss, LocalModel, Vertex
 from ..exact.rationals import Objects, Rationals
-from ..exact.vertex import At, affordable, independent, point_at, vertex_at, zeros
+from ..exact.vertex import At, independent, point_at, vertex_at, vertex_work, zeros
 from ..native.arrays import State
 from ..problem.breakpoints import Breakpoints
 from ..problem.loss import LayerLoss
@@ -49,7 +49,7 @@ def settle(
     loss: LayerLoss,
     state: State,
     anchor: Floats,
-    seconds: float,
+    budget: Budget,
     limit: int,
     leaps: bool = False,
 ) -> Settled | Reason:
@@ -57,19 +57,20 @@ def settle(
 
     Parameters that are not free are as in `anchor` (h, q).  Makes up to `limit` pivots; directions
     found at degenerate vertices are followed only with `leaps`, else reported.  Where pivots or
-    `seconds` (of computing time) run out the verdict is ``none``.  A reason if floats lead to no
-    exact vertex, or it cannot be solved for in time.
+    the `budget` run out the verdict is ``none``.  A reason if floats lead to no exact vertex, or
+    the budget does not allow to solve for it.
     """
-    if not affordable(loss, seconds):
+    work = vertex_work(loss)
+    if not budget.begin(work):
         return Reason.BUDGET
-    deadline = Deadline(seconds)
     exact = ExactLoss(loss)
     pivots: list[Pivot] = []
     at = _start(exact, state, anchor)
     while at is not None:
-        end = examine(exact, at, deadline)
+        end = examine(exact, at, budget)
         step = None
-        if len(pivots) < limit and not deadline.passed:
+        if len(pivots) < limit and not budget.passed:
+            budget.spend(work)
             if leaps and end.verdict.direction is not None:
                 step = leap(exact, at, end.verdict.direction)
             elif end.local is not None and end.verdict.method == "none":

@@ -136,6 +136,18 @@ class Log:
         at_once = self.rises(float(self.last.loss[0]), float(rows.loss[0]))
         return at_once or not most <= SIMPLEX.rise * tracked
 
+    def stalled(self, pivots: int) -> bool:
+        """Whether the last `pivots` pivots did not lower the loss by more than rounding."""
+        now, back = float(self.last.loss[0]), pivots
+        if self.n_pivots < pivots:
+            return False
+        for part in reversed(self.parts):
+            if len(part.loss) > back:
+                before = float(part.loss[len(part.loss) - 1 - back])
+                return now >= before * (1.0 - SIMPLEX.stalled)
+            back -= len(part.loss)
+        return False
+
     def keep_exact(self, pivot: Pivot) -> None:
         """Write down a pivot that was made in rational arithmetic.
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._limits import Deadline
+from .._budget import Budget
 from ..exact.loss import ExactLoss
-from ..exact.vertex import At, local_slopes
+from ..exact.vertex import At, local_slopes, vertex_work
 from ..proof.degenerate import Verdict
 from ..proof.end import ExactEnd, examine
 from .exact_pivots import Pivot, Settled, follow, steepest
@@ -22,14 +22,14 @@ class Crossing(NamedTuple):
     cut: bool = False
 
 
-def cross(exact: ExactLoss, settled: Settled, deadline: Deadline, limit: int) -> Crossing:
+def cross(exact: ExactLoss, settled: Settled, deadline: Budget, limit: int) -> Crossing:
     """The nearest vertex (in pivots) across flat half-edges from which the loss descends.
 
     Breadth first from a proved weak minimum, over vertices with the same loss; at a degenerate one
     the proof is asked for a descent and nothing goes beyond it.  No active set is seen twice.  None
     if there is no such vertex within `limit` pivots, or none is found before `deadline`.
     """
-    cut = False
+    cut, work = False, vertex_work(exact.loss)
     start = settled.end[:3]
     visited = {_key(start)}
     queue: deque[tuple[At, list[Pivot]]] = deque([(start, [])])
@@ -45,6 +45,7 @@ def cross(exact: ExactLoss, settled: Settled, deadline: Deadline, limit: int) ->
         for k in np.flatnonzero(slopes == 0):
             if deadline.passed:
                 return Crossing()
+            deadline.spend(work)
             step = follow(exact, model, slopes, at, int(k))
             if step is None or _key(step[1]) in visited:
                 continue
@@ -61,7 +62,7 @@ def _key(at: At) -> Key:
     return frozenset(zip(*(part.tolist() for part in at[0].active), strict=True))
 
 
-def _descent(exact: ExactLoss, at: At, deadline: Deadline) -> ExactEnd | None:
+def _descent(exact: ExactLoss, at: At, deadline: Budget) -> ExactEnd | None:
     """The end `at`, its verdict with a direction that descends, if there is one."""
     end = examine(exact, at, deadline)
     if end.verdict.direction is not None:

@@ -59,7 +59,7 @@ def walk(
         For the start, the rule "random" and the treatment of degenerate vertices.  The same seed
         gives the same walk.
     time_limit : float, optional
-        Seconds; looked at between chunks of pivots.
+        Seconds; looked at between chunks of pivots and within proofs.
     callback : callable, optional
         Called between chunks with a :class:`Progress`; StopIteration or KeyboardInterrupt raised
         in it ends the walk as Ctrl-C does.
@@ -69,8 +69,9 @@ def walk(
     proof : {"on", "off"}, default "on"
         ``off``: stop where floats see no half-edge that descends, and prove nothing (bulk runs).
     proof_budget : float, default 5.0
-        Seconds of computing time that the proof of optimality at one vertex may take in rational
-        arithmetic; when they are spent, the status is NOT_PROVED.
+        About how many seconds of computing the proof of optimality at one vertex may take in
+        rational arithmetic.  They are converted to work, a count of operations, so that the result
+        does not depend on how busy the machine is; when it is done, the status is NOT_PROVED.
     plateau : {"stop", "cross"}, default "stop"
         At a weak minimum: report it, or follow its flat half-edges (in rational arithmetic, for up
         to `proof_budget` seconds) to a vertex from which the loss descends, if there is one.
@@ -100,7 +101,7 @@ def walk(
     computing it takes up to four times as much for a moment; the trajectory grows by 16 D bytes
     per pivot (vertex and active set).  `python -m benchmarks scaling` measures all this.
 
-    Every proof is one in rational arithmetic, at the exact vertex, for up to some 400 parameters;
+    Every proof is one in rational arithmetic, at the exact vertex, for up to some 500 parameters;
     of the end of a larger walk nothing is claimed (raise `proof_budget` for more).
 
     Examples

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._limits import Deadline, Limits
+from .._budget import Budget
+from .._limits import Limits
 from ..ended import Ended
 from ..exact.loss import ExactLoss
 from ..native import walk as native
@@ -47,6 +48,7 @@ _MAX_TIED = 8  # more tied breakpoints than this are left by `escape`, not by pi
 _CHUNK = (16, 256)  # least and most pivots in a chunk, but for
 _CHUNK_SHARE = 1 / 100  # pivots per sample: recomputing is to be a small part of the work
 _CHUNK_WORK = 1e8  # multiply-adds a chunk may take, some 50 ms
+_STALLED = (20, 10)  # pivots, and pivots per parameter, in which the loss falls unless they cycle
 _REFACTORISE = 4  # times in D pivots at least: O(D^3) then costs little beside the pivots' O(D^2)
 
 
@@ -114,15 +116,21 @@ class Walker:
         self.lost = False  # precision: floats cannot hold where the walk leads
         self.back_at = -1  # pivots made when rounding last made the loss rise
         self.exact_at = -1  # and when the walk then went on without floats
+        self.exact_loss = np.inf  # the loss there
         self.fresh_at = -1  # pivots made when the state was recomputed
+        self.limits = Limits()
+        self.cut = False  # a limit ended a chunk before its end
         self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
 
     def _chunk(self) -> int:
         """Pivots in a chunk: a function of the problem and the options alone."""
         n, dim = self.kernel.x.shape[1], self.loss.n_free
-        touched = 8 * dim if bounds_pay(n, dim, self.long_step) else n
-        work = touched * (dim + self.kernel.w.size + self.kernel.stage.size) + 3 * dim**2
+        touched = max(8 * dim, n / 2) if bounds_pay(n, dim, self.long_step) else n
+        forward = dim + self.kernel.w.size + self.kernel.stage.size
+        work = touched * forward + 3 * dim**2
+        if not self.loss.free_units.units.trivial:  # then every loss is computed anew
+            work += n * forward
         least, most = _CHUNK
         return int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
 
@@ -178,7 +186,7 @@ class Walker:
 
     def walk(self, limits: Limits, level_gap: float | None = None) -> Trajectory:
         """Walk until the end, or until `limits` or the estimated level say stop."""
-        before, found = self.elapsed, RECOMPUTE
+        before, found, self.limits = self.elapsed, RECOMPUTE, limits
         ended = Ended.WORK_LIMIT if limits.work == self.n_pivots else None
         with limits:
             while True:
@@ -196,7 +204,7 @@ class Walker:
                 ended = found.ended or limits.look(self.n_pivots, now)
                 # A chunk cut short is not where an uninterrupted walk would recompute: the
                 # checkpoint stays where it was.
-                cut = room < self.chunk and self.n_pivots == limits.work
+                cut = self.cut or (room < self.chunk and self.n_pivots == limits.work)
                 if ended is not None and (cut or found.ended is not None):
                     break
         if not self.fresh:
@@ -263,10 +271,11 @@ class Walker:
         return self._decide(stopped == native.CROWDED, limit)
 
     def _without_floats(self, limit: int) -> Next:
-        """Where floats raise the loss: on in rational arithmetic, or the end."""
-        if self.exact_at == self.n_pivots:
+        """Where floats raise the loss or do not lower it: on in rational arithmetic, or the end."""
+        here = float(self.state.scalar[LOSS])
+        if self.exact_at == self.n_pivots or (self._stalled() and here >= self.exact_loss):
             return LOST
-        self.lost, self.exact_at = False, self.n_pivots
+        self.lost, self.exact_at, self.exact_loss = False, self.n_pivots, here
         found = self._settle(limit)
         proved = found.settled is not None and found.settled.end.verdict.method != "none"
         if found.ended is Ended.FINISHED and not proved:
@@ -301,7 +310,8 @@ class Walker:
         while stopped == native.LIMIT and made < limit:
             most = limit
             if rule == native.GREATEST:
-                self._choose_greatest()
+                if not self._choose_greatest():
+                    break
                 most = 1
             stopped, more = native.run(
                 self.kernel,
@@ -318,11 +328,20 @@ class Walker:
         return stopped, made if self._keep(made) else -1
 
     def _keep(self, made: int) -> bool:
-        """Log `made` pivots; where one raises the loss, go back to before it: precision is lost."""
+        """Log `made` pivots; where one raises the loss, go back to before it: precision is lost.
+
+        It is, too, where the loss does not fall for many pivots: of length zero, without end.
+        """
         if self.log.keep(self.record, made):
+            self.lost = self.lost or (made > 0 and self._stalled())
             return True
         self._go_back()
         return False
+
+    def _stalled(self) -> bool:
+        """Whether the loss has not fallen for so many pivots that they go round in circles."""
+        least, per_parameter = _STALLED
+        return self.log.stalled(least + per_parameter * self.loss.n_free)
 
     def _go_back(self) -> None:
         """To the last entry of the log, from where on rounding made the loss rise.
@@ -337,16 +356,22 @@ class Walker:
         state.basis[:] = last.basis[0]
         self.fresh_at = -1
 
-    def _choose_greatest(self) -> None:
-        """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best."""
+    def _choose_greatest(self) -> bool:
+        """Try all descending half-edges on a copy of the state; S.number[CHOSEN] = the best.
+
+        False if a limit is over before: at many parameters that takes seconds for each pivot.
+        """
         state = self.state
         if self.trial is None:
             self.trial = new_state(self.kernel)
         state.number[CHOSEN] = -1
         if native.prices(self.kernel, state):
-            return
+            return True
         best = -1.0
         for k in np.flatnonzero(state.basis != FREE):
+            self.cut = self.limits.over is not None
+            if self.cut:
+                return False
             for far, slope in enumerate((state.price[k], state.far[k])):
                 if slope < -state.noise[k, far]:
                     for array, copy in zip(state, self.trial, strict=True):
@@ -355,6 +380,7 @@ class Walker:
                     if fall > best:
                         best = fall
                         state.number[CHOSEN] = 2 * k + far
+        return True
 
     # ------------------------------------------------------------ degenerate vertices, exact ends
 
@@ -364,7 +390,7 @@ class Walker:
         model = directional.local_model(self.kernel, state)
         direction = escape.best_half_edge(self.kernel, state, model)
         if direction is None and self.thorough:
-            direction = directional.search(state, model, seed)
+            direction = directional.search(state, model, seed, self.limits)
         return direction is not None and self._leap(direction)
 
     def _settle(self, limit: int) -> Next:
@@ -377,6 +403,8 @@ class Walker:
                 return LOST if self.lost else RECOMPUTE
             limit -= len(settled.pivots)  # too faint for floats: exactly on
             settled = self._exactly(limit, leaps=True)
+        if isinstance(settled, Ended):
+            return Next(ended=settled)
         if isinstance(settled, Reason):
             return Next(ended=Ended.FINISHED, reason=settled)
         if settled.end.verdict.method != "none":
@@ -386,14 +414,19 @@ class Walker:
             return RECOMPUTE  # cut short: on from there
         return Next(ended=Ended.FINISHED, settled=settled)
 
-    def _exactly(self, limit: int, leaps: bool = False) -> Settled | Reason:
-        """Up to `limit` exact pivots, and where they end; a reason if that cannot be told."""
-        budget = self.options.proof_budget
+    def _exactly(self, limit: int, leaps: bool = False) -> Settled | Reason | Ended:
+        """Up to `limit` exact pivots, and where they end.
+
+        A reason if that cannot be told; or what limit was over before it was.
+        """
+        budget = Budget.of(self.options.proof_budget, self.limits)
         self.log.correct(self.state.theta)
         settled = settle(self.loss, self.state, self.log.start, budget, limit, leaps)
         if isinstance(settled, Settled):
             self._take_over(settled)
-        return settled
+            if settled.end.verdict.method != "none" or settled.end.verdict.direction is not None:
+                return settled
+        return budget.cut or settled
 
     def _cross(self, settled: Settled, limit: int) -> Next:
         """Across the plateau of a weak minimum and down from there, if that is wanted and found."""
@@ -401,10 +434,12 @@ class Walker:
         slopes = settled.end.slopes
         if self.options.plateau == "stop" or slopes is None or (slopes > 0).all():
             return end
-        deadline = Deadline(self.options.proof_budget)
+        deadline = Budget.of(self.options.proof_budget, self.limits)
         found = cross(ExactLoss(self.loss), settled, deadline, limit - len(settled.pivots))
         if found.cut:
             return Next(ended=Ended.WORK_LIMIT)
+        if found.beyond is None and deadline.cut is not None:
+            return Next(ended=deadline.cut)
         if found.beyond is None or found.beyond.end.verdict.direction is None:
             return end
         self._take_over(found.beyond)

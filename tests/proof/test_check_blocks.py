@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flint import fmpq
 
-from reluplex_walk._limits import Deadline
+from reluplex_walk._budget import Budget
 from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.proof import cones, tree
 from reluplex_walk.proof.check_blocks import RefutedError, Terms, confirm
@@ -40,11 +40,11 @@ def drawn(seed):
     parts = (Rationals.of(np.asarray(v, float)).fractions() for v in (linear, rows, kinks))
     f = merged(cones.Homogeneous(*parts, alpha))
     proofs = [
-        cones.examine(f, Deadline(20.0)).proof,
-        tree.grow(f, Relaxation(f), Deadline(20.0)).proof,
+        cones.examine(f, Budget.of(20.0)).proof,
+        tree.grow(f, Relaxation(f), Budget.of(20.0)).proof,
     ]
     if not f.alpha and all(k <= 0 for k in f.kinks):
-        theta = tangents(f)
+        theta = tangents(f, Budget.of(20.0))
         proofs.append(theta and Multipliers(theta))
     return f, [proof for proof in proofs if proof is not None]
 

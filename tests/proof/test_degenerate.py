@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize
 
 import reluplex_walk as rw
-from reluplex_walk._limits import Deadline
+from reluplex_walk._budget import Budget
 from reluplex_walk.exact.loss import ExactLoss, region
 from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.exact.vertex import zeros
@@ -23,7 +23,7 @@ def judged(loss, theta, budget=20.0):
     """The verdict at `theta`, exactly as it is."""
     exact = ExactLoss(loss)
     signs = region(exact.values(Rationals.of(np.ravel(theta))))
-    return degenerate.judge(exact, zeros(signs), signs, Deadline(budget))
+    return degenerate.judge(exact, zeros(signs), signs, Budget.of(budget))
 
 
 def least_slope(loss, theta, samples=4000):
@@ -80,7 +80,7 @@ def homogeneous(linear, rows, kinks, alpha=()):
 def decide(f):
     """The kind of proof, checked, or "none", and the point with f < 0."""
     f = merged(f)
-    proof, y = degenerate.decide(f, Deadline(20.0))
+    proof, y = degenerate.decide(f, Budget.of(20.0))
     if proof is None:
         return "none", y
     assert y is None
@@ -123,7 +123,7 @@ def test_tangents_prove_convex_functions(q):
     linear = -(theta * kinks) @ rows
     assert decide(homogeneous(linear, rows, kinks)) == ("Multipliers", None)
     far = linear + 100.0
-    assert not tangents(homogeneous(far, rows, kinks))
+    assert not tangents(homogeneous(far, rows, kinks), Budget.of(20.0))
 
 
 @pytest.mark.parametrize("alpha", [(), [(4, 0, Fraction(-1)), (5, 1, Fraction(1, 2))]])

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk._limits import Deadline
+from reluplex_walk._budget import Budget
 from reluplex_walk.exact import loss as exact_loss, vertex as exact_vertex
 from reluplex_walk.exact.loss import ExactLoss, region
 from reluplex_walk.exact.rationals import Rationals, from_fractions
@@ -129,7 +129,7 @@ def vertices(loss, seed):
 
 def descent(loss, at):
     """A direction along which the loss descends from the vertex, shown by the naive reference."""
-    found = end.examine(ExactLoss(loss), at, Deadline(20.0))
+    found = end.examine(ExactLoss(loss), at, Budget.of(20.0))
     direction = found.verdict.direction
     if direction is None and found.local is not None and (found.slopes < 0).any():
         witness = end._simple(found.vertex, found.slopes)
@@ -187,7 +187,7 @@ def cases():
 
 def certificate_of(case) -> Certificate | None:
     """What the prover, as it stands, claims of the vertex."""
-    found = end.examine(ExactLoss(case.loss), case.at, Deadline(2.0))
+    found = end.examine(ExactLoss(case.loss), case.at, Budget.of(2.0))
     if found.verdict.method == "none":
         return None
     return certify._proved(case.loss, found, TOLERANCES)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from reluplex_walk._limits import Deadline
+from reluplex_walk._budget import Budget
 from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.proof import cones, tree
 from reluplex_walk.proof.relaxation import Relaxation
@@ -20,7 +20,7 @@ def homogeneous(linear, rows, kinks, alpha=()):
 
 def grown(f, budget=20.0):
     """Whether f >= 0 is proved by a witness that the plain check confirms, or the point."""
-    growth = tree.grow(f, Relaxation(f), Deadline(budget))
+    growth = tree.grow(f, Relaxation(f), Budget.of(budget))
     if growth.proof is not None:
         assert growth.point is None
         assert witness.confirms(f, growth.proof)
@@ -51,7 +51,7 @@ def test_trees_and_cones_agree(d, linked):
         if seed % 3 == 0:  # the value at +-e_j is 0 or more: many are proved
             linear = -(kinks * (kinks < 0)) @ np.maximum(rows, 0) // 2
         f = homogeneous(linear, rows, kinks, following(rng, n, kinks) if linked else ())
-        growth, finding = grown(f), cones.examine(f, Deadline(20.0))
+        growth, finding = grown(f), cones.examine(f, Budget.of(20.0))
         assert (growth.proof is None) == (finding.proof is None)
         assert (growth.point is None) == (finding.point is None)
         found.add(growth.proof is not None)
