@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import choice, flag, integer, real, real_array, weights
+from .._validate import choice, flag, integer, real, real_array, samples
 from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .aliased import Aliased, find, warn_of_aliased
@@ -58,7 +58,7 @@ class LayerLoss:
     tau : float, optional
         Quantile of the pinball loss, in (0, 1), default 0.5.
     sample_weight : array_like (n,), optional
-        Weights >= 0, default all 1.
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
     decimals : bool, default True
         Exact arithmetic takes columns of short decimals for the decimals: 0.1 for one tenth.
         False: for the binary fractions that floats are.
@@ -140,24 +140,14 @@ class LayerLoss:
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
     ) -> tuple[Floats, Floats, Floats]:
         n_in, n_out = self.network.widths[0], self.network.widths[-1]
-        inputs = real_array("X", X, 2, f"of shape (n, {n_in})")
-        n = inputs.shape[0]
-        if inputs.shape[1] != n_in or n == 0:
-            raise ValueError(
-                f"X: expected an array of shape (n, {n_in}) with n >= 1, found {inputs.shape}"
-            )
-        expected = f"of shape ({n},)" if n_out == 1 else f"of shape ({n}, {n_out})"
-        targets = real_array("y", y, (1, 2), expected)
-        if targets.ndim == 1 and n_out == 1:
-            targets = targets[:, None]
-        if targets.shape != (n, n_out):
-            raise ValueError(f"y: expected an array {expected}, found shape {np.shape(y)}")
+        inputs, targets, weight = samples(X, y, sample_weight, n_in, n_out)
         if self.kind == "hinge" and not np.isin(targets, (-1.0, 1.0)).all():
             odd = targets[~np.isin(targets, (-1.0, 1.0))][0]
-            raise ValueError(f"y: expected labels -1 or +1 for the hinge loss, found {odd:g}")
-        if sample_weight is None:
-            return inputs, targets, np.ones(n)
-        return inputs, targets, weights("sample_weight", sample_weight, n)
+            raise ValueError(
+                f"y: expected labels -1 or +1 for the hinge loss, found {odd:g}; "
+                f"of labels 0 and 1 make 2 * y - 1"
+            )
+        return inputs, targets, weight
 
     def _merge(self) -> None:
         """Distinct inputs of the trained layer (samples) and distinct (input, target) rows."""

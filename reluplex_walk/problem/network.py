@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._files import open_archive, write_archive
-from .._validate import choice, integer, real, real_array
+from .._validate import choice, inputs, integer, real, real_array
 
 Floats = NDArray[np.float64]
 
@@ -173,12 +173,7 @@ class ReLUNetwork:
 
     def __call__(self, X: ArrayLike) -> Floats:
         """Outputs (n, n_out) for inputs `X` (n, n_in); ValueError, TypeError if it does not fit."""
-        inputs = real_array("X", X, 2, f"of shape (n, {self.widths[0]})")
-        if inputs.shape[1] != self.widths[0]:
-            raise ValueError(
-                f"X: expected an array of shape (n, {self.widths[0]}), found shape {inputs.shape}"
-            )
-        hidden = self.features(inputs, self.n_layers - 1)
+        hidden = self.features(inputs("X", X, self.widths[0]), self.n_layers - 1)
         return hidden @ self.weights[-1].T + self.biases[-1]
 
     def features(self, X: Floats, layer: int) -> Floats:

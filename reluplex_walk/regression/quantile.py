@@ -6,11 +6,13 @@ Koenker and d'Orey (1987).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._frames import column_labels
 from .._limits import Limits
 from .._validate import flag, real, real_array
 from ..ended import Ended
@@ -46,7 +48,7 @@ def lad(
     y : array_like (n,)
         Targets.
     sample_weight : array_like (n,), optional
-        Weights >= 0, default all 1.
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
 
@@ -92,7 +94,7 @@ def lad(
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, [None])[0]
+    return _named(X, _path(data, posed, fit_intercept, [None]))[0]
 
 
 def quantile(
@@ -114,7 +116,7 @@ def quantile(
     tau : float, default 0.5
         The quantile, in (0, 1).
     sample_weight : array_like (n,), optional
-        Weights >= 0, default all 1.
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
 
@@ -153,7 +155,7 @@ def quantile(
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, [_level("tau", tau)])[0]
+    return _named(X, _path(data, posed, fit_intercept, [_level("tau", tau)]))[0]
 
 
 def quantile_path(
@@ -175,7 +177,7 @@ def quantile_path(
     taus : sequence of float
         The quantiles, each in (0, 1), best in ascending order.
     sample_weight : array_like (n,), optional
-        Weights >= 0, default all 1.
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
 
@@ -207,13 +209,20 @@ def quantile_path(
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, levels)
+    return _named(X, _path(data, posed, fit_intercept, levels))
 
 
 def _level(name: str, tau: float) -> float:
-    if not 0.0 < real(name, tau) < 1.0:
+    level = real(name, tau)
+    if not 0.0 < level < 1.0:
         raise ValueError(f"{name}: expected a number in (0, 1), found {tau}")
-    return float(tau)
+    return level
+
+
+def _named(X: ArrayLike, fits: list[QuantileFit]) -> list[QuantileFit]:
+    """The `fits` with the names of the columns of `X`, if it has them."""
+    names = column_labels("X", X)
+    return fits if names is None else [replace(fit, feature_names=names) for fit in fits]
 
 
 def _path(
