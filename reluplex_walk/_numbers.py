@@ -81,7 +81,7 @@ def _one_by_one(array: NDArray[Any], indices: Any, place: Place) -> Floats:
             elif _missing(value):
                 gap = gap or (
                     index,
-                    UnreadableError(f"{value}, a missing value,", _GAP, ValueError),
+                    _gap(value),
                 )
             else:
                 found[index] = held(value, place)
@@ -92,7 +92,9 @@ def _one_by_one(array: NDArray[Any], indices: Any, place: Place) -> Floats:
     return found
 
 
-_GAP = "leave such rows out, or fill them in"
+def _gap(value: Any) -> UnreadableError:
+    remedy = "leave such rows out, or fill them in"
+    return UnreadableError(f"{value}, a missing value,", remedy, ValueError)
 
 
 def refusal(reason: UnreadableError, place: Place, index: tuple[int, ...]) -> Exception:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,10 @@ class Dataset(NamedTuple):
     source: str
     name: str
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles forget that arrays are read-only."""
+        return _read_only, tuple(self)
+
     def label(self, column: str) -> str:
         """The name `column` with the unit of that column, if it has one, for tables and axes.
 
@@ -59,6 +63,11 @@ class Dataset(NamedTuple):
         'times (ms)'
         """
         return f"{column} ({self.units[column]})" if column in self.units else column
+
+
+def _read_only(X: Floats, y: Floats, *rest: Any) -> Dataset:
+    X.flags.writeable = y.flags.writeable = False
+    return Dataset(X, y, *rest)
 
 
 def load_motorcycle() -> Dataset:
@@ -209,13 +218,13 @@ def read_csv(path: str | Path, target: str) -> Dataset:
         raise FileNotFoundError(f"path: no file at {source}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"path: expected a CSV file in UTF-8, found {source} ({error})") from None
-    return Dataset(X, y, names, target, {}, str(source), source.stem)
+    return _read_only(X, y, names, target, {}, str(source), source.stem)
 
 
 def _shipped(file: str, name: str, target: str, units: dict[str, str], source: str) -> Dataset:
     with (resources.files(__package__) / "data" / file).open(encoding="utf-8") as stream:
         X, y, names = _parse(stream, file, target)
-    return Dataset(X, y, names, target, units, source, name)
+    return _read_only(X, y, names, target, units, source, name)
 
 
 def _parse(stream: IO[str], where: str, target: str) -> tuple[Floats, Floats, tuple[str, ...]]:
@@ -243,7 +252,6 @@ def _parse(stream: IO[str], where: str, target: str) -> tuple[Floats, Floats, tu
     table = np.array(rows)
     column = header.index(target)
     X, y = np.delete(table, column, axis=1), table[:, column].copy()
-    X.flags.writeable = y.flags.writeable = False
     return X, y, tuple(name for name in header if name != target)
 
 

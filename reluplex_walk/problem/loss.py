@@ -14,6 +14,7 @@ Everything here is plain NumPy and shares no code with the kernels of the walk.
 import hashlib
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -148,6 +149,14 @@ class LayerLoss:
                 f"of labels 0 and 1 make 2 * y - 1"
             )
         return inputs, targets, weight
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Pickles forget that arrays are read-only, and may map them: kernels get arrays anew."""
+        for name in ("kernel", "free_kernel"):
+            state.pop(name, None)
+        self.__dict__.update(state)
+        for array in (self.X, self.y, self.sample_weight):
+            array.flags.writeable = False
 
     def _merge(self) -> None:
         """Distinct inputs of the trained layer (samples) and distinct (input, target) rows."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,6 +84,12 @@ class ReLUNetwork:
         self.weights: tuple[Floats, ...] = tuple(checked_weights)
         self.biases: tuple[Floats, ...] = tuple(checked_biases)
         self.negative_slope = slope
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Pickles forget that arrays are read-only."""
+        self.__dict__.update(state)
+        for array in (*self.weights, *self.biases):
+            array.flags.writeable = False
 
     @classmethod
     def random(

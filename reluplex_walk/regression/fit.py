@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._frames import Labels, order_of_columns
 from .._validate import inputs
 from ..ended import Ended
+from ..problem.kernel_arrays import writable
 from ..problem.loss import LayerLoss
 from ..proof.certificate import Certificate
 from ..proof.reason import Reason
@@ -34,7 +35,8 @@ class Proof(NamedTuple):
 
     def vertex(self) -> ExactVertex:
         """The exact minimum."""
-        return ExactVertex.of(*self)
+        samples, basis = Samples(*map(writable, self.samples)), Basis(*map(writable, self.basis))
+        return ExactVertex.of(samples, self.units, self.slopes, basis, writable(self.side))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
