@@ -4,7 +4,7 @@ Known by what they can do: pandas, polars and pyarrow are not imported.  Arrays 
 tables by the labels of their columns, and two that have row labels must have the same ones.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -19,26 +19,22 @@ def read(name: str, value: Any) -> Floats:
     """The numbers of `value`, an array, a nested sequence or a table, as floats."""
     if type(value) is np.ndarray and value.dtype.names is None:
         return floats(value, Place(name))
-    _refuse_what_hides(name, value)
-    columns = _columns(value)
-    if columns is None:
+    labels = _labels(value)
+    if labels is None:
+        _refuse_what_hides(name, value)
         return floats(_array(name, value), Place(name))
     if _all_floats(value):
         return floats(np.asarray(value), Place(name))
-    if not columns:
+    if not labels:
         return np.zeros((len(value), 0))
-    return np.column_stack([_column(Place(name, True, label), part) for label, part in columns])
+    parts = (_column(Place(name, True, label), value, k) for k, label in enumerate(labels))
+    return np.column_stack(list(parts))
 
 
 def column_labels(name: str, value: Any) -> Labels | None:
     """Labels of the columns of `value`, None if it is no table; ValueError if two are the same."""
-    if type(value) is np.ndarray and value.dtype.names is None:
-        return None
-    columns = _columns(value)
-    if columns is None:
-        return None
-    labels = tuple(label for label, _ in columns)
-    if len(set(labels)) < len(labels):
+    labels = _labels(value)
+    if labels is not None and len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
         raise ValueError(
             f"{name}: expected columns of different names, found {twice!r} twice; rename one"
@@ -96,35 +92,42 @@ def _check_index(name: str, index: Any, other: str, expected: Any) -> None:
 
 def place_of(name: str, value: Any, index: tuple[int, ...]) -> str:
     """Where the entry of `value` is that was read to `index`."""
-    columns = None if type(value) is np.ndarray else _columns(value)
-    place = Place(name) if columns is None else Place(name, True, columns[index[1]][0])
+    labels = _labels(value)
+    place = Place(name) if labels is None else Place(name, True, labels[index[1]])
     return place.at(index)
 
 
-def _columns(value: Any) -> Sequence[tuple[Hashable, Any]] | None:
-    """The columns of a table with their labels."""
-    if isinstance(value, np.ndarray):  # records
-        return [(label, value[label]) for label in value.dtype.names or ()] or None
-    if hasattr(value, "iloc") and hasattr(value, "columns"):  # pandas and its kin
-        return [(label, value.iloc[:, k]) for k, label in enumerate(value.columns)]
-    if hasattr(value, "get_columns"):  # polars
-        return [(column.name, column) for column in value.get_columns()]
+def _labels(value: Any) -> Labels | None:
+    """Labels of the columns of a table, None for what is no table."""
+    if isinstance(value, np.ndarray):  # of records
+        return value.dtype.names
+    if hasattr(value, "iloc") or hasattr(value, "get_columns"):  # pandas and its kin, polars
+        return tuple(value.columns) if hasattr(value, "columns") else None
     if hasattr(value, "column_names") and hasattr(value, "column"):  # pyarrow
-        return [(label, value.column(k)) for k, label in enumerate(value.column_names)]
+        return tuple(value.column_names)
     return None
 
 
+def _part(table: Any, k: int) -> Any:
+    """Column `k` of a table."""
+    if isinstance(table, np.ndarray):
+        return table[table.dtype.names[k]]
+    if hasattr(table, "iloc"):
+        return table.iloc[:, k]
+    return table.get_columns()[k] if hasattr(table, "get_columns") else table.column(k)
+
+
 def _all_floats(table: Any) -> bool:
-    """Whether the columns of `table` are plain floats, to be read at once."""
-    if isinstance(table, np.ndarray) or not hasattr(table, "iloc"):
-        return False
-    kinds = [dtype for dtype in table.dtypes if isinstance(dtype, np.dtype)]
-    return len(kinds) == len(table.columns) and all(
-        dtype.kind == "f" and dtype.itemsize <= 8 for dtype in kinds
+    """Whether the columns of a data frame are plain floats, to be read at once."""
+    return hasattr(table, "iloc") and all(
+        isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize <= 8
+        for dtype in table.dtypes
     )
 
 
-def _column(place: Place, column: Any) -> Floats:
+def _column(place: Place, table: Any, k: int) -> Floats:
+    """The numbers of column `k` of a table."""
+    column = _part(table, k)
     if getattr(getattr(column, "dtype", None), "name", None) == "category":
         rest = f"columns=[{place.column!r}], drop_first=True, dtype=float"
         reason = UnreadableError(

@@ -5,7 +5,7 @@ What is read as a number stands in `_numbers`, how tables are read in `_frames`.
 
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -175,6 +175,23 @@ def integer(name: str, value: Any, low: int | None = None, high: int | None = No
     if (low is not None and number < low) or (high is not None and number > high):
         raise ValueError(f"{name}: expected {bounds}, found {number}")
     return number
+
+
+def integers(name: str, value: ArrayLike, low: int, high: int) -> NDArray[np.int64]:
+    """`value` as ints in ``low..high``, of any shape."""
+    array = np.asarray(read(name, value))
+    odd = ~((array >= low) & (array <= high) & (array == np.rint(array)))
+    if odd.any():
+        found = array[odd].flat[0]
+        raise ValueError(f"{name}: expected {_bounds('integers', low, high)}, found {found:g}")
+    return array.astype(np.int64)
+
+
+def sequence(name: str, value: Any) -> list[Any]:
+    """The items of `value`, which may be an iterator, but neither a string nor without order."""
+    if isinstance(value, (str, bytes, Mapping, Set)) or not isinstance(value, Iterable):
+        raise TypeError(f"{name}: expected a list, found {short(value)}")
+    return list(value)
 
 
 def _bounds(kind: str, low: float | None, high: float | None) -> str:

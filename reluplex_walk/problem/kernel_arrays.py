@@ -54,7 +54,9 @@ def writable(part: Any) -> Any:
     Kernels are compiled for such arrays; for read-only ones, as joblib maps them into workers, all
     would be compiled again.
     """
-    return np.require(part, requirements="CWE") if isinstance(part, np.ndarray) else part
+    if not isinstance(part, np.ndarray):
+        return part
+    return np.require(np.asarray(part), requirements=["C", "W"])
 
 
 __all__ = ["kernel_arrays", "writable"]

@@ -19,7 +19,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import choice, flag, integer, real, real_array, samples
+from .._validate import (
+    choice,
+    flag,
+    instance,
+    integer,
+    integers,
+    real,
+    real_array,
+    samples,
+    sequence,
+)
 from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .aliased import Aliased, find, warn_of_aliased
@@ -113,8 +123,7 @@ class LayerLoss:
         decimals: bool = True,
         fit_intercept: bool = True,
     ) -> None:
-        if not isinstance(network, ReLUNetwork):
-            raise TypeError(f"network: expected a ReLUNetwork, found {type(network).__name__}")
+        instance("network", network, ReLUNetwork)
         self.network = network
         self.layer = integer("layer", layer, 0, network.n_layers - 1)
         self.kind = choice("kind", kind, KINDS)
@@ -461,14 +470,15 @@ class LayerLoss:
         return np.column_stack([back.T @ self.inputs, back.sum(axis=0)])
 
     def _checked_pattern(self, pattern: Pattern) -> Pattern:
-        widths = [*self.network.widths[self.layer + 1 :]]
-        n = self.X.shape[0]
-        shapes = [np.shape(p) for p in pattern]
-        if shapes != [(n, width) for width in widths]:
-            raise ValueError(
-                f"pattern: expected arrays of shapes {[(n, w) for w in widths]}, found {shapes}"
-            )
-        return [np.asarray(p) for p in pattern]
+        widths, n = self.network.widths[self.layer + 1 :], len(self.X)
+        signs = [
+            np.sign(real_array(f"pattern[{k}]", part, 2)).astype(np.int8)
+            for k, part in enumerate(sequence("pattern", pattern))
+        ]
+        expected, found = [(n, width) for width in widths], [part.shape for part in signs]
+        if found != expected:
+            raise ValueError(f"pattern: expected arrays of shapes {expected}, found {found}")
+        return signs
 
     def directional_derivative(
         self, theta: ArrayLike, direction: ArrayLike, zero: float | None = None
@@ -718,7 +728,7 @@ class LayerLoss:
         >>> loss.locate([0, 4, -1, 8]).tolist()
         [[0, 0, 0], [0, 1, 1], [1, 2, 0]]
         """
-        return self.index.locate(ids)
+        return self.index.locate(integers("ids", ids, -1, self.index.size - 1))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._files import open_archive, write_archive
-from .._validate import choice, inputs, integer, real, real_array
+from .._validate import choice, inputs, integer, real, real_array, sequence
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +53,7 @@ class ReLUNetwork:
         biases: Sequence[ArrayLike],
         negative_slope: float = 0.0,
     ) -> None:
+        weights, biases = sequence("weights", weights), sequence("biases", biases)
         if len(weights) == 0:
             raise ValueError("weights: expected at least one layer, found none")
         if len(biases) != len(weights):
@@ -136,7 +137,7 @@ class ReLUNetwork:
         """
         sizes = [
             integer(f"widths[{k}]", int(n) if isinstance(n, np.integer) else n, low=1)
-            for k, n in enumerate(widths)
+            for k, n in enumerate(sequence("widths", widths))
         ]
         if len(sizes) < 2:
             raise ValueError(f"widths: expected at least inputs and outputs, found {sizes}")

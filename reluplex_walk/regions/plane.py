@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import instance, integer, positive
+from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
@@ -144,7 +144,12 @@ class Slice:
         >>> [part.round(9).tolist() for part in cut.project([[2.0, 3.0, 4.0]])]
         [[2.0, 3.0], 4.0]
         """
-        points = np.asarray(theta, float)
+        h, q = self.problem.shape
+        points = real_array("theta", theta, range(2, 9), f"of shape (..., {h}, {q})")
+        if points.shape[-2:] != (h, q):
+            raise ValueError(
+                f"theta: expected an array of shape (..., {h}, {q}), found shape {points.shape}"
+            )
         flat = (points - self.origin).reshape(-1, self.problem.dim)
         plane = np.stack([self.u.ravel(), self.v.ravel()])
         at = np.linalg.lstsq(plane.T, flat.T, rcond=None)[0].T
