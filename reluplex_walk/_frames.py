@@ -4,6 +4,7 @@ Known by what they can do: pandas, polars and pyarrow are not imported.  Arrays 
 tables by the labels of their columns, and two that have row labels must have the same ones.
 """
 
+import warnings
 from collections.abc import Hashable
 from typing import Any
 
@@ -149,13 +150,14 @@ def _refuse_what_hides(name: str, value: Any) -> None:
             f"{name}: expected a dense array, found a sparse {type(value).__name__}; "
             f"give {name}.toarray()"
         )
-    parts = value if isinstance(value, list | tuple) else (value,)
-    for part in parts:
+    parts = enumerate(value) if isinstance(value, list | tuple) else ((None, value),)
+    for k, part in parts:
         if isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part):
-            first = tuple(int(k) for k in np.argwhere(np.ma.getmaskarray(part))[0])
+            first = np.argwhere(np.ma.getmaskarray(part))[0].tolist()
+            at = Place(name).at(tuple(first if k is None else [k, *first]))
             raise ValueError(
-                f"{name}: expected real numbers, found a masked one {Place(name).at(first)}; leave "
-                f"such rows out, or fill them in: {name}.filled(...)"
+                f"{name}: expected real numbers, found a masked one {at}; leave such rows out, "
+                f"or fill them in: {name}.filled(...)"
             )
     if getattr(getattr(value, "dtype", None), "name", None) == "category":
         raise TypeError(
@@ -167,7 +169,9 @@ def _refuse_what_hides(name: str, value: Any) -> None:
 def _array(name: str, value: Any) -> NDArray[Any]:
     """`value` as an array of whatever it holds, without changing any of it."""
     try:
-        array = np.asarray(value)
+        with warnings.catch_warnings():  # what is odd is refused
+            warnings.simplefilter("ignore")
+            array = np.asarray(value)
         if isinstance(value, list | tuple) and _may_have_changed(array):
             array = np.asarray(value, dtype=object)
     except Exception as error:  # of whatever library it is
