@@ -91,6 +91,7 @@ def samples(
                 f"X: expected an array of shape (n, {n_in or 'p'}) with "
                 f"{'n' if n_in else 'n, p'} >= 1, found shape {features.shape}; give some data"
             )
+        _check_sizes(X, features)
         targets = _targets(y, n, n_out)
     except ValueError as error:
         if _swapped(X, y, n_in, n_out):
@@ -102,6 +103,20 @@ def samples(
 
 
 _ROWS = "; leave such rows out, or fill them in"
+
+
+def _check_sizes(X: Any, features: Floats) -> None:
+    """ValueError if a column is too small for quotients, but not 0."""
+    if np.abs(features[0]).min() >= 1.0 / LARGEST:  # mostly
+        return
+    largest = np.abs(features).max(axis=0)
+    small = np.flatnonzero((largest > 0.0) & (largest < 1.0 / LARGEST))
+    if small.size:
+        at = int(np.abs(features[:, small[0]]).argmax()), int(small[0])
+        raise ValueError(
+            f"X: expected columns of 0 or with numbers from {1.0 / LARGEST:g} on in size, found a "
+            f"largest of {features[at]:g} {place_of('X', X, at)}; take other units"
+        )
 
 
 def _targets(y: ArrayLike, n: int, n_out: int) -> Floats:

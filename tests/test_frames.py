@@ -177,3 +177,18 @@ def test_weights_that_are_all_tiny():
         with pytest.raises(ValueError, match=r"^sample_weight: .*give sample_weight / np.max"):
             rw.lad(X, Y, sample_weight=W * np.tile([scale, scale / 1e4], 6))
     assert rw.lad(X, Y, sample_weight=W * 1e-99).status is rw.WalkStatus.GLOBAL_MINIMUM
+
+
+def test_columns_that_are_tiny_throughout():
+    """Coefficients in their units overflow: they were NaN, or an error about integers."""
+    for scale in (1e-310, 1e-200, 1e-102):
+        table = frame(X * [1.0, scale])
+        for call in (rw.lad, lambda table, y: rw.LayerLoss(NET, table, y)):
+            with pytest.raises(
+                ValueError, match=r"^X: .* row \d+ of column 'f1'; take other units"
+            ):
+                call(table, Y)
+    assert rw.lad(X * [0.0, 1e-99], Y).status is rw.WalkStatus.GLOBAL_MINIMUM
+    some = X.copy()
+    some[:9, 1] *= 1e-310
+    assert np.isfinite(rw.lad(some, Y).coefficients).all()

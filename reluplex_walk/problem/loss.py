@@ -717,6 +717,7 @@ class LayerLoss:
         ``layer`` counts hidden layers from the trained one (0) upwards, ``n_hidden`` stands for
         the residuals; ``sample`` is the first row of `X` the breakpoint belongs to; ``neuron``
         the neuron of that layer (the output, for residuals).  FREE ids (-1) are left out.
+        ValueError, TypeError if `ids` are no such integers.
 
         Examples
         --------

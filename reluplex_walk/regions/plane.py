@@ -134,7 +134,7 @@ class Slice:
     def project(self, theta: ArrayLike) -> tuple[Floats, Floats]:
         """Nearest points (..., 2) of the plane to `theta` (..., h, q), and their distances (...,).
 
-        The distances are those in parameter space.
+        The distances are those in parameter space.  ValueError, TypeError if `theta` does not fit.
 
         Examples
         --------
