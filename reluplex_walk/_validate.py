@@ -22,31 +22,37 @@ LARGEST = 1e100
 _ORDINARY = 1e-50  # the largest weight, if those below 1 / LARGEST are to count as nothing
 
 
-def real_array(name: str, value: ArrayLike, ndim: int | Iterable[int], shape: str = "") -> Floats:
+def real_array(
+    name: str,
+    value: ArrayLike,
+    ndim: int | Iterable[int],
+    shape: str = "",
+    largest: float = LARGEST,
+) -> Floats:
     """`value` as a finite float64 array of one of the dimensions `ndim`, C-contiguous, a copy.
 
-    `shape` describes the expected shape for messages.
+    `shape` describes the expected shape for messages, `largest` bounds the numbers.
     """
     dims = (ndim,) if isinstance(ndim, int) else tuple(ndim)
-    array = _finite(name, value)
+    array = _finite(name, value, largest=largest)
     if array.ndim not in dims:
         expected = shape or " or ".join(f"{d}-D" for d in dims)
         raise ValueError(f"{name}: expected an array {expected}, found shape {array.shape}")
     return array
 
 
-def _finite(name: str, value: ArrayLike, remedy: str = "") -> Floats:
+def _finite(name: str, value: ArrayLike, remedy: str = "", largest: float = LARGEST) -> Floats:
     """`value` as finite floats, C-contiguous, a copy; `remedy` is for numbers that are not."""
     array = np.array(read(name, value), dtype=np.float64, order="C")
     if not array.size:
         return array
     least, most = float(array.min()), float(array.max())
-    if least >= -LARGEST and most <= LARGEST:
+    if least >= -largest and most <= largest:
         return array
     odd = ~np.isfinite(array)
     expected = "finite numbers"
     if not odd.any():
-        odd, expected = np.abs(array) > LARGEST, f"numbers up to {LARGEST:g} in size"
+        odd, expected = np.abs(array) > largest, f"numbers up to {largest:g} in size"
         remedy = "; take other units"
     where = tuple(int(k) for k in np.argwhere(odd)[0])
     raise ValueError(

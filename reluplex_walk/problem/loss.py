@@ -45,6 +45,8 @@ Floats = NDArray[np.float64]
 Pattern = list[NDArray[np.int8]]
 
 
+FLOATS = float(np.finfo(float).max)
+
 KINDS = ("l1", "pinball", "hinge")
 
 
@@ -241,10 +243,17 @@ class LayerLoss:
         array([[1., 2.],
                [3., 4.]])
         """
-        expected = f"of shape {self.shape} or ({self.dim},)"
-        array = real_array(name, theta, (1, 2), expected)
+        return self._shaped(real_array(name, theta, (1, 2), self._expected), name)
+
+    @property
+    def _expected(self) -> str:
+        return f"of shape {self.shape} or ({self.dim},)"
+
+    def _shaped(self, array: Floats, name: str) -> Floats:
         if array.shape not in (self.shape, (self.dim,)):
-            raise ValueError(f"{name}: expected an array {expected}, found shape {array.shape}")
+            raise ValueError(
+                f"{name}: expected an array {self._expected}, found shape {array.shape}"
+            )
         return array.reshape(self.shape)
 
     @property
@@ -301,9 +310,16 @@ class LayerLoss:
         return np.where(residual_signs >= 0, self.right, -self.left)
 
     def __call__(self, theta: ArrayLike) -> float:
-        """The loss at `theta`, (h, q) or (D,); ValueError, TypeError if it does not fit."""
-        residuals = self._values(self.parameters(theta), self.inputs)[-1][self.owner] - self.targets
-        return float((self._residual_slopes(residuals) * residuals).sum())
+        """The loss at `theta`, (h, q) or (D,); ValueError, TypeError if it does not fit.
+
+        Walks may come to parameters that are too large for what else there is: inf where floats
+        do not hold the loss.
+        """
+        point = self._shaped(real_array("theta", theta, (1, 2), self._expected, FLOATS), "theta")
+        with np.errstate(over="ignore", invalid="ignore"):
+            residuals = self._values(point, self.inputs)[-1][self.owner] - self.targets
+            value = float((self._residual_slopes(residuals) * residuals).sum())
+        return np.inf if np.isnan(value) else value
 
     def breakpoints(self, theta: ArrayLike) -> list[Floats]:
         """Values of all breakpoint functions at `theta`, per row of `X`.
