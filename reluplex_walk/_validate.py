@@ -62,8 +62,14 @@ def _finite(name: str, value: ArrayLike, remedy: str = "", largest: float = LARG
 
 
 def inputs(name: str, value: ArrayLike, width: int | None = None) -> Floats:
-    """`value` as inputs (n, `width`), a row for each sample; any number of columns if not given."""
+    """`value` as inputs (n, `width`), a row for each sample; any number of columns if not given.
+
+    Those below 1 / `LARGEST` in size count as 0.
+    """
     array = _finite(name, value, _ROWS)
+    size = np.abs(array)
+    if size.size and size.min() < 1.0 / LARGEST:
+        array[size < 1.0 / LARGEST] = 0.0
     if array.ndim == 2 and array.shape[1] == (width or array.shape[1]):
         return array
     remedy = "give a row for each sample and a column for each feature"
@@ -97,7 +103,8 @@ def samples(
                 f"X: expected an array of shape (n, {n_in or 'p'}) with "
                 f"{'n' if n_in else 'n, p'} >= 1, found shape {features.shape}; give some data"
             )
-        _check_sizes(X, features)
+        if not features.any(axis=0).all():
+            _check_zeros(X)
         targets = _targets(y, n, n_out)
     except ValueError as error:
         if _swapped(X, y, n_in, n_out):
@@ -111,17 +118,16 @@ def samples(
 _ROWS = "; leave such rows out, or fill them in"
 
 
-def _check_sizes(X: Any, features: Floats) -> None:
-    """ValueError if a column is too small for quotients, but not 0."""
-    if np.abs(features[0]).min() >= 1.0 / LARGEST:  # mostly
-        return
-    largest = np.abs(features).max(axis=0)
+def _check_zeros(X: Any) -> None:
+    """ValueError if all of a column of `X` counts as 0, but is not."""
+    size = np.abs(read("X", X))
+    largest = size.max(axis=0)
     small = np.flatnonzero((largest > 0.0) & (largest < 1.0 / LARGEST))
     if small.size:
-        at = int(np.abs(features[:, small[0]]).argmax()), int(small[0])
+        at = int(size[:, small[0]].argmax()), int(small[0])
         raise ValueError(
-            f"X: expected columns of 0 or with numbers from {1.0 / LARGEST:g} on in size, found a "
-            f"largest of {features[at]:g} {place_of('X', X, at)}; take other units"
+            f"X: expected columns with numbers from {1.0 / LARGEST:g} on in size, or of 0, found "
+            f"none above {size[at]:g} {place_of('X', X, at)}; take other units"
         )
 
 

@@ -189,6 +189,17 @@ def test_columns_that_are_tiny_throughout():
             ):
                 call(table, Y)
     assert rw.lad(X * [0.0, 1e-99], Y).status is rw.WalkStatus.GLOBAL_MINIMUM
-    some = X.copy()
-    some[:9, 1] *= 1e-310
-    assert np.isfinite(rw.lad(some, Y).coefficients).all()
+
+
+@pytest.mark.filterwarnings("ignore::reluplex_walk.RankWarning")
+def test_inputs_that_are_tiny_in_places():
+    """As the tails of kernels are: walks ended in an OverflowError about integer ratios."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        features = rng.normal(size=(6, 2)) * 10.0 ** rng.integers(-320, 1, (6, 2))
+        features[0] = 1.0
+        targets = rng.normal(size=6)
+        loss = rw.LayerLoss(NET, features, targets)
+        assert (np.where(np.abs(features) < 1e-100, 0.0, features) == loss.X).all()
+        for end in (rw.walk(loss, seed=seed), rw.lad(features, targets)):
+            assert np.isfinite(end.loss)

@@ -62,7 +62,7 @@ class LayerLoss:
     network : ReLUNetwork
         All its layers but one stay fixed.
     X : array_like (n, n_in)
-        Inputs of the network.
+        Inputs of the network; those below 1e-100 in size count as 0.
     y : array_like (n,) or (n, n_out)
         Targets; labels -1 or +1 for the hinge loss.
     layer : int, default 0
@@ -82,7 +82,7 @@ class LayerLoss:
     Attributes
     ----------
     network, X, y, layer, kind, tau, sample_weight, fit_intercept
-        As given; the arrays are read-only, `y` is (n, n_out).
+        As given, but for what counts as 0; the arrays are read-only, `y` is (n, n_out).
     shape : tuple
         (h, q).
     dim : int
