@@ -1,7 +1,7 @@
 """`Dataset`: inputs and targets of a regression problem, with their names."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,10 @@ class Dataset(NamedTuple):
     source: str
     name: str
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles forget that arrays are read-only."""
+        return read_only, tuple(self)
+
     def label(self, column: str) -> str:
         """The name `column` with the unit of that column, if it has one, for tables and axes.
 
@@ -57,4 +61,10 @@ class Dataset(NamedTuple):
         return f"{column} ({self.units[column]})" if column in self.units else column
 
 
-__all__ = ["Dataset"]
+def read_only(X: Floats, y: Floats, *rest: Any) -> Dataset:
+    """The data set of these arrays, which cannot be written to from now on."""
+    X.flags.writeable = y.flags.writeable = False
+    return Dataset(X, y, *rest)
+
+
+__all__ = ["Dataset", "read_only"]

@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from ._dataset import Dataset
+from ._dataset import Dataset, read_only
 from ._toys import make_moons, make_spirals, make_teacher, make_xor
 
 Floats = NDArray[np.float64]
@@ -164,13 +164,13 @@ def read_csv(path: str | Path, target: str) -> Dataset:
         raise FileNotFoundError(f"path: no file at {source}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"path: expected a CSV file in UTF-8, found {source} ({error})") from None
-    return Dataset(X, y, names, target, {}, str(source), source.stem)
+    return read_only(X, y, names, target, {}, str(source), source.stem)
 
 
 def _shipped(file: str, name: str, target: str, units: dict[str, str], source: str) -> Dataset:
     with (resources.files(__package__) / "data" / file).open(encoding="utf-8") as stream:
         X, y, names = _parse(stream, file, target)
-    return Dataset(X, y, names, target, units, source, name)
+    return read_only(X, y, names, target, units, source, name)
 
 
 def _parse(stream: IO[str], where: str, target: str) -> tuple[Floats, Floats, tuple[str, ...]]:
@@ -198,7 +198,6 @@ def _parse(stream: IO[str], where: str, target: str) -> tuple[Floats, Floats, tu
     table = np.array(rows)
     column = header.index(target)
     X, y = np.delete(table, column, axis=1), table[:, column].copy()
-    X.flags.writeable = y.flags.writeable = False
     return X, y, tuple(name for name in header if name != target)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._validate import integer
+from .._validate import integer, real_array
 from ..tolerances import PLOTTING
 from ._axes import OVER_SURFACE, VERMILION, new_axes
 from ._surface import draw_surface
@@ -48,8 +48,8 @@ def plot_slice(
 
     Raises
     ------
-    ValueError
-        If `levels` is less than 1.
+    ValueError, TypeError
+        If `levels` or `traj` does not fit.
     ImportError
         If matplotlib is not installed.
 
@@ -73,7 +73,8 @@ def plot_slice(
         outlines = [cut.polygon(k) for k in range(len(cut))]
         ax.add_collection(PolyCollection(outlines, facecolor="none", edgecolor="w", lw=0.25))
     if traj is not None:
-        vertices = np.asarray(getattr(traj, "vertices", traj), float)
+        points: Any = getattr(traj, "vertices", traj)
+        vertices = real_array("traj", points, 3, "of shape (K, h, q)")
         at, distance = cut.project(vertices)
         size = np.linalg.norm(vertices, axis=(1, 2)) + np.linalg.norm(cut.origin)
         on = distance <= PLOTTING.on_plane * size

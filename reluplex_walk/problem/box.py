@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._numbers import short
 from .._validate import real
 from .loss import LayerLoss
 
@@ -24,10 +25,10 @@ def box_bounds(loss: LayerLoss, box: Any) -> tuple[Floats, Floats]:
             raise ValueError(f"box: expected a number > 0 or a pair (lower, upper), found {size}")
         return np.full(loss.shape, -size), np.full(loss.shape, size)
     if not isinstance(box, tuple | list) or len(box) != 2:
-        raise ValueError(f"box: expected a number > 0 or a pair (lower, upper), found {box!r}")
+        raise ValueError(f"box: expected a number > 0 or a pair (lower, upper), found {short(box)}")
     lower, upper = (
         np.full(loss.shape, real(name, bound))
-        if np.ndim(bound) == 0
+        if isinstance(bound, numbers.Real) or getattr(bound, "ndim", 1) == 0
         else loss.parameters(bound, name)
         for name, bound in zip(("box[0]", "box[1]"), box, strict=True)
     )

@@ -1,5 +1,7 @@
 """A loss as the arrays that the kernels of :mod:`reluplex_walk.native` read."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +25,12 @@ def kernel_arrays(
     `tail` are weights and biases of the layers above; `owner` (m,), `targets`, `left` and `right`
     (m, K) the sample, the target and the slopes of the loss of each residual row.
     """
-    x = np.ascontiguousarray(x)
+    x = writable(x)
     widths = np.array([*(w.shape[1] for w, _ in tail), targets.shape[1]], np.int64)
     sizes = [w.size for w, _ in tail]
     counts = np.bincount(owner, minlength=len(x))
     return KernelArrays(
-        x=np.ascontiguousarray(x.T),
+        x=writable(x.T),
         xt=x,
         w=np.concatenate([np.zeros(0), *(w.ravel() for w, _ in tail)]),
         offset=np.concatenate([[0, 0], np.cumsum(sizes)])[: widths.size].astype(np.int64),
@@ -38,12 +40,23 @@ def kernel_arrays(
         stage=np.repeat(np.arange(widths.size), widths).astype(np.int64),
         first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         owner=owner.astype(np.int64),
-        y=np.ascontiguousarray(targets.T),
-        left=np.ascontiguousarray(left.T),
-        right=np.ascontiguousarray(right.T),
+        y=writable(targets.T),
+        left=writable(left.T),
+        right=writable(right.T),
         mean_slope=(1.0 + negative_slope) / 2.0,
         half_jump=(1.0 - negative_slope) / 2.0,
     )
 
 
-__all__ = ["kernel_arrays"]
+def writable(part: Any) -> Any:
+    """`part`, if an array, as a plain one that may be written to, a copy where it is not.
+
+    Kernels are compiled for such arrays; for read-only ones, as joblib maps them into workers, all
+    would be compiled again.
+    """
+    if not isinstance(part, np.ndarray):
+        return part
+    return np.require(np.asarray(part), requirements=["C", "W"])
+
+
+__all__ = ["kernel_arrays", "writable"]

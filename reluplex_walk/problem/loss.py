@@ -14,11 +14,23 @@ Everything here is plain NumPy and shares no code with the kernels of the walk.
 import hashlib
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import LARGEST, choice, flag, integer, real, real_array, weights
+from .._validate import (
+    LARGEST,
+    choice,
+    flag,
+    instance,
+    integer,
+    integers,
+    real,
+    real_array,
+    samples,
+    sequence,
+)
 from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .aliased import Aliased, find, warn_of_aliased
@@ -35,6 +47,8 @@ Floats = NDArray[np.float64]
 Pattern = list[NDArray[np.int8]]
 
 
+FLOATS = float(np.finfo(float).max)
+
 KINDS = ("l1", "pinball", "hinge")
 
 
@@ -50,7 +64,7 @@ class LayerLoss:
     network : ReLUNetwork
         All its layers but one stay fixed.
     X : array_like (n, n_in)
-        Inputs of the network.
+        Inputs of the network; those below 1e-100 in size count as 0.
     y : array_like (n,) or (n, n_out)
         Targets; labels -1 or +1 for the hinge loss.
     layer : int, default 0
@@ -59,7 +73,7 @@ class LayerLoss:
     tau : float, optional
         Quantile of the pinball loss, in (0, 1), default 0.5.
     sample_weight : array_like (n,), optional
-        Weights >= 0, default all 1.
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
     decimals : bool, default True
         Exact arithmetic takes columns of short decimals for the decimals: 0.1 for one tenth.
         False: for the binary fractions that floats are.
@@ -70,7 +84,7 @@ class LayerLoss:
     Attributes
     ----------
     network, X, y, layer, kind, tau, sample_weight, fit_intercept
-        As given; the arrays are read-only, `y` is (n, n_out).
+        As given, but for what counts as 0; the arrays are read-only, `y` is (n, n_out).
     shape : tuple
         (h, q).
     dim : int
@@ -113,8 +127,7 @@ class LayerLoss:
         decimals: bool = True,
         fit_intercept: bool = True,
     ) -> None:
-        if not isinstance(network, ReLUNetwork):
-            raise TypeError(f"network: expected a ReLUNetwork, found {type(network).__name__}")
+        instance("network", network, ReLUNetwork)
         self.network = network
         self.layer = integer("layer", layer, 0, network.n_layers - 1)
         self.kind = choice("kind", kind, KINDS)
@@ -141,24 +154,22 @@ class LayerLoss:
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
     ) -> tuple[Floats, Floats, Floats]:
         n_in, n_out = self.network.widths[0], self.network.widths[-1]
-        inputs = real_array("X", X, 2, f"of shape (n, {n_in})")
-        n = inputs.shape[0]
-        if inputs.shape[1] != n_in or n == 0:
-            raise ValueError(
-                f"X: expected an array of shape (n, {n_in}) with n >= 1, found {inputs.shape}"
-            )
-        expected = f"of shape ({n},)" if n_out == 1 else f"of shape ({n}, {n_out})"
-        targets = real_array("y", y, (1, 2), expected)
-        if targets.ndim == 1 and n_out == 1:
-            targets = targets[:, None]
-        if targets.shape != (n, n_out):
-            raise ValueError(f"y: expected an array {expected}, found shape {np.shape(y)}")
+        inputs, targets, weight = samples(X, y, sample_weight, n_in, n_out)
         if self.kind == "hinge" and not np.isin(targets, (-1.0, 1.0)).all():
             odd = targets[~np.isin(targets, (-1.0, 1.0))][0]
-            raise ValueError(f"y: expected labels -1 or +1 for the hinge loss, found {odd:g}")
-        if sample_weight is None:
-            return inputs, targets, np.ones(n)
-        return inputs, targets, weights("sample_weight", sample_weight, n)
+            raise ValueError(
+                f"y: expected labels -1 or +1 for the hinge loss, found {odd:g}; "
+                f"of labels 0 and 1 make 2 * y - 1"
+            )
+        return inputs, targets, weight
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Pickles forget that arrays are read-only, and may map them: kernels get arrays anew."""
+        for name in ("kernel", "free_kernel"):
+            state.pop(name, None)
+        self.__dict__.update(state)
+        for array in (self.X, self.y, self.sample_weight):
+            array.flags.writeable = False
 
     def _merge(self) -> None:
         """Distinct inputs of the trained layer (samples) and distinct (input, target) rows."""
@@ -236,10 +247,17 @@ class LayerLoss:
         array([[1., 2.],
                [3., 4.]])
         """
-        expected = f"of shape {self.shape} or ({self.dim},)"
-        array = real_array(name, theta, (1, 2), expected)
+        return self._shaped(real_array(name, theta, (1, 2), self._expected), name)
+
+    @property
+    def _expected(self) -> str:
+        return f"of shape {self.shape} or ({self.dim},)"
+
+    def _shaped(self, array: Floats, name: str) -> Floats:
         if array.shape not in (self.shape, (self.dim,)):
-            raise ValueError(f"{name}: expected an array {expected}, found shape {array.shape}")
+            raise ValueError(
+                f"{name}: expected an array {self._expected}, found shape {array.shape}"
+            )
         return array.reshape(self.shape)
 
     @property
@@ -349,9 +367,16 @@ class LayerLoss:
         return np.where(residual_signs >= 0, self.right, -self.left)
 
     def __call__(self, theta: ArrayLike) -> float:
-        """The loss at `theta`, (h, q) or (D,); ValueError, TypeError if it does not fit."""
-        residuals = self._values(self.parameters(theta), self.inputs)[-1][self.owner] - self.targets
-        return float((self._residual_slopes(residuals) * residuals).sum())
+        """The loss at `theta`, (h, q) or (D,); ValueError, TypeError if it does not fit.
+
+        Walks may come to parameters that are too large for what else there is: inf where floats
+        do not hold the loss.
+        """
+        point = self._shaped(real_array("theta", theta, (1, 2), self._expected, FLOATS), "theta")
+        with np.errstate(over="ignore", invalid="ignore"):
+            residuals = self._values(point, self.inputs)[-1][self.owner] - self.targets
+            value = float((self._residual_slopes(residuals) * residuals).sum())
+        return np.inf if np.isnan(value) else value
 
     def breakpoints(self, theta: ArrayLike) -> list[Floats]:
         """Values of all breakpoint functions at `theta`, per row of `X`.
@@ -518,14 +543,15 @@ class LayerLoss:
         return np.column_stack([back.T @ self.inputs, back.sum(axis=0)])
 
     def _checked_pattern(self, pattern: Pattern) -> Pattern:
-        widths = [*self.network.widths[self.layer + 1 :]]
-        n = self.X.shape[0]
-        shapes = [np.shape(p) for p in pattern]
-        if shapes != [(n, width) for width in widths]:
-            raise ValueError(
-                f"pattern: expected arrays of shapes {[(n, w) for w in widths]}, found {shapes}"
-            )
-        return [np.asarray(p) for p in pattern]
+        widths, n = self.network.widths[self.layer + 1 :], len(self.X)
+        signs = [
+            np.sign(real_array(f"pattern[{k}]", part, 2)).astype(np.int8)
+            for k, part in enumerate(sequence("pattern", pattern))
+        ]
+        expected, found = [(n, width) for width in widths], [part.shape for part in signs]
+        if found != expected:
+            raise ValueError(f"pattern: expected arrays of shapes {expected}, found {found}")
+        return signs
 
     def directional_derivative(
         self, theta: ArrayLike, direction: ArrayLike, zero: float | None = None
@@ -764,6 +790,7 @@ class LayerLoss:
         ``layer`` counts hidden layers from the trained one (0) upwards, ``n_hidden`` stands for
         the residuals; ``sample`` is the first row of `X` the breakpoint belongs to; ``neuron``
         the neuron of that layer (the output, for residuals).  FREE ids (-1) are left out.
+        ValueError, TypeError if `ids` are no such integers.
 
         Examples
         --------
@@ -775,7 +802,7 @@ class LayerLoss:
         >>> loss.locate([0, 4, -1, 8]).tolist()
         [[0, 0, 0], [0, 1, 1], [1, 2, 0]]
         """
-        return self.index.locate(ids)
+        return self.index.locate(integers("ids", ids, -1, self.index.size - 1))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._files import load_archive, write_archive
 from .._memory import require_memory
-from .._validate import choice, integer, real, real_array
+from .._validate import choice, inputs, integer, real, real_array, sequence
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +54,7 @@ class ReLUNetwork:
         biases: Sequence[ArrayLike],
         negative_slope: float = 0.0,
     ) -> None:
+        weights, biases = sequence("weights", weights), sequence("biases", biases)
         if len(weights) == 0:
             raise ValueError("weights: expected at least one layer, found none")
         if len(biases) != len(weights):
@@ -84,6 +86,12 @@ class ReLUNetwork:
         self.weights: tuple[Floats, ...] = tuple(checked_weights)
         self.biases: tuple[Floats, ...] = tuple(checked_biases)
         self.negative_slope = slope
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Pickles forget that arrays are read-only."""
+        self.__dict__.update(state)
+        for array in (*self.weights, *self.biases):
+            array.flags.writeable = False
 
     @classmethod
     def random(
@@ -130,7 +138,7 @@ class ReLUNetwork:
         """
         sizes = [
             integer(f"widths[{k}]", int(n) if isinstance(n, np.integer) else n, low=1)
-            for k, n in enumerate(widths)
+            for k, n in enumerate(sequence("widths", widths))
         ]
         if len(sizes) < 2:
             raise ValueError(f"widths: expected at least inputs and outputs, found {sizes}")
@@ -179,12 +187,7 @@ class ReLUNetwork:
 
     def __call__(self, X: ArrayLike) -> Floats:
         """Outputs (n, n_out) for inputs `X` (n, n_in); ValueError, TypeError if it does not fit."""
-        inputs = real_array("X", X, 2, f"of shape (n, {self.widths[0]})")
-        if inputs.shape[1] != self.widths[0]:
-            raise ValueError(
-                f"X: expected an array of shape (n, {self.widths[0]}), found shape {inputs.shape}"
-            )
-        hidden = self.features(inputs, self.n_layers - 1)
+        hidden = self.features(inputs("X", X, self.widths[0]), self.n_layers - 1)
         return hidden @ self.weights[-1].T + self.biases[-1]
 
     def features(self, X: Floats, layer: int) -> Floats:

@@ -104,7 +104,7 @@ class Relaxation:
         return t, m
 
     def convex_part(self, positive: NDArray[np.bool_], deadline: Budget) -> Floats | None:
-        """The point (d,) of the box that is least for the convex terms.
+        """The point (d,) of the box that is least for the convex terms; None if floats fail.
 
         Those that others follow keep the signs `positive` (n,) says; concave ones are as linear as
         they are there, at which they lie nowhere below themselves.
@@ -122,6 +122,8 @@ class Relaxation:
         columns = np.concatenate([np.arange(d), d + convex])
         cost = np.concatenate([self.linear, np.zeros(n)]) - self.kinks @ m
         above = np.vstack([(m + t)[convex], sign[:, None] * t[walls]])[:, columns]
+        if not (np.isfinite(cost).all() and np.isfinite(above).all()):
+            return None  # floats do not hold the program
         lower = np.where(np.arange(columns.size) < d, -1.0, 0.0)
         upper = np.where(np.arange(columns.size) < d, 1.0, np.inf)
         found = linear_program(

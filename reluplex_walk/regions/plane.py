@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import function, instance, integer, positive
+from .._validate import function, instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
@@ -138,7 +138,7 @@ class Slice:
     def project(self, theta: ArrayLike) -> tuple[Floats, Floats]:
         """Nearest points (..., 2) of the plane to `theta` (..., h, q), and their distances (...,).
 
-        The distances are those in parameter space.
+        The distances are those in parameter space.  ValueError, TypeError if `theta` does not fit.
 
         Examples
         --------
@@ -148,7 +148,12 @@ class Slice:
         >>> [part.round(9).tolist() for part in cut.project([[2.0, 3.0, 4.0]])]
         [[2.0, 3.0], 4.0]
         """
-        points = np.asarray(theta, float)
+        h, q = self.problem.shape
+        points = real_array("theta", theta, range(2, 9), f"of shape (..., {h}, {q})")
+        if points.shape[-2:] != (h, q):
+            raise ValueError(
+                f"theta: expected an array of shape (..., {h}, {q}), found shape {points.shape}"
+            )
         flat = (points - self.origin).reshape(-1, self.problem.dim)
         plane = np.stack([self.u.ravel(), self.v.ravel()])
         at = np.linalg.lstsq(plane.T, flat.T, rcond=None)[0].T

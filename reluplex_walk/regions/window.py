@@ -1,5 +1,6 @@
 """The regions of the loss in a window of a line or plane of parameters."""
 
+import numbers
 from collections.abc import Iterator
 from contextlib import closing
 from threading import Event
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from .._validate import real
+from .._numbers import short
+from .._validate import real, real_array
 from ..exact.rationals import Rationals
 from ..native.region_arrays import Stack
 from ..problem.loss import LayerLoss
@@ -23,13 +25,14 @@ Floats = NDArray[np.float64]
 def window_of(extent: Any, dim: int) -> Any:
     """`extent` as bounds (low, high) of `dim` coordinates, one after the other."""
     names = ("(s_min, s_max)", "(s_min, s_max, t_min, t_max)")[dim - 1]
-    if np.ndim(extent) == 0:
+    if isinstance(extent, numbers.Real):
         size = real("extent", extent)
         bounds = (-size, size) * dim
-    elif np.shape(extent) == (2 * dim,):
-        bounds = tuple(real("extent", bound) for bound in np.asarray(extent, float).tolist())
     else:
-        raise ValueError(f"extent: expected a number > 0 or {names}, found {extent!r}")
+        array = real_array("extent", extent, (0, 1), f"{names}, or a number > 0")
+        if array.shape not in ((), (2 * dim,)):
+            raise ValueError(f"extent: expected a number > 0 or {names}, found {short(extent)}")
+        bounds = tuple(array.tolist()) if array.ndim else (-array.item(), array.item()) * dim
     if any(low >= high for low, high in zip(bounds[::2], bounds[1::2], strict=True)):
         raise ValueError(f"extent: expected {names} with min < max, found {bounds}")
     return bounds

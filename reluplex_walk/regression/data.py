@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import real_array, weights
+from .._validate import samples
 from ..problem.aliased import RankWarning, find
 from ..problem.decimals import places, written
 from ..problem.loss import LayerLoss
@@ -34,18 +34,8 @@ class Data(NamedTuple):
     @classmethod
     def of(cls, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> "Data":
         """The checked arguments of a regression."""
-        inputs = real_array("X", X, 2, "of shape (n, p)")
-        n, p = inputs.shape
-        if n == 0 or p == 0:
-            raise ValueError(
-                f"X: expected an array of shape (n, p) with n, p >= 1, found {inputs.shape}"
-            )
-        targets = real_array("y", y, 1, f"of shape ({n},)")
-        if targets.shape != (n,):
-            raise ValueError(f"y: expected an array of shape ({n},), found shape {targets.shape}")
-        if sample_weight is None:
-            return cls(inputs, targets, np.ones(n))
-        return cls(inputs, targets, weights("sample_weight", sample_weight, n))
+        inputs, targets, weight = samples(X, y, sample_weight)
+        return cls(inputs, targets[:, 0], weight)
 
     def kept(self) -> "Data":
         """The samples of weight > 0."""

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import real_array
+from .._frames import Labels, order_of_columns
+from .._validate import inputs
 from ..ended import Ended
+from ..problem.kernel_arrays import writable
 from ..problem.loss import LayerLoss
 from ..proof.certificate import Certificate
 from ..proof.reason import Reason
@@ -33,7 +35,8 @@ class Proof(NamedTuple):
 
     def vertex(self) -> ExactVertex:
         """The exact minimum."""
-        return ExactVertex.of(*self)
+        samples, basis = Samples(*map(writable, self.samples)), Basis(*map(writable, self.basis))
+        return ExactVertex.of(samples, self.units, self.slopes, basis, writable(self.side))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,6 +73,9 @@ class QuantileFit:
         coefficients are 0, and what is proved is proved for the others.
     fit_intercept : bool
         Whether there is an intercept; if not, it is 0.
+    feature_names : tuple or None
+        Labels of the columns of `X`, if it was a table (a data frame): then :meth:`predict` takes
+        the columns of tables by name.
 
     Examples
     --------
@@ -97,9 +103,13 @@ class QuantileFit:
     aliased: NDArray[np.int64]
     fit_intercept: bool
     _end: Certificate | Proof | None  # what is known of the end
+    feature_names: Labels | None = None
 
     def predict(self, X: ArrayLike) -> Floats:
         """The fitted quantile (m,) at `X` (m, p); ValueError, TypeError if it does not fit.
+
+        If the fit was made from a table, columns of a table go by :attr:`feature_names`, in any
+        order; columns of arrays go by position.
 
         Examples
         --------
@@ -108,10 +118,10 @@ class QuantileFit:
         >>> fit.predict([[10.0]])
         array([21.])
         """
-        p = self.X.shape[1]
-        new = real_array("X", X, 2, f"of shape (m, {p})")
-        if new.shape[1] != p:
-            raise ValueError(f"X: expected an array of shape (m, {p}), found shape {new.shape}")
+        order = order_of_columns("X", X, self.feature_names)
+        new = inputs("X", X, self.X.shape[1])
+        if order is not None:
+            new = np.ascontiguousarray(new[:, order])
         return new @ self.coefficients[1:] + self.coefficients[0]
 
     @cached_property

@@ -6,12 +6,14 @@ Koenker and d'Orey (1987).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._frames import column_labels
 from .._limits import Limits
 from .._validate import flag, function, positive, real, real_array
 from ..ended import Ended
@@ -50,7 +52,7 @@ def lad(
     y : array_like (n,)
         Targets.
     sample_weight : array_like (n,), optional
-        Weights >= 0, default all 1.
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
     time_limit : float, optional
@@ -102,7 +104,7 @@ def lad(
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, [None], limits)[0]
+    return _named(X, _path(data, posed, fit_intercept, [None], limits))[0]
 
 
 def quantile(
@@ -126,7 +128,7 @@ def quantile(
     tau : float, default 0.5
         The quantile, in (0, 1).
     sample_weight : array_like (n,), optional
-        Weights >= 0, default all 1.
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
     time_limit : float, optional
@@ -172,7 +174,7 @@ def quantile(
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
     levels = [_level("tau", tau)]
-    return _path(data, posed, fit_intercept, levels, limits)[0]
+    return _named(X, _path(data, posed, fit_intercept, levels, limits))[0]
 
 
 def quantile_path(
@@ -196,7 +198,7 @@ def quantile_path(
     taus : sequence of float
         The quantiles, each in (0, 1), best in ascending order.
     sample_weight : array_like (n,), optional
-        Weights >= 0, default all 1.
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
     time_limit : float, optional
@@ -234,13 +236,20 @@ def quantile_path(
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _path(data, posed, fit_intercept, levels, limits)
+    return _named(X, _path(data, posed, fit_intercept, levels, limits))
 
 
 def _level(name: str, tau: float) -> float:
-    if not 0.0 < real(name, tau) < 1.0:
+    level = real(name, tau)
+    if not 0.0 < level < 1.0:
         raise ValueError(f"{name}: expected a number in (0, 1), found {tau}")
-    return float(tau)
+    return level
+
+
+def _named(X: ArrayLike, fits: list[QuantileFit]) -> list[QuantileFit]:
+    """The `fits` with the names of the columns of `X`, if it has them."""
+    names = column_labels("X", X)
+    return fits if names is None else [replace(fit, feature_names=names) for fit in fits]
 
 
 def _limits(time_limit: float | None, callback: Callback | None) -> Limits:

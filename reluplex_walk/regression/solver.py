@@ -103,9 +103,7 @@ def minimise(
         else:
             solver.solve(solver.band(), descends)
     dual = solver.dual(prices)
-    return Solution(
-        solver.basis, solver.fit.side, dual, proved, solver.pivots, blur, budget.cut
-    )
+    return Solution(solver.basis, solver.fit.side, dual, proved, solver.pivots, blur, budget.cut)
 
 
 def _solved(samples: Samples, slopes: Floats, start: Basis | None, limits: Limits) -> "_Solver":
