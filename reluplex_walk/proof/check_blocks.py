@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from flint import fmpq
 
-from .witness import Fan, Multipliers, Proof, Shares, Tree
+from .witness import Bound, Fan, Multipliers, Proof, Shares, Tree
 
 Link = tuple[int, int, fmpq]  # (c, b, alpha): t_c follows min(0, t_b)
 _Linear = dict[int, fmpq]  # a linear function, by coordinates
@@ -259,34 +259,39 @@ class _TreeCheck:
         rest: _Linear = {j: v for j, v in enumerate(self.f.linear) if v}
         for c, k in enumerate(self.f.kinks):
             _add(rest, -k, m[c])
+        forms = [*m, *({**function} for function in m)]
+        for c in range(self.n):
+            _add(forms[self.n + c], fmpq(1), t[c])
         for i, number in leaf.multipliers:
-            self._subtract(rest, i, _q(number), t, m)
-        for e, kappa, x in leaf.above:
-            if not 0 <= e < self.n or kappa < 0:
+            if number < 0 or not 0 <= i < 2 * self.n:
+                raise RefutedError("witness: a multiplier below 0, or of no form")
+            _add(rest, -_q(number), forms[i])
+        for bound in leaf.above:
+            if not 0 <= bound.term < self.n or bound.kappa < 0:
                 raise RefutedError("witness: a bound of no term, or with a multiplier below 0")
-            left = dict(t[e])
-            _add(rest, _q(kappa), m[e])
-            for c, number in x:
-                if not 0 <= c < self.n:
-                    raise RefutedError("witness: a bound by no term")
-                share = _q(number)
-                _add(left, -share, t[c])
-                form = c if share > 0 else self.n + c
-                self._subtract(rest, form, abs(share) * _q(kappa), t, m)
-            if any(left.values()):
-                raise RefutedError(f"witness: the bound of term {e} does not hold")
+            forms.append(self._bound(bound, t, forms))
+            _add(rest, -_q(bound.kappa), forms[-1])
         if any(rest.values()):
             raise RefutedError("witness: the multipliers of a leaf leave a slope")
 
-    def _subtract(
-        self, rest: _Linear, i: int, factor: fmpq, t: list[_Linear], m: list[_Linear]
-    ) -> None:
-        """Take `factor` >= 0 times the form F_i >= 0 off `rest`."""
-        if factor < 0 or not 0 <= i < 2 * self.n:
-            raise RefutedError("witness: a multiplier below 0, or of no form")
-        _add(rest, -factor, m[i % self.n])
-        if i >= self.n:
-            _add(rest, -factor, t[i - self.n])
+    def _bound(self, bound: Bound, t: list[_Linear], forms: list[_Linear]) -> _Linear:
+        """The form low_e - m_e >= 0 of a bound, those of the bounds before it being in `forms`."""
+        left: _Linear = dict(t[bound.term])
+        form: _Linear = {}
+        _add(form, fmpq(-1), forms[bound.term])
+        for c, number in bound.x:
+            if not 0 <= c < self.n:
+                raise RefutedError("witness: a bound by no term")
+            _add(left, -_q(number), t[c])
+            _add(form, _q(abs(number)), forms[c if number > 0 else self.n + c])
+        for i, number in bound.rest:
+            if not 0 <= i < len(forms):
+                raise RefutedError("witness: a bound by no form")
+            _add(left, -_q(number), forms[i])
+            _add(form, _q(max(Fraction(0), -number)), forms[i])
+        if any(left.values()):
+            raise RefutedError(f"witness: the bound of term {bound.term} does not hold")
+        return form
 
 
 def _add(total: _Linear, factor: fmpq, function: _Linear) -> None:

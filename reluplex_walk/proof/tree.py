@@ -49,7 +49,7 @@ def grow(f: Homogeneous, relaxation: Relaxation, deadline: Deadline) -> Growth:
             if point is not None:
                 return Growth(point, None)
         else:
-            leaf = exact_leaf(f, path, solution.multipliers, solution.above)
+            leaf = exact_leaf(f, path, solution, relaxation.bounds)
         if leaf is not None:
             nodes.append(-1)
             leaves.append(leaf)
