@@ -32,6 +32,11 @@ class Growth(NamedTuple):
     point: Objects | None  # (d,)
     proof: Tree | None
 
+    @property
+    def found(self) -> tuple[Tree | None, Objects | None]:
+        """The proof and the point."""
+        return self.proof, self.point
+
 
 def grow(f: Homogeneous, relaxation: Relaxation, deadline: Deadline) -> Growth:
     """Decide whether f >= 0 everywhere, as far as possible until `deadline`."""
