@@ -297,12 +297,15 @@ def decide(f: Homogeneous, deadline: Deadline) -> Found:
 def _attempts(f: Homogeneous, deadline: Deadline) -> Iterator[Found]:
     """What different searches find until `deadline`, those that are likely to end soon first."""
     d, relaxation = len(f.linear), Relaxation(f)
-    if relaxation.bounds:  # its linear programs are tight
+    planes = bool(relaxation.bounds)
+    if planes:  # parts are small, and linear programs tight
+        yield share(f, decide, deadline.part(_SHARE)), None
         yield grow(f, relaxation, deadline.part(_SHARE)).found
     if d <= _SOME_COORDINATES:
         yield examine(f, deadline.part(_MOST)).found
     yield None, search(f, relaxation, _STARTS, deadline.part(_SHARE))
-    yield share(f, decide, deadline), None
+    if not planes:
+        yield share(f, decide, deadline), None
     if _SOME_COORDINATES < d <= _MAX_COORDINATES:
         yield examine(f, deadline.part(_SHARE)).found
     yield grow(f, relaxation, deadline).found

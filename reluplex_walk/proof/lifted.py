@@ -146,7 +146,9 @@ def _with_their_own(near: list[Bound], used: dict[int, Fraction], first: int) ->
     return [
         near[k]._replace(
             kappa=used.get(k, Fraction(0)),
-            rest=tuple((first + number[i - first] if i >= first else i, v) for i, v in near[k].rest),
+            rest=tuple(
+                (first + number[i - first] if i >= first else i, v) for i, v in near[k].rest
+            ),
         )
         for k in number
     ]

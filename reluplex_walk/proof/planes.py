@@ -108,9 +108,7 @@ class _Planes:
         if self.links[b]:
             return None
         for plane in self.planes[b]:
-            others = [
-                [o for o in self.links[c] if o != b and plane in self.planes[o]] for c in x
-            ]
+            others = [[o for o in self.links[c] if o != b and plane in self.planes[o]] for c in x]
             if all(len(found) == 1 for found in others):
                 k = self._bound(b, others[0][0], others[-1][0], plane)
                 if k is not None and all(v > 0 for _, v in self.bounds[k].x):

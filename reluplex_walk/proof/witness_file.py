@@ -122,9 +122,7 @@ def _bound(bound: Bound) -> list[Any]:
     return [bound.term, _word(bound.kappa), _pairs(bound.x), *rest]
 
 
-def _read_bound(
-    term: int, kappa: str, x: list[list[Any]], rest: Sequence[list[Any]] = ()
-) -> Bound:
+def _read_bound(term: int, kappa: str, x: list[list[Any]], rest: Sequence[list[Any]] = ()) -> Bound:
     return Bound(int(term), _rational(kappa), _read_pairs(x), _read_pairs(rest))
 
 

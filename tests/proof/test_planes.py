@@ -7,13 +7,14 @@ import pytest
 
 from reluplex_walk._limits import Deadline
 from reluplex_walk.exact.rationals import Rationals, objects
-from reluplex_walk.proof import tree
+from reluplex_walk.proof import lifted, planes, tree
 from reluplex_walk.proof.check_blocks import confirm
 from reluplex_walk.proof.cones import Homogeneous, rates
 from reluplex_walk.proof.lifted import Lifted, combined
 from reluplex_walk.proof.planes import neighbours
 from reluplex_walk.proof.relaxation import Relaxation
 from tests.proof.test_check_blocks import checked, plain, terms
+from tests.proof.test_mutants import broken
 from tests.references import witness
 
 
@@ -131,3 +132,36 @@ def test_bounds_refer_to_those_before_alone():
             above = list(leaf.above)
             above[k] = bound._replace(rest=(*bound.rest, (i, Fraction(0))))
             assert not checked(f, proof._replace(leaves=(leaf._replace(above=tuple(above)),)))
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "fault"),
+    [
+        (
+            planes,
+            "forms.append((2 * self.n + k, factor))",
+            "forms.append((2 * self.n + k, -factor))",
+        ),
+        (planes, "rest[c] -= factor * v", "rest[c] -= 0 * v"),
+        (planes, "b: det(a, e) / det(a, b)}", "b: det(e, a) / det(a, b)}"),
+        (planes, "if v != 0))", "if v > 0))"),
+        (lifted, "parts += [(-v, self.form(j)) for j, v in rest if v < 0]", "pass"),
+        (lifted, "kept |= {i - first for i, _ in near[k].rest if i >= first}", "pass"),
+    ],
+)
+def test_what_a_broken_prover_makes_is_refused(module, line, fault, monkeypatch):
+    broken(monkeypatch, module, line, fault)
+    refused = failed = 0
+    for seed in range(6):
+        for lower in (0, 2):
+            f = above_zero(seed)
+            f = f._replace(linear=f.linear - lower)
+            try:
+                proof = tree.grow(f, Relaxation(f), Deadline(0.5)).proof
+            except KeyError:  # the fault shows by itself
+                failed += 1
+                continue
+            if proof is not None:
+                assert checked(f, proof) == plain(f, proof)
+                refused += not checked(f, proof)
+    assert refused or failed
