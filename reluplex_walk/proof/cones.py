@@ -146,8 +146,8 @@ class _Branching:
                 t[c] += step
                 error[c] += abs(alpha) * error[b] + 4 * _UNIT * (abs(step) + abs(t[c]))
         unit = size * self.row_size
-        for c in np.flatnonzero(error > _ACCURATE * np.abs(t)):
-            t[c] = float(self.rate(y, int(c)) / unit)
+        for c in np.flatnonzero(error > _ACCURATE * np.abs(t)).tolist():
+            t[c] = float(self.rate(y, c) / unit)
             error[c] = _UNIT * abs(t[c])
         return t, error
 

@@ -140,18 +140,14 @@ def _with_their_own(near: list[Bound], used: dict[int, Fraction], first: int) ->
     `first` is the form of bound 0.
     """
     kept = set(used)
-    for k in sorted(used, reverse=True):
+    for k in used:
         kept |= {i - first for i, _ in near[k].rest if i >= first}
     number = {k: at for at, k in enumerate(sorted(kept))}
-    return [
-        near[k]._replace(
-            kappa=used.get(k, Fraction(0)),
-            rest=tuple(
-                (first + number[i - first] if i >= first else i, v) for i, v in near[k].rest
-            ),
-        )
-        for k in number
-    ]
+
+    def rest(bound: Bound) -> tuple[tuple[int, Fraction], ...]:
+        return tuple((first + number[i - first] if i >= first else i, v) for i, v in bound.rest)
+
+    return [near[k]._replace(kappa=used.get(k, Fraction(0)), rest=rest(near[k])) for k in number]
 
 
 class _Bound(NamedTuple):

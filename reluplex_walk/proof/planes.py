@@ -31,22 +31,25 @@ class _Planes:
         self.links: dict[int, dict[int, Fraction]] = defaultdict(dict)
         for c, b, alpha in f.alpha:
             self.links[c][b] = alpha
-        feeding = {b for _, b, _ in f.alpha}
-        support = [tuple(int(j) for j in np.flatnonzero(row != 0)) for row in f.rows]
-        self.members: dict[Plane, list[int]] = {
-            (s[0], s[1]): [] for s in sorted(set(support)) if len(s) == 2
-        }
-        for c, s in enumerate(support):
-            if s and (f.kinks[c] != 0 or c in feeding):
-                for plane, members in self.members.items():
-                    if set(s) <= set(plane):
-                        members.append(c)
+        self.members = self._members({b for _, b, _ in f.alpha})
         self.planes: dict[int, list[Plane]] = defaultdict(list)
         for plane, members in self.members.items():
             for c in members:
                 self.planes[c].append(plane)
         self.bounds: list[Bound] = []
         self.number: dict[tuple[int, int, int, Plane], int | None] = {}
+
+    def _members(self, feeding: set[int]) -> dict[Plane, list[int]]:
+        """The terms of each plane in which most of those lie that touch its coordinates."""
+        used = [c for c in range(self.n) if self.f.kinks[c] != 0 or c in feeding]
+        support = {c: {int(j) for j in np.flatnonzero(self.f.rows[c] != 0)} for c in used}
+        found = {}
+        for i, j in sorted({(min(s), max(s)) for s in support.values() if len(s) == 2}):
+            touching = [c for c in used if support[c] & {i, j}]
+            members = [c for c in touching if support[c] <= {i, j}]
+            if 2 * len(members) > len(touching):
+                found[i, j] = members
+        return found
 
     def all(self) -> list[Bound]:
         for plane, members in self.members.items():

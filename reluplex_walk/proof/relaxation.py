@@ -211,10 +211,9 @@ class Relaxation:
         )
         if result.x is None:
             return None
-        lifted = np.zeros(d + n)
+        lifted, multipliers = np.zeros(d + n), np.zeros(2 * n)
         lifted[columns] = result.x[: columns.size]
         dual = -result.ineqlin.marginals
-        multipliers = np.zeros(2 * n)
         unit = self.scale / self.size
         multipliers[free] = result.lower.marginals[d : columns.size]
         multipliers[n + free] = dual[: free.size]

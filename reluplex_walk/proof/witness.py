@@ -73,8 +73,8 @@ class Leaf(NamedTuple):
         t_e = sum_c x_c t_c + sum_i v_i F_i,   so that   m_e <= low_e,
         low_e = sum_c (max(0, x_c) m_c + max(0, -x_c) p_c) + sum_i max(0, -v_i) F_i,
 
-    which is a further form, F_(2n+j) = low_e - m_e >= 0; v has forms of bounds before it only.  With
-    all kappa >= 0 and multipliers lambda >= 0, as linear functions of (y, m),
+    which is a further form, F_(2n+j) = low_e - m_e >= 0; of these, v has those of bounds before it
+    only.  With all kappa >= 0 and multipliers lambda >= 0, as linear functions of (y, m),
 
         f = sum_i lambda_i F_i + sum_j kappa_j F_(2n+j).
 

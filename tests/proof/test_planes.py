@@ -1,4 +1,4 @@
-"""Bounds by neighbours in a plane: they hold, and trees prove with them what splits alone do not."""
+"""Bounds by neighbours in a plane: they hold, and prove at once what splits alone do not."""
 
 from fractions import Fraction
 
