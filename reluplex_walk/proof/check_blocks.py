@@ -6,11 +6,12 @@ The formulas are those of :mod:`reluplex_walk.proof.witness`.  Shares no code wi
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import product
+from math import gcd, lcm
 from typing import NamedTuple
 
-from flint import fmpq
+from flint import fmpq, fmpz, fmpz_mat
 
-from .witness import Fan, Multipliers, Proof, Shares, Tree
+from .witness import Bound, Fan, Multipliers, Proof, Shares, Tree
 
 Link = tuple[int, int, fmpq]  # (c, b, alpha): t_c follows min(0, t_b)
 _Linear = dict[int, fmpq]  # a linear function, by coordinates
@@ -148,29 +149,62 @@ def _groups(f: Terms, left_out: Iterable[int]) -> list[tuple[list[int], tuple[in
     return [group for group in found if group[0]]  # what has no coordinate is 0
 
 
+class _Ray(NamedTuple):
+    """A generator of cones: where it is, and what the function is made of there."""
+
+    y: tuple[int, ...]
+    t: list[fmpz]
+    value: fmpz
+    positive: set[int]
+    negative: set[int]
+
+
 class _FanCheck:
-    """The cones of a fan, one after the other; generators are computed here."""
+    """The cones of a fan, one after the other; generators are computed here.
+
+    In integers: terms are taken times a positive factor each, and so is the function.
+    """
 
     def __init__(self, f: Terms, fan: Fan) -> None:
-        self.f, self.fan = f, fan
-        self.nodes = iter(fan.nodes.tolist())
+        self.fan, self.nodes = fan, iter(fan.nodes.tolist())
         self.feeding = {b for _, b, _ in f.alpha}
-        self.seen: dict[tuple[fmpq, ...], list[fmpq]] = {}
+        factor = [fmpz(lcm(*(int(v.q) for v in row))) for row in f.rows]
+        follows: list[list[tuple[int, fmpq]]] = [[] for _ in f.rows]
+        for c, b, alpha in f.alpha:
+            follows[c].append((b, alpha))
+        for c, _, _ in f.alpha:  # every b before it follows
+            dens = [int((alpha / factor[b]).q) for b, alpha in follows[c]]
+            factor[c] = fmpz(lcm(int(factor[c]), *dens))
+        self.alpha = [(c, b, (factor[c] * alpha / factor[b]).p) for c, b, alpha in f.alpha]
+        rows = [(u * v).p for u, row in zip(factor, f.rows, strict=True) for v in row]
+        self.rows = fmpz_mat(len(f.rows), len(f.linear), rows)
+        kinks = [k / u for k, u in zip(f.kinks, factor, strict=True)]
+        whole = lcm(*(int(v.q) for v in [*kinks, *f.linear]))
+        self.kinks, self.linear = ([(whole * v).p for v in part] for part in (kinks, f.linear))
+        self.rays: dict[tuple[int, ...], _Ray] = {}
 
     def run(self) -> None:
-        d = len(self.f.linear)
+        d = len(self.linear)
         for signs in product((1, -1), repeat=d):
-            cone = [tuple(fmpq(s * (i == j)) for i in range(d)) for j, s in enumerate(signs)]
-            self._cone(cone)
+            cone = [tuple(s * (i == j) for i in range(d)) for j, s in enumerate(signs)]
+            self._cone([self._ray(y) for y in cone])
         if next(self.nodes, None) is not None:
             raise RefutedError("witness: more cones than there are")
 
-    def _rates(self, y: tuple[fmpq, ...]) -> list[fmpq]:
-        if y not in self.seen:
-            self.seen[y] = self.f.rates(y)
-        return self.seen[y]
+    def _ray(self, y: tuple[int, ...]) -> _Ray:
+        if y not in self.rays:
+            t = (self.rows * fmpz_mat(len(y), 1, y)).entries()
+            for c, b, alpha in self.alpha:
+                if t[b] < 0:
+                    t[c] += alpha * t[b]
+            positive = {c for c, v in enumerate(t) if v > 0}
+            negative = {c for c, v in enumerate(t) if v < 0}
+            bent = [self.kinks[c] * t[c] for c in negative]
+            value = sum(bent, sum((a * v for a, v in zip(self.linear, y, strict=True)), fmpz(0)))
+            self.rays[y] = _Ray(y, t, value, positive, negative)
+        return self.rays[y]
 
-    def _cone(self, cone: list[tuple[fmpq, ...]]) -> None:
+    def _cone(self, cone: list[_Ray]) -> None:
         stack = [cone]
         while stack:
             cone = stack.pop()
@@ -181,36 +215,41 @@ class _FanCheck:
             if term < 0:
                 self._leaf(cone, p, n)
                 continue
-            if not (0 <= p < len(cone) and 0 <= n < len(cone) and term < len(self.f.kinks)):
+            if not (0 <= p < len(cone) and 0 <= n < len(cone) and term < len(self.kinks)):
                 raise RefutedError("witness: a cut of no edge")
-            a, b = self._rates(cone[p])[term], self._rates(cone[n])[term]
+            a, b = int(cone[p].t[term]), int(cone[n].t[term])
             if not a > 0 > b:
                 raise RefutedError("witness: a cut outside its cone")
-            between = tuple(a * v - b * u for u, v in zip(cone[p], cone[n], strict=True))
+            between = [a * v - b * u for u, v in zip(cone[p].y, cone[n].y, strict=True)]
+            size = gcd(*between)
+            ray = self._ray(tuple(v // size for v in between))
             for side in (n, p):  # the part of p is the next one
                 part = list(cone)
-                part[side] = between
+                part[side] = ray
                 stack.append(part)
 
-    def _leaf(self, cone: list[tuple[fmpq, ...]], first: int, last: int) -> None:
-        f, t = self.f, [self._rates(y) for y in cone]
+    def _leaf(self, cone: list[_Ray], first: int, last: int) -> None:
         terms = self.fan.terms[first:last].tolist()
-        theta = dict(zip(terms, map(_q, self.fan.theta[first:last]), strict=True))
-        if not all(0 <= v <= 1 for v in theta.values()):
+        theta = dict(zip(terms, self.fan.theta[first:last], strict=True))
+        if not all(0 <= v.numerator <= v.denominator for v in theta.values()):
             raise RefutedError("witness: multipliers outside [0, 1]")
-        bounds = [dot(f.linear, y) for y in cone]
-        for c, k in enumerate(f.kinks):
-            values = [rates[c] for rates in t]
-            two = any(v > 0 for v in values) and any(v < 0 for v in values)
-            if two and c in self.feeding:
-                raise RefutedError("witness: a term that bends another has two signs on a cone")
-            if two and k < 0:
-                share = k * theta.get(c, fmpq(0))
-                bounds = [bound + share * v for bound, v in zip(bounds, values, strict=True)]
-            else:
-                bounds = [b + k * v if v < 0 else b for b, v in zip(bounds, values, strict=True)]
-        if any(bound < 0 for bound in bounds):
-            raise RefutedError("witness: the bound on a cone is negative")
+        two = set[int]().union(*(ray.positive for ray in cone))
+        two &= set[int]().union(*(ray.negative for ray in cone))
+        if two & self.feeding:
+            raise RefutedError("witness: a term that bends another has two signs on a cone")
+        convex = [c for c in two if self.kinks[c] < 0]
+        unit = lcm(*(theta[c].denominator for c in convex if c in theta))
+        # In place of k min(0, t), whose share of the value is taken back: theta k t.
+        up, down, none = [], [], Fraction(0)
+        for c in convex:
+            v = theta.get(c, none)
+            up.append(self.kinks[c] * (v.numerator * (unit // v.denominator)))
+            down.append(up[-1] - unit * self.kinks[c])
+        for ray in cone:
+            t = [ray.t[c] for c in convex]
+            parts = [v * (d if v < 0 else u) for v, u, d in zip(t, up, down, strict=True)]
+            if sum(parts, unit * ray.value) < 0:
+                raise RefutedError("witness: the bound on a cone is negative")
 
 
 class _TreeCheck:
@@ -268,34 +307,39 @@ class _TreeCheck:
         rest: _Linear = {j: v for j, v in enumerate(self.f.linear) if v}
         for c, k in enumerate(self.f.kinks):
             _add(rest, -k, m[c])
+        forms = [*m, *({**function} for function in m)]
+        for c in range(self.n):
+            _add(forms[self.n + c], fmpq(1), t[c])
         for i, number in leaf.multipliers:
-            self._subtract(rest, i, _q(number), t, m)
-        for e, kappa, x in leaf.above:
-            if not 0 <= e < self.n or kappa < 0:
+            if number < 0 or not 0 <= i < 2 * self.n:
+                raise RefutedError("witness: a multiplier below 0, or of no form")
+            _add(rest, -_q(number), forms[i])
+        for bound in leaf.above:
+            if not 0 <= bound.term < self.n or bound.kappa < 0:
                 raise RefutedError("witness: a bound of no term, or with a multiplier below 0")
-            left = dict(t[e])
-            _add(rest, _q(kappa), m[e])
-            for c, number in x:
-                if not 0 <= c < self.n:
-                    raise RefutedError("witness: a bound by no term")
-                share = _q(number)
-                _add(left, -share, t[c])
-                form = c if share > 0 else self.n + c
-                self._subtract(rest, form, abs(share) * _q(kappa), t, m)
-            if any(left.values()):
-                raise RefutedError(f"witness: the bound of term {e} does not hold")
+            forms.append(self._bound(bound, t, forms))
+            _add(rest, -_q(bound.kappa), forms[-1])
         if any(rest.values()):
             raise RefutedError("witness: the multipliers of a leaf leave a slope")
 
-    def _subtract(
-        self, rest: _Linear, i: int, factor: fmpq, t: list[_Linear], m: list[_Linear]
-    ) -> None:
-        """Take `factor` >= 0 times the form F_i >= 0 off `rest`."""
-        if factor < 0 or not 0 <= i < 2 * self.n:
-            raise RefutedError("witness: a multiplier below 0, or of no form")
-        _add(rest, -factor, m[i % self.n])
-        if i >= self.n:
-            _add(rest, -factor, t[i - self.n])
+    def _bound(self, bound: Bound, t: list[_Linear], forms: list[_Linear]) -> _Linear:
+        """The form low_e - m_e >= 0 of a bound, those of the bounds before it being in `forms`."""
+        left: _Linear = dict(t[bound.term])
+        form: _Linear = {}
+        _add(form, fmpq(-1), forms[bound.term])
+        for c, number in bound.x:
+            if not 0 <= c < self.n:
+                raise RefutedError("witness: a bound by no term")
+            _add(left, -_q(number), t[c])
+            _add(form, _q(abs(number)), forms[c if number > 0 else self.n + c])
+        for i, number in bound.rest:
+            if not 0 <= i < len(forms):
+                raise RefutedError("witness: a bound by no form")
+            _add(left, -_q(number), forms[i])
+            _add(form, _q(max(Fraction(0), -number)), forms[i])
+        if any(left.values()):
+            raise RefutedError(f"witness: the bound of term {bound.term} does not hold")
+        return form
 
 
 def _add(total: _Linear, factor: fmpq, function: _Linear) -> None:

@@ -9,8 +9,9 @@ theta_c in [0, 1], chosen by a matrix game.  So f >= 0 on the cone if f(v_j), le
 tangents lose there, is >= 0 at every generator j; if not, the cone is cut in two where one of the
 terms changes sign.  After finitely many cuts no convex term has two signs and the bound is exact.
 
-Signs, the values f(v_j) and cuts are exact; the bound is computed in floats and trusted only
-where it exceeds any rounding.  A generator with f(v_j) = 0 leaves no choice: the tangents are
+Cuts are exact; rates and values at generators are computed in floats, and exactly where rounding
+could show, so that all signs are exact.  The bound in floats is trusted only where it exceeds any
+rounding.  A generator with f(v_j) = 0 leaves no choice: the tangents are
 those that touch there.
 """
 
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._budget import Budget
-from ..exact.rationals import Objects, from_fractions, objects, signs
+from ..exact.rationals import Objects, Rationals, from_fractions, objects
 from ..native.game import balance
 from ..tolerances import PROOF
 from .witness import Fan
@@ -32,6 +33,10 @@ Ints = NDArray[np.int64]
 
 _ROUNDS = 200  # of the game for the tangents
 _WORK = (60.0, 0.5, 1.0)  # of a cone, and of each term and coordinate of it, and of their products
+_STEPS = 256  # tangents are multiples of one over this, where that serves
+_UNIT = 2.0**-52
+_ACCURATE = 4e-12  # relative error up to which a number in floats is taken
+_BLOCK = 32  # rounding errors of a sum by pairs, at most, where blocks of 128 are added one by one
 
 
 class Homogeneous(NamedTuple):
@@ -49,6 +54,11 @@ class Finding(NamedTuple):
     point: Objects | None  # (d,) integers
     proof: Fan | None
     cones: int
+
+    @property
+    def found(self) -> tuple[Fan | None, Objects | None]:
+        """The proof and the point."""
+        return self.proof, self.point
 
 
 class _Cut(NamedTuple):
@@ -90,16 +100,22 @@ class _Branching:
         self.f = Homogeneous(
             linear.num * (rows.den * kinks.den), rows.num, kinks.num * linear.den, f.alpha
         )
+        self.links: dict[int, list[tuple[int, Fraction]]] = {}
+        k = len(self.f.kinks)
+        self.feeds, self.fed = np.zeros(k, np.bool_), np.zeros(k, np.bool_)
+        for c, b, alpha in f.alpha:
+            self.feeds[b] = self.fed[c] = True
+            self.links.setdefault(c, []).append((b, alpha))
+        # In floats for rows and kinks scaled to size 1.
         self.row_size = _largest(rows.num.ravel())
         self.kink_size = _largest(self.f.kinks)
-        self.kinks = np.array([k / self.kink_size for k in self.f.kinks])
-        k = len(self.kinks)
-        self.feeds, self.fed = np.zeros(k, np.bool_), np.zeros(k, np.bool_)
-        for c, b, _ in f.alpha:
-            self.feeds[b] = self.fed[c] = True
-        # The generators: exact points and rates, and in floats for points scaled to size 1.
+        unit = self.row_size * self.kink_size
+        self.kinks = np.array([v / self.kink_size for v in self.f.kinks])
+        self.rows = Rationals(rows.num, self.row_size).floats()
+        self.linear = np.array([float(Fraction(int(v), unit)) for v in self.f.linear])
+        self.alpha = [(c, b, float(alpha)) for c, b, alpha in f.alpha]
+        # The generators: exact points, and rates and values of these scaled to size 1.
         self.points: list[Objects] = []
-        self.exact: list[Objects] = []
         self.t = np.zeros((64, k))
         self.sign = np.zeros((64, k), np.int8)
         self.value = np.zeros(64)
@@ -112,16 +128,50 @@ class _Branching:
             for name in ("t", "sign", "value", "value_sign"):
                 table = getattr(self, name)
                 setattr(self, name, np.concatenate([table, np.zeros_like(table)]))
-        t = rates(self.f, y)
-        f = value(self.f, y, t)
-        unit = _largest(y) * self.row_size
         self.points.append(y)
-        self.exact.append(t)
-        self.t[at] = [float(v / unit) for v in t]
-        self.sign[at] = signs(t)
-        self.value[at] = f / (unit * self.kink_size)
-        self.value_sign[at] = (f > 0) - (f < 0)
+        t, error = self._rates(y)
+        self.t[at], self.sign[at] = t, np.sign(t)
+        self.value[at] = self._value(y, t, error)
+        self.value_sign[at] = np.sign(self.value[at])
         return at
+
+    def _rates(self, y: Objects) -> tuple[Floats, Floats]:
+        """All t_c at `y` scaled to size 1, accurate in their signs too, and bounds on errors."""
+        size = _largest(y)
+        floats = np.array([v / size for v in y])
+        t = self.rows @ floats
+        error = (_UNIT * (len(y) + 4)) * (np.abs(self.rows) @ np.abs(floats))
+        for c, b, alpha in self.alpha:
+            if t[b] < error[b]:
+                step = alpha * min(0.0, t[b])
+                t[c] += step
+                error[c] += abs(alpha) * error[b] + 4 * _UNIT * (abs(step) + abs(t[c]))
+        unit = size * self.row_size
+        for c in np.flatnonzero(error > _ACCURATE * np.abs(t)).tolist():
+            t[c] = float(self.rate(y, c) / unit)
+            error[c] = _UNIT * abs(t[c])
+        return t, error
+
+    def _value(self, y: Objects, t: Floats, error: Floats) -> float:
+        """The function at `y` scaled to size 1, accurate in its sign too."""
+        size = _largest(y)
+        parts = np.concatenate(
+            [self.linear * [v / size for v in y], self.kinks * np.minimum(t, 0.0)]
+        )
+        total = float(parts.sum())
+        many = _BLOCK + len(parts).bit_length()
+        wrong = many * _UNIT * np.abs(parts).sum() + np.abs(self.kinks) @ error
+        if wrong > _ACCURATE * abs(total):
+            unit = size * self.row_size * self.kink_size
+            return float(value(self.f, y, rates(self.f, y)) / unit)
+        return total
+
+    def rate(self, y: Objects, c: int) -> Fraction | int:
+        """t_c at `y`, exactly."""
+        t = self.f.rows[c] @ y
+        for b, alpha in self.links.get(c, []):
+            t += alpha * min(0, self.rate(y, b))
+        return t
 
     def run(self, deadline: Budget) -> Finding:
         d = len(self.f.linear)
@@ -162,7 +212,9 @@ class _Branching:
                 part = cone.copy()
                 part[side] = w
                 stack.append((part, cut.mixed))
-        numbers = tuple(Fraction(v) for v in np.concatenate(theta).tolist())
+        each = np.concatenate(theta).tolist()
+        as_fraction = {v: Fraction(v) for v in set(each)}
+        numbers = tuple(as_fraction[v] for v in each)
         proof = Fan(np.array(nodes, np.int64).reshape(-1, 3), np.concatenate(terms), numbers)
         return Finding(None, proof, len(nodes))
 
@@ -187,30 +239,38 @@ class _Branching:
         convex = self.kinks[terms] < 0
         if not convex.any():
             return _PROVED
-        terms, sign, t, spread = terms[convex], sign[:, convex], t[:, convex], spread[convex]
-        weight = -self.kinks[terms]
+        weight = np.where(convex, -self.kinks[terms], 0.0)
         zero = self.value_sign[cone] == 0
         least = np.where((sign[zero] < 0).any(axis=0), 1.0, 0.0)
         most = np.where((sign[zero] > 0).any(axis=0), 0.0, 1.0)
-        conflict = least > most
+        conflict = convex & (least > most)
         if conflict.any():
             return widest(np.where(conflict, weight, 0.0))
+        least, most = least[convex], most[convex]
         if zero.all():
-            return _Cut(-1, terms, least)
+            return _Cut(-1, terms[convex], least)
         # f at the generators, less what the tangents lose there.
-        gain = -t[~zero] * weight
+        gain = t[np.ix_(~zero, convex)] * self.kinks[terms[convex]]
         base = self.value[cone[~zero]] - np.maximum(gain, 0.0).sum(axis=1)
         size = self.value[cone[~zero]] + np.abs(gain).sum(axis=1)
-        theta, work = np.zeros(terms.size), np.zeros((2, base.size))
+        theta, work = np.zeros(gain.shape[1]), np.zeros((2, base.size))
         if balance(base, gain, size, least, most, PROOF.tangents, _ROUNDS, work, theta):
-            theta = np.clip(theta, least, most)
-            if (base + gain @ theta > PROOF.tangents * size).all():
-                return _Cut(-1, terms, theta)
+            for tangents in (np.round(_STEPS * theta) / _STEPS, theta):
+                chosen = np.clip(tangents, least, most)
+                if (base + gain @ chosen > PROOF.tangents * size).all():
+                    return _Cut(-1, terms[convex][chosen != 0.0], chosen[chosen != 0.0])
+        # The term that is farthest from linear at the mixture of generators that is worst.
+        lost = np.abs(self.kinks[terms])
+        mixture, t = work[1], t[~zero]
+        bend = lost * (np.minimum(mixture @ t, 0.0) - mixture @ np.minimum(t, 0.0))
+        if bend.max() > 0.0:
+            return _Cut(int(terms[np.argmax(bend)]), mixed, np.zeros(0))
         return widest(weight)
 
     def between(self, v: int, w: int, c: int) -> Objects:
         """The point between two generators at which t_c = 0, without a common divisor."""
-        step = self.exact[v][c] * self.points[w] - self.exact[w][c] * self.points[v]
+        at_v, at_w = self.rate(self.points[v], c), self.rate(self.points[w], c)
+        step = at_v * self.points[w] - at_w * self.points[v]
         num = from_fractions(objects([Fraction(n) for n in step])).num
         return num // int(np.gcd.reduce(num))
 

@@ -14,6 +14,7 @@ The proofs of all blocks are the witness (:mod:`reluplex_walk.proof.witness`).
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
@@ -39,10 +40,15 @@ Ints = NDArray[np.int64]
 
 _MAX_COORDINATES = 10  # of a block that is not convex: cones start from 2^d orthants
 _FEW_COORDINATES = 3  # so few that cones alone decide at once
+_SOME_COORDINATES = 5  # so few that they are tried first
 _STARTS = 30  # directions from which a descent is searched
-_SHARE = 0.3  # of the time, for cones, where a tree may do better
+_SHARE = 0.3  # of the time left, for a search that another may do better than
+_MOST = 0.6  # of it, for one that seldom fails
 _WORK = (150.0, 2.0, 0.1)  # for each breakpoint, and coordinate of it, and square of these
 _MAX_FLIPS = 4  # sides tried together to line the breakpoints of a sample up with their block
+
+
+Found = tuple[Proof | None, Objects | None]  # a proof that f >= 0, a point with f < 0, or neither
 
 
 class Verdict(NamedTuple):
@@ -277,27 +283,35 @@ class _Components:
         return Verdict("none", self.model.direction(self.pivots, self.columns, true))
 
 
-def decide(f: Homogeneous, deadline: Budget) -> tuple[Proof | None, Objects | None]:
+def decide(f: Homogeneous, deadline: Budget) -> Found:
     """The proof that f >= 0, or a point with f < 0, or neither."""
     if not f.alpha and all(k <= 0 for k in f.kinks):
         theta = tangents(f, deadline)
         if theta is not None:
             return Multipliers(theta), None
-    d = len(f.linear)
-    if d > _FEW_COORDINATES:
-        relaxation = Relaxation(f)
-        point = search(f, relaxation, _STARTS, deadline)
-        if point is not None:
-            return None, point
-        shares = share(f, decide, deadline)
-        if shares is not None:
-            return shares, None
-    if d <= _MAX_COORDINATES:
-        fan = examine(f, deadline.part(_SHARE) if d > _FEW_COORDINATES else deadline)
-        if d <= _FEW_COORDINATES or fan.proof is not None or fan.point is not None:
-            return fan.proof, fan.point
-    tree = grow(f, relaxation, deadline)
-    return tree.proof, tree.point
+    if len(f.linear) <= _FEW_COORDINATES:
+        return examine(f, deadline).found
+    for found in _attempts(f, deadline):
+        if found[0] is not None or found[1] is not None:
+            return found
+    return None, None
+
+
+def _attempts(f: Homogeneous, deadline: Budget) -> Iterator[Found]:
+    """What different searches find until `deadline`, those that are likely to end soon first."""
+    d, relaxation = len(f.linear), Relaxation(f)
+    planes = bool(relaxation.bounds)
+    if planes:  # parts are small, and linear programs tight
+        yield share(f, decide, deadline.part(_SHARE)), None
+        yield grow(f, relaxation, deadline.part(_SHARE)).found
+    if d <= _SOME_COORDINATES:
+        yield examine(f, deadline.part(_MOST)).found
+    yield None, search(f, relaxation, _STARTS, deadline.part(_SHARE))
+    if not planes:
+        yield share(f, decide, deadline), None
+    if _SOME_COORDINATES < d <= _MAX_COORDINATES:
+        yield examine(f, deadline.part(_SHARE)).found
+    yield grow(f, relaxation, deadline).found
 
 
 def _method(witness: Witness) -> str:

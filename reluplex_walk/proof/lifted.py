@@ -1,6 +1,6 @@
 """The forms of a leaf in exact arithmetic, and multipliers in floats made exact.
 
-The forms m_c and p_c = m_c + t_c of :mod:`reluplex_walk.proof.tree`, as linear functions of (y, m).
+The forms m_c, p_c = m_c + t_c and low_e - m_e of :class:`.Leaf`, as linear functions of (y, m).
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..exact.rationals import reduce
 from .cones import Homogeneous
-from .witness import Leaf
+from .relaxation import Solution
+from .witness import Bound, Leaf
 
 Floats = NDArray[np.float64]
 Form = dict[int, Fraction]  # coefficients of y_j at j, and of m_c at d + c
@@ -24,13 +25,14 @@ _SMALL = 1e-10  # multipliers of at most this share of the largest are 0
 class Lifted:
     """The forms on a path of splits, made as they are asked for."""
 
-    def __init__(self, f: Homogeneous, path: dict[int, int]) -> None:
-        self.f, self.path = f, path
+    def __init__(self, f: Homogeneous, path: dict[int, int], near: list[Bound]) -> None:
+        self.f, self.path, self.near = f, path, near
         self.d, self.n = len(f.linear), len(f.kinks)
         self.links: dict[int, list[tuple[int, Fraction]]] = {}
         for c, b, alpha in f.alpha:
             self.links.setdefault(c, []).append((b, alpha))
         self._t: dict[int, Form] = {}
+        self._low: dict[int, Form] = {}
 
     def t(self, c: int) -> Form:
         """t_c."""
@@ -50,11 +52,19 @@ class Lifted:
         return {} if sign > 0 else combined([(Fraction(-1), self.t(c))])
 
     def form(self, i: int) -> Form:
-        """Form i: m_i, or p_(i - n)."""
+        """Form i: m_i, then p_(i - n), then those of the bounds by neighbours."""
         if i < self.n:
             return self.m(i)
-        one = Fraction(1)
-        return combined([(one, self.m(i - self.n)), (one, self.t(i - self.n))])
+        if i < 2 * self.n:
+            one = Fraction(1)
+            return combined([(one, self.m(i - self.n)), (one, self.t(i - self.n))])
+        if i not in self._low:
+            e, _, x, rest = self.near[i - 2 * self.n]
+            parts = [(Fraction(-1), self.m(e))]
+            parts += [(abs(v), self.form(c if v > 0 else self.n + c)) for c, v in x]
+            parts += [(-v, self.form(j)) for j, v in rest if v < 0]
+            self._low[i] = combined(parts)
+        return self._low[i]
 
     def function(self) -> Form:
         """F itself."""
@@ -74,16 +84,15 @@ def combined(parts: Iterable[tuple[Fraction, Form]]) -> Form:
 
 
 def exact_leaf(
-    f: Homogeneous,
-    path: dict[int, int],
-    multipliers: Floats,
-    above: dict[int, tuple[float, Floats]],
+    f: Homogeneous, path: dict[int, int], solution: Solution, near: list[Bound]
 ) -> Leaf | None:
     """The leaf with multipliers that are not 0 where those in floats are not; None if none are.
 
-    ``multipliers`` (2n,) of the forms; ``above``: term, kappa, and x (n,) times kappa.
+    `near` are the bounds by neighbours of `solution`.
     """
-    lifted = Lifted(f, path)
+    lifted = Lifted(f, path, near)
+    above = solution.above
+    multipliers = np.concatenate([solution.multipliers, solution.kappas])
     largest = max([*multipliers, *(kappa for kappa, _ in above.values())], default=0.0)
     bounds = []
     for e, (kappa, x) in above.items():
@@ -113,12 +122,32 @@ def exact_leaf(
         if x_of is None:
             return None
         if part[0] > 0:
-            lists.append((bound.term, part[0], x_of))
+            lists.append(Bound(bound.term, part[0], x_of))
     pairs = [*zip(others, values, strict=True)]
     pairs += [(i, left.pop(lifted.d + i, Fraction(0))) for i in own]
     if left or any(v < 0 for _, v in pairs):
         return None
-    return Leaf(tuple((i, v) for i, v in pairs if v != 0), tuple(lists))
+    used = {i - 2 * lifted.n: v for i, v in pairs if i >= 2 * lifted.n and v != 0}
+    return Leaf(
+        tuple((i, v) for i, v in pairs if i < 2 * lifted.n and v != 0),
+        (*_with_their_own(near, used, 2 * lifted.n), *lists),
+    )
+
+
+def _with_their_own(near: list[Bound], used: dict[int, Fraction], first: int) -> list[Bound]:
+    """The bounds `used`, by their numbers and kappas, and those they refer to, numbered anew.
+
+    `first` is the form of bound 0.
+    """
+    kept = set(used)
+    for k in used:
+        kept |= {i - first for i, _ in near[k].rest if i >= first}
+    number = {k: at for at, k in enumerate(sorted(kept))}
+
+    def rest(bound: Bound) -> tuple[tuple[int, Fraction], ...]:
+        return tuple((first + number[i - first] if i >= first else i, v) for i, v in bound.rest)
+
+    return [near[k]._replace(kappa=used.get(k, Fraction(0)), rest=rest(near[k])) for k in number]
 
 
 class _Bound(NamedTuple):

@@ -1,8 +1,9 @@
 """The linear program at a node of :mod:`reluplex_walk.proof.tree`, in floats.
 
-Its variables are y in a box, an m_c for each term not split, and for each m_e that needs a bound
-from above a point u_e with  -m_c <= t_c(u_e) <= p_c  for some terms c, and  m_e <= -t_e(u_e).  (The
-multipliers of these say how t_e is the sum of x_c t_c.)
+Its variables are y in a box and an m_c for each term not split.  Those of planes are bounded from
+above by their neighbours (:mod:`reluplex_walk.proof.planes`).  For each other m_e that needs such a
+bound there is a point u_e with  -m_c <= t_c(u_e) <= p_c  for some terms c, and  m_e <= -t_e(u_e).
+(The multipliers of these say how t_e is the sum of x_c t_c.)
 """
 
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from .._budget import Budget
 from .._programs import linear_program
 from .cones import Homogeneous
+from .planes import neighbours
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,6 +30,7 @@ class Solution(NamedTuple):
     y: Floats  # (d,)
     m: Floats  # (n,)
     multipliers: Floats  # (2n,) of the forms
+    kappas: Floats  # of the bounds by neighbours
     above: dict[int, tuple[float, Floats]]  # term: kappa, and x (n,) times kappa
 
 
@@ -60,6 +63,40 @@ class Relaxation:
             self.weight[b] += abs(a) * self.weight[c]
             if self.weight[c] > 0.0:
                 self.pays[b] |= a < 0.0 or bool(self.pays[c])
+        self.bounds = neighbours(f)
+        self.of_m, self.of_t = self._neighbours()
+        for bound in self.bounds:
+            self.pays[bound.term] = False  # needs no other bound
+
+    def _neighbours(self) -> tuple[Any, Any]:
+        """What multiples of all m_c and t_c the forms low_e - m_e of the bounds are (b, n)."""
+        from scipy import sparse  # here, as below
+
+        n, size = len(self.size), self.size
+        forms: list[tuple[dict[int, float], dict[int, float]]] = []
+        for e, _, x, rest in self.bounds:
+            of_m, of_t = {e: -1.0}, dict[int, float]()
+            parts = [(c if v > 0 else n + c, abs(float(v))) for c, v in x]
+            parts += [(i, max(0.0, -float(v))) for i, v in rest]
+            for i, v in parts:
+                if i >= 2 * n:
+                    v *= size[self.bounds[i - 2 * n].term] / size[e]
+                    for total, form in zip((of_m, of_t), forms[i - 2 * n], strict=True):
+                        for c, w in form.items():
+                            total[c] = total.get(c, 0.0) + v * w
+                    continue
+                c = i % n
+                of_m[c] = of_m.get(c, 0.0) + v * size[c] / size[e]
+                if i >= n:
+                    of_t[c] = of_t.get(c, 0.0) + v * size[c] / size[e]
+            forms.append((of_m, of_t))
+        matrices = []
+        for k in (0, 1):
+            entries = [(j, c, v) for j, form in enumerate(forms) for c, v in form[k].items()]
+            j, c, v = np.array(entries).reshape(-1, 3).T
+            shape = (len(self.bounds), n)
+            matrices.append(sparse.csr_matrix((v, (j.astype(int), c.astype(int))), shape=shape))
+        return matrices[0], matrices[1]
 
     def _order(self) -> list[int]:
         """The terms, each after all that it follows."""
@@ -145,8 +182,9 @@ class Relaxation:
         split, sign = np.array(list(path), np.int64), np.array(list(path.values()), float)
         free = np.setdiff1d(np.arange(n), split)
         columns = np.concatenate([np.arange(d), d + free])
-        # Rows: p of the free terms and the walls of the path are >= 0.
-        first = np.vstack([p[free], sign[:, None] * t[split]])[:, columns]
+        # Rows: p of the free terms, the walls of the path, and low_e - m_e are >= 0.
+        near = self.of_m @ m + self.of_t @ t
+        first = np.vstack([p[free], sign[:, None] * t[split], near])[:, columns]
         parts: list[list[Any]] = [[sparse.csr_matrix(first)]]
         pairs = self._bounds(path, t)
         blocks = len(pairs)
@@ -175,14 +213,14 @@ class Relaxation:
         )
         if result.x is None:
             return None
-        lifted = np.zeros(d + n)
+        lifted, multipliers = np.zeros(d + n), np.zeros(2 * n)
         lifted[columns] = result.x[: columns.size]
         dual = -result.ineqlin.marginals
-        multipliers = np.zeros(2 * n)
         unit = self.scale / self.size
         multipliers[free] = result.lower.marginals[d : columns.size]
         multipliers[n + free] = dual[: free.size]
-        multipliers[np.where(sign > 0, split + n, split)] = dual[free.size : len(first)]
+        multipliers[np.where(sign > 0, split + n, split)] = dual[free.size : n]
+        kappas = dual[n : len(first)] * unit[[bound.term for bound in self.bounds]]
         above = {}
         if blocks:
             at_p, at_m = dual[len(first) : -blocks].reshape(2, -1)
@@ -193,7 +231,7 @@ class Relaxation:
                 x[c[block == k]] = (at_m - at_p)[block == k]
                 above[int(term)] = (float(kappa * unit[term]), x * unit)
         multipliers *= np.concatenate([unit, unit])
-        return Solution(float(result.fun), lifted[:d], m @ lifted, multipliers, above)
+        return Solution(float(result.fun), lifted[:d], m @ lifted, multipliers, kappas, above)
 
     def _on_u(self, c: Ints, block: Ints, blocks: int) -> Any:
         """The rates t_c(u_e) as rows over all u: c, and the place of its e."""

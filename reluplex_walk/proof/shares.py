@@ -156,8 +156,9 @@ def _proved(
         proof, point = decide(function, deadline)
         if point is not None:
             ray = np.zeros(len(linear))
-            ray[coordinates] = [float(v) for v in point]
-            rays.append(ray / np.abs(ray).max())
+            size = max(abs(v) for v in point)  # may be more than floats hold
+            ray[coordinates] = [float(Fraction(v) / size) for v in point]
+            rays.append(ray)
         elif proof is None:
             return None
         else:

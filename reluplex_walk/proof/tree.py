@@ -32,6 +32,11 @@ class Growth(NamedTuple):
     point: Objects | None  # (d,)
     proof: Tree | None
 
+    @property
+    def found(self) -> tuple[Tree | None, Objects | None]:
+        """The proof and the point."""
+        return self.proof, self.point
+
 
 def grow(f: Homogeneous, relaxation: Relaxation, deadline: Budget) -> Growth:
     """Decide whether f >= 0 everywhere, as far as possible until `deadline`."""
@@ -49,7 +54,7 @@ def grow(f: Homogeneous, relaxation: Relaxation, deadline: Budget) -> Growth:
             if point is not None:
                 return Growth(point, None)
         else:
-            leaf = exact_leaf(f, path, solution.multipliers, solution.above)
+            leaf = exact_leaf(f, path, solution, relaxation.bounds)
         if leaf is not None:
             nodes.append(-1)
             leaves.append(leaf)

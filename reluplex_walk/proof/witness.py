@@ -52,26 +52,37 @@ class Fan(NamedTuple):
     theta: tuple[Fraction, ...]  # (s,)
 
 
+class Bound(NamedTuple):
+    """Why m_e = max(0, -t_e) of a term e is at most low_e, see :class:`Leaf`."""
+
+    term: int
+    kappa: Fraction  # how often it is used
+    x: tuple[tuple[int, Fraction], ...]
+    rest: tuple[tuple[int, Fraction], ...] = ()
+
+
 class Leaf(NamedTuple):
     """f >= 0 where the terms on the path have their signs.
 
     Written with m_c = max(0, -t_c) as a variable for each term c that is not on the path, all is
     linear in (y, m):  t_c = a_c . y - sum_b alpha_cb m_b  and  f = l . y - sum_c k_c m_c,  where
     m_c = 0 for terms on the path with t_c >= 0, and m_c = -t_c for those with t_c <= 0.  The
-    *forms*  F_c = m_c and F_(n+c) = p_c = m_c + t_c, c = 0 .. n-1, are >= 0.  For each
-    (e, kappa, x) of `above`, as linear functions of (y, m),
+    *forms*  F_c = m_c and F_(n+c) = p_c = m_c + t_c, c = 0 .. n-1, are >= 0.  For bound number j of
+    `above`, (e, kappa, x, v), as linear functions of (y, m),
 
-        t_e = sum_c x_c t_c,   so that   m_e <= low_e = sum_c max(0, x_c) m_c + max(0, -x_c) p_c,
+        t_e = sum_c x_c t_c + sum_i v_i F_i,   so that   m_e <= low_e,
+        low_e = sum_c (max(0, x_c) m_c + max(0, -x_c) p_c) + sum_i max(0, -v_i) F_i,
 
-    kappa >= 0, and with multipliers lambda >= 0, as linear functions of (y, m),
+    which is a further form, F_(2n+j) = low_e - m_e >= 0; of these, v has those of bounds before it
+    only.  With all kappa >= 0 and multipliers lambda >= 0, as linear functions of (y, m),
 
-        f = sum_i lambda_i F_i + sum_e kappa_e (low_e - m_e).
+        f = sum_i lambda_i F_i + sum_j kappa_j F_(2n+j).
 
     Lists hold pairs (form i or term c, number); entries not given are 0.
     """
 
-    multipliers: tuple[tuple[int, Fraction], ...]
-    above: tuple[tuple[int, Fraction, tuple[tuple[int, Fraction], ...]], ...]
+    multipliers: tuple[tuple[int, Fraction], ...]  # of the forms 0 .. 2n-1
+    above: tuple[Bound, ...]
 
 
 class Tree(NamedTuple):
@@ -149,4 +160,4 @@ class Witness(NamedTuple):
     order: Ints | None = None
 
 
-__all__ = ["Block", "Fan", "Leaf", "Multipliers", "Proof", "Shares", "Tree", "Witness"]
+__all__ = ["Block", "Bound", "Fan", "Leaf", "Multipliers", "Proof", "Shares", "Tree", "Witness"]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.rationals import Objects, objects
-from .witness import Block, Fan, Leaf, Multipliers, Proof, Shares, Tree, Witness
+from .witness import Block, Bound, Fan, Leaf, Multipliers, Proof, Shares, Tree, Witness
 
 _RATIONAL = re.compile(r"-?[0-9a-f]+/0*[1-9a-f][0-9a-f]*")
 
@@ -90,7 +90,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
     leaves = [
         {
             "multipliers": _pairs(leaf.multipliers),
-            "above": [[term, _word(kappa), _pairs(xi)] for term, kappa, xi in leaf.above],
+            "above": [_bound(bound) for bound in leaf.above],
         }
         for leaf in proof.leaves
     ]
@@ -110,13 +110,20 @@ def _read_proof(fields: dict[str, Any]) -> Proof:
     leaves = [
         Leaf(
             multipliers=_read_pairs(leaf["multipliers"]),
-            above=tuple(
-                (int(term), _rational(kappa), _read_pairs(xi)) for term, kappa, xi in leaf["above"]
-            ),
+            above=tuple(_read_bound(*bound) for bound in leaf["above"]),
         )
         for leaf in fields["leaves"]
     ]
     return Tree(_ints(fields["nodes"]), tuple(leaves))
+
+
+def _bound(bound: Bound) -> list[Any]:
+    rest = [_pairs(bound.rest)] if bound.rest else []
+    return [bound.term, _word(bound.kappa), _pairs(bound.x), *rest]
+
+
+def _read_bound(term: int, kappa: str, x: list[list[Any]], rest: Sequence[list[Any]] = ()) -> Bound:
+    return Bound(int(term), _rational(kappa), _read_pairs(x), _read_pairs(rest))
 
 
 def _word(number: Fraction) -> str:
@@ -131,7 +138,7 @@ def _pairs(numbers: Iterable[tuple[int, Fraction]]) -> list[list[Any]]:
     return [[int(at), _word(number)] for at, number in numbers]
 
 
-def _read_pairs(pairs: list[list[Any]]) -> tuple[tuple[int, Fraction], ...]:
+def _read_pairs(pairs: Sequence[list[Any]]) -> tuple[tuple[int, Fraction], ...]:
     return tuple((int(at), _rational(word)) for at, word in pairs)
 
 

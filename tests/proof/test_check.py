@@ -12,6 +12,7 @@ from reluplex_walk.proof import check
 from reluplex_walk.proof.check_local import Vanishing, one_sided
 from reluplex_walk.proof.check_loss import CheckedLoss, to_floats
 from reluplex_walk.proof.check_parts import Parts
+from reluplex_walk.proof.witness import Block, Bound, Leaf, Tree, Witness
 from reluplex_walk.proof.witness_file import from_words, read, write
 
 WEAK = rw.LayerLoss(rw.ReLUNetwork([[[0.0]]], [[0.0]]), [[0.0], [0.0], [1.0]], [1.0, 2.0, 5.0])
@@ -140,3 +141,15 @@ def test_a_witness_of_other_types_is_no_witness(field, value):
 def test_a_word_that_is_no_rational(word):
     with pytest.raises(ValueError, match="rational"):
         from_words(np.array([word.encode()]))
+
+
+def test_bounds_of_leaves_in_files():
+    pairs = ((0, Fraction(1, 3)), (7, Fraction(-2)))
+    above = (Bound(2, Fraction(1, 2), pairs), Bound(3, Fraction(0), pairs[:1], pairs[1:]))
+    tree = Tree(np.array([-1]), (Leaf(pairs, above),))
+    one = np.array([1])
+    text = write(Witness(one.astype(np.int8), one, (Fraction(0),), (Block(one, tree),)))
+    (block,) = read(text).blocks
+    assert block.proof.leaves == tree.leaves
+    # A bound with nothing but its sum of terms has three entries, in files of earlier versions too.
+    assert '[2,"1/2",[[0,"1/3"],[7,"-2/1"]]]' in text

@@ -251,3 +251,39 @@ def test_examine_finds_what_random_directions_find():
         if least < -1e-9 and verdict.method != "none":
             pytest.fail("a proof where the loss descends")
     assert seen > 0
+
+
+def test_generators_have_exact_signs():
+    # Rates and values in floats, with exact ones where rounding could show.
+    seen = set()
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(-(2**40), 2**40, (9, 4))
+        rows[8] = rows[0] + rows[1]
+        kinks, linear = rng.integers(-9, 9, 9), rng.integers(-9, 9, 4)
+        alpha = [(8, 0, Fraction(-1)), (8, 1, Fraction(-1)), (7, 2, Fraction(1, 3))][: seed % 4]
+        f = homogeneous(linear, rows, kinks, alpha)
+        if seed % 2:  # the value is 0 on a whole half-line
+            f = f._replace(linear=f.linear * 0, kinks=np.where(np.arange(9) == 8, f.kinks, 0))
+        branching = cones._Branching(f)
+        for _ in range(20):
+            a, b = rng.integers(-5, 6, (2, 4)).astype(object)
+            for y in (a, a * 3**50 + b):
+                at = branching.add(y)
+                t = cones.rates(f, y)
+                value = cones.value(f, y, t)
+                assert branching.sign[at].tolist() == [(v > 0) - (v < 0) for v in t]
+                assert branching.value_sign[at] == (value > 0) - (value < 0)
+                seen |= {0 in branching.sign[at], value == 0}
+    assert seen == {False, True}
+
+
+def test_zero_blocks_of_five_coordinates_take_few_cones():
+    # 300 samples, a value of a tenth of what its terms add up to; a kink in three is concave.
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 5))
+    kinks = np.where(np.arange(300) % 3 == 0, 1.0, -1.0)
+    linear = -0.5 * kinks @ rows  # f = sum |t| / 2 of the convex less that of the concave
+    finding = cones.examine(homogeneous(linear, rows, kinks), Budget.of(60.0))
+    assert finding.proof is not None
+    assert finding.cones < 3000

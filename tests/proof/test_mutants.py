@@ -26,6 +26,7 @@ from reluplex_walk.proof import (
     cones,
     degenerate,
     end,
+    planes,
     shares,
     slopes,
     tangents,
@@ -75,6 +76,8 @@ MUTANTS = [
     (shares, "linear = linear + slope[c] * f.rows[c]", "linear = linear + 2 * f.rows[c]"),
     # trees
     (tree, "stack += [{**path, term: -1}, {**path, term: 1}]", "stack += [{**path, term: 1}]"),
+    (planes, "rest[b] += factor * alpha", "rest[b] += 0 * alpha"),
+    (planes, "x = {a: det(e, b) / det(a, b),", "x = {a: det(e, b) / det(a, b) / 2,"),
 ]
 
 
@@ -241,8 +244,9 @@ def test_whatever_false_a_broken_prover_claims_is_refused(cases, monkeypatch):
     for number, (module, line, fault) in enumerate(MUTANTS):
         with monkeypatch.context() as patch:
             broken(patch, module, line, fault)
-            if module is tree:  # all blocks are proved by trees
+            if module in (tree, planes):  # all blocks are proved by trees
                 patch.setattr(degenerate, "_FEW_COORDINATES", 0)
+                patch.setattr(degenerate, "_SOME_COORDINATES", 0)
                 patch.setattr(degenerate, "_MAX_COORDINATES", 0)
             for case in cases:
                 try:

@@ -126,14 +126,18 @@ def _leaf_of_tree(f, path, leaf):
         if factor < 0:
             return False
         rest = plus(rest, -factor, forms[i])
-    for e, kappa, x in leaf.above:
-        left = t[e]
-        rest = plus(rest, kappa, m[e])
+    for e, kappa, x, more in leaf.above:
+        left, bound = t[e], plus([Fraction(0)] * (d + n), -1, m[e])
         for c, factor in x:
             left = plus(left, -factor, t[c])
-            rest = plus(rest, -kappa * abs(factor), forms[c if factor > 0 else n + c])
+            bound = plus(bound, abs(factor), forms[c if factor > 0 else n + c])
+        for i, factor in more:
+            left = plus(left, -factor, forms[i])
+            bound = plus(bound, max(0, -factor), forms[i])
         if kappa < 0 or any(left):
             return False
+        forms.append(bound)
+        rest = plus(rest, -kappa, bound)
     return not any(rest)
 
 
