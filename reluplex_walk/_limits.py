@@ -143,26 +143,4 @@ class Limits:
         return max(0.0, self.seconds - self.elapsed)
 
 
-class Deadline:
-    """An end to computing: seconds that the present thread may take, on however busy a machine."""
-
-    def __init__(self, seconds: float) -> None:
-        self._began = time.thread_time()
-        self._seconds = seconds
-
-    @property
-    def spent(self) -> float:
-        """Seconds of computing since it was set."""
-        return time.thread_time() - self._began
-
-    def part(self, share: float) -> "Deadline":
-        """An earlier one, after this share of what is left."""
-        return Deadline(share * max(0.0, self._seconds - self.spent))
-
-    @property
-    def passed(self) -> bool:
-        """Whether the seconds are spent."""
-        return self.spent > self._seconds
-
-
-__all__ = ["Deadline", "Limits"]
+__all__ = ["Limits"]

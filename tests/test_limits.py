@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk._limits import Deadline, Limits
+from reluplex_walk._limits import Limits
 from reluplex_walk.optimize import global_minimum as global_module
 from reluplex_walk.regions import plane
 from reluplex_walk.regression import quantile as quantile_module, solver
@@ -115,13 +115,6 @@ def test_other_threads_leave_the_handler_alone():
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(work).result() is rw.Ended.WORK_LIMIT
-
-
-def test_deadlines_count_computing():
-    assert Deadline(-1.0).passed
-    deadline = Deadline(100.0)
-    assert not deadline.passed
-    assert 0.0 <= deadline.spent < 1.0
 
 
 # ---------------------------------------------------------------- Ended on every result

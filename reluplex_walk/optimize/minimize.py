@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._limits import Deadline, Limits
+from .._budget import Budget
+from .._limits import Limits
 from .._validate import function, instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -21,7 +22,7 @@ from ..simplex.records import WalkOptions, WalkStatus
 from ..simplex.summary import off
 from ..simplex.trajectory import Trajectory
 from ..simplex.walker import Walker
-from ..tolerances import OPTIMIZE
+from ..tolerances import OPTIMIZE, WORK_PER_SECOND
 from .kicks import Kicks
 
 Floats = NDArray[np.float64]
@@ -235,7 +236,7 @@ class _Search:
     """The walks made so far, and where the next one starts."""
 
     def __init__(self, loss: LayerLoss, seed: int, starts: list[Floats], limits: Limits) -> None:
-        self.limits, self.computing = limits, Deadline(np.inf)
+        self.limits = limits
         self.loss = loss
         self.options = WalkOptions(step="long", seed=seed)
         self.starts = starts
@@ -322,27 +323,28 @@ class _Search:
         nothing = OPTIMIZE.nothing * (self.loss.target_size or self.losses[0])
         return self.loss.n_hidden == 0 or self.leaders[0].loss <= nothing
 
-    def prove(self, budget: float) -> None:
-        """Prove the lowest end for which `budget` seconds, or what is left of the time, suffice.
+    def prove(self, most: float) -> None:
+        """Prove the lowest end for which `most` seconds, or what is left of the time, suffice.
 
         Simple vertices come first: proofs at degenerate ones can take any time.
         """
-        clock, ends = Limits(seconds=min(self.limits.left, budget)), [*self.leaders, *self.simple]
+        budget = Budget.of(min(self.limits.left, most), self.limits)
+        ends = [*self.leaders, *self.simple]
         for traj in sorted(ends, key=lambda t: (t.certificate.degenerate, t.loss)):
-            if clock.left == 0.0 or self.limits.interrupted:
+            if budget.passed:
                 break
             done = traj.status is not WalkStatus.NOT_PROVED or traj.loss in self.tried
             if done or (self.proved is not None and self.proved.loss <= traj.loss):
                 continue
-            # Proofs count computing time: on a busy machine there is less of it.
-            seconds = clock.left * min(1.0, self.computing.spent / self.limits.elapsed)
+            seconds = budget.left / WORK_PER_SECOND
             if not _affordable(traj, seconds):
                 continue
             self.tried.add(traj.loss)
             # From its last checkpoint, now with proofs, which may lead further down.
             walker = Walker(self.loss, replace(self.options, proof_budget=seconds))
             walker.restore(traj)
-            again = walker.walk(Limits(seconds=clock.left))
+            again = walker.walk(Limits(seconds=self.limits.left))
+            budget.spend(walker.proof_work)
             self.last = again.status
             self._keep(again)
 

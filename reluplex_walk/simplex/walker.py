@@ -119,6 +119,7 @@ class Walker:
         self.exact_loss = np.inf  # the loss there
         self.fresh_at = -1  # pivots made when the state was recomputed
         self.limits = Limits()
+        self.proof_work = 0.0  # done in rational arithmetic, as budgets count it
         self.cut = False  # a limit ended a chunk before its end
         self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
@@ -422,6 +423,7 @@ class Walker:
         budget = Budget.of(self.options.proof_budget, self.limits)
         self.log.correct(self.state.theta)
         settled = settle(self.loss, self.state, self.log.start, budget, limit, leaps)
+        self.proof_work += budget.spent
         if isinstance(settled, Settled):
             self._take_over(settled)
             if settled.end.verdict.method != "none" or settled.end.verdict.direction is not None:
@@ -436,6 +438,7 @@ class Walker:
             return end
         deadline = Budget.of(self.options.proof_budget, self.limits)
         found = cross(ExactLoss(self.loss), settled, deadline, limit - len(settled.pivots))
+        self.proof_work += deadline.spent
         if found.cut:
             return Next(ended=Ended.WORK_LIMIT)
         if found.beyond is None and deadline.cut is not None:
