@@ -99,7 +99,9 @@ def with_fitted_output(
 ) -> ReLUNetwork:
     """The network with the best output layer for its hidden layers, which stay as they are.
 
-    Its loss is at most that of the best constant, and that of `network`.
+    Its loss is at most that of the best constant, and that of `network`.  Hidden neurons should
+    bend among the data, as in ``network.with_layer(0, loss.random_start(seed))`` for a `loss` of
+    `network`: where that start lies below the best linear function, so does the result.
 
     Parameters
     ----------

