@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ._errors import DamagedFileError
 from ._memory import require_memory
 from ._whole import whole_file
 
@@ -26,10 +27,6 @@ FORMAT = 3
 
 Arrays = dict[str, NDArray[Any]]
 T = TypeVar("T")
-
-
-class DamagedFileError(ValueError):
-    """A file of this library that is not as it was written, or of another version or kind."""
 
 
 def write_archive(path: str | Path, kind: str, arrays: dict[str, Any], force: bool = False) -> None:
@@ -114,8 +111,8 @@ def _read(stream: Any, kind: str, source: Path) -> Arrays:
     require_memory(f"path: {source}", size, "load it on a larger machine")
     with _damage(kind, source):
         arrays = {name: _array(archive, member) for name, member in members.items()}
-    right = np.array([*words[:2], _digest(arrays)])
-    if words.dtype != right.dtype or words.shape != right.shape or (words != right).any():
+    right = np.array([*words.ravel()[:2], _digest(arrays)])
+    if (words.dtype, words.shape) != (right.dtype, right.shape) or (words != right).any():
         raise DamagedFileError(
             f"path: {source} was changed after it was written (its digest differs)"
         )
@@ -141,8 +138,6 @@ def _damage(kind: str, source: Path) -> Iterator[None]:
     """Whatever goes wrong with the bytes of a file is one error."""
     try:
         yield
-    except OSError:
-        raise
     except Exception as error:  # zipfile and zlib raise a dozen kinds
         raise DamagedFileError(
             f"path: expected a reluplex_walk {kind} file, found {source} damaged ({_words(error)})"
@@ -241,4 +236,4 @@ def _words(error: Exception) -> str:
     )
 
 
-__all__ = ["DamagedFileError", "check_member", "load_archive", "open_archive", "write_archive"]
+__all__ = ["check_member", "load_archive", "open_archive", "write_archive"]

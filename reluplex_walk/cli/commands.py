@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from .._errors import DamagedFileError
 from .._version import __version__
 from . import recipe_file
 from .options import (
@@ -60,6 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of stdout has gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BAD_INPUT
+    except DamagedFileError as error:
+        print(f"reluplex-walk: refused: {' '.join(str(error).split())}", file=sys.stderr)
+        return REFUSED
     except (ValueError, TypeError, OSError) as error:
         message = str(error)
     print(f"reluplex-walk: error: {' '.join(message.split())}", file=sys.stderr)
@@ -181,9 +185,10 @@ def verify(result: Path, as_json: bool) -> int:
 
     try:
         check = rw.Trajectory.load(source).verify()
+    except rw.CertificateError as error:
+        raise DamagedFileError(f"{source}: {error}") from None
     except ValueError as error:
-        print(f"reluplex-walk: refused: {error}", file=sys.stderr)
-        return REFUSED
+        raise DamagedFileError(str(error)) from None
     fields = {
         "verified": True,
         "proof": check.method,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._files import check_member
+from .._validate import real_array
 
 _TYPES = {
     "method": "U",
@@ -57,6 +58,7 @@ def check_fields(arrays: Mapping[str, Any]) -> None:
     for name, dtype in _TYPES.items():
         if name in arrays and name not in ("theta", "combination"):
             check_member(arrays, name, dtype, shapes.get(name, ()))
+    real_array("theta", arrays["theta"], 2)
 
 
 def _shape(arrays: Mapping[str, Any], name: str, ndim: int) -> tuple[int, ...]:

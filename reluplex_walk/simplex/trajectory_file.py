@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._files import check_member, load_archive, write_archive
+from .._validate import real_array
 from ..ended import Ended
 from ..native.arrays import FREE
 from ..problem.aliased import RankWarning
@@ -132,6 +133,8 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     }
     for name, (dtype, shape) in expected.items():
         check_member(arrays, name, dtype, shape)
+    for name in ("theta", "vertices", "checkpoint_theta"):
+        real_array(name, arrays[name], arrays[name].ndim)
     done = int(arrays["checkpoint_n_pivots"])
     if not 0 <= done < k:
         raise ValueError(f"checkpoint_n_pivots: expected one of {k} entries, found {done}")

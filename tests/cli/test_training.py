@@ -11,7 +11,7 @@ import pytest
 
 import reluplex_walk as rw
 from reluplex_walk.cli.commands import main
-from reluplex_walk.cli.output import BAD_INPUT, INTERRUPTED, PARTIAL, PROVED
+from reluplex_walk.cli.output import BAD_INPUT, INTERRUPTED, PARTIAL, PROVED, REFUSED
 from reluplex_walk.cli.problem import Problem
 from reluplex_walk.cli.table import TableOptions, read_table
 
@@ -196,7 +196,7 @@ def test_damaged_columns(text, capsys):
     capsys.readouterr()
     Path("houses_walk/columns.json").write_bytes(text.encode("latin-1"))
     code = main(["predict", "houses_walk", "houses.csv", "--sep", ";"])
-    assert code in (1, BAD_INPUT)
+    assert code == REFUSED
     (line,) = capsys.readouterr().err.splitlines()
     assert "columns.json" in line
 
