@@ -170,11 +170,14 @@ class OptimizeTolerances(NamedTuple):
         Relative error of the loss at the vertices of regions.
     feasibility : float
         Of HiGHS: integrality, primal feasibility, and its absolute gap.
+    nothing : float
+        An end of at most this share of sum w |y| may be one of loss 0.
     room : float
         How far above the known loss, relative to it, an integer program still admits solutions.
     """
 
     level: float = 1e-9
+    nothing: float = 1e-10
     rounding: float = 1e-10
     feasibility: float = 1e-6
     room: float = 1e-6

@@ -18,9 +18,10 @@ from .._validate import function, instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.records import WalkOptions, WalkStatus
+from ..simplex.summary import off
 from ..simplex.trajectory import Trajectory
 from ..simplex.walker import Walker
-from ..tolerances import OPTIMIZE, SIMPLEX
+from ..tolerances import OPTIMIZE
 from .kicks import Kicks
 
 Floats = NDArray[np.float64]
@@ -72,8 +73,9 @@ class Minimization:
     Attributes
     ----------
     best : Trajectory
-        The walk with the lowest end that is a proved local minimum; if none is proved, with the
-        lowest end.  It starts where the kick led to, or the proof took up.
+        The walk with the lowest end that is a proved local minimum; if none is proved that lies
+        as low as the first start, with the lowest end.  It starts where the kick led to, or the
+        proof took up.
     thetas : ndarray (M, h, q)
         Ends of walks, one for each level (loss at a local minimum), lowest first.
     levels : ndarray (M,)
@@ -126,9 +128,11 @@ class Minimization:
         return self.best.loss
 
     def __repr__(self) -> str:
+        dead, neurons = len(self.best.dead_neurons), self.best.problem.shape[0]
         return (
             f"Minimization({self.best.status.name}, loss={self.loss:.10g}, "
-            f"{len(self.losses)} walks, {len(self.levels)} levels)"
+            f"{len(self.losses)} walks, {len(self.levels)} levels"
+            f"{f', {off(dead, dead)}' if dead == neurons else ''})"
         )
 
 
@@ -197,10 +201,10 @@ def minimize(
     positive("proof_budget", proof_budget)
     function("callback", callback)
     seed = integer("seed", seed, 0, 2**63 - 1)
-    starts = [loss.random_start(seed)] if start is None else _starts(loss, start)
+    given = None if start is None else _starts(loss, start)
     ended: Ended | None = None
     with Limits(max_walks, time_limit, callback) as limits:
-        search = _Search(loss, seed, starts, limits)
+        search = _Search(loss, seed, given or [loss.random_start(seed)], limits)
         while ended is None:
             search.step()
             if search.perhaps_global:
@@ -211,6 +215,8 @@ def minimize(
                 search.prove(proof_budget)
             if limits.interrupted:
                 ended = Ended.INTERRUPTED
+            elif ended is not None and search.last is WalkStatus.GLOBAL_MINIMUM:
+                ended = Ended.FINISHED  # the last proof says so
     return search.result(ended)
 
 
@@ -313,7 +319,7 @@ class _Search:
     @property
     def perhaps_global(self) -> bool:
         """Whether the lowest end, if it is a minimum, is one of all: no other walk is needed."""
-        nothing = SIMPLEX.nothing * (self.loss.target_size or self.losses[0])
+        nothing = OPTIMIZE.nothing * (self.loss.target_size or self.losses[0])
         return self.loss.n_hidden == 0 or self.leaders[0].loss <= nothing
 
     def prove(self, budget: float) -> None:
@@ -340,6 +346,14 @@ class _Search:
             self.last = again.status
             self._keep(again)
 
+    def _best(self) -> Trajectory:
+        """The lowest proved end, unless it lies above the starts: then the lowest end."""
+        start = min(self.loss(theta) for theta in self.starts)
+        proved, most = self.proved, start * (1.0 + OPTIMIZE.level)
+        if proved is not None and (proved.certificate.is_global or proved.loss <= most):
+            return proved
+        return self.leaders[0]
+
     def result(self, ended: Ended) -> Minimization:
         ends: list[tuple[float, bool, Floats]] = []
         for end in sorted(self.ends, key=lambda e: (e[0], not e[1])):
@@ -348,7 +362,7 @@ class _Search:
             elif end[1] and not ends[-1][1]:
                 ends[-1] = end
         return Minimization(
-            best=self.proved or self.leaders[0],
+            best=self._best(),
             thetas=np.array([theta for _, _, theta in ends]).reshape(-1, *self.loss.shape),
             levels=np.array([level for level, _, _ in ends]),
             proved=np.array([proved for _, proved, _ in ends], np.bool_),

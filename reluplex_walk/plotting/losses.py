@@ -119,7 +119,7 @@ def plot_gap(
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
     >>> ax = plotting.plot_gap(rw.walk(loss, max_pivots=60), ax=Figure().subplots())
     >>> [line.get_label() for line in ax.lines]
-    ['gap', 'fit: halved every 16 pivots']
+    ['gap', 'fit: halved every 9.23 pivots']
     """
     ax = new_axes(ax)
     gap = traj.losses - traj.losses[-1]

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import choice, flag, integer, real, real_array, weights
+from .._validate import LARGEST, choice, flag, integer, real, real_array, weights
 from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .aliased import Aliased, find, warn_of_aliased
@@ -249,8 +249,8 @@ class LayerLoss:
         """Parameters (h, q) where searches start by default; the same for the same `seed`.
 
         With a `scale`: uniform on (-`scale`, `scale`), whatever the data.  Without, the same with 1
-        for data of ordinary size: columns with a mean of at most two standard deviations, of
-        0.1 to 20, and targets of 0.01 to 100 on average.
+        for data of ordinary size: columns with a mean of at most 1.5 standard deviations, these
+        of 0.1 to 20, and targets of 0.01 to 100 on average.
 
         Any other data (years, prices, counts) are standardised first, so that their units do not
         matter, and every neuron bends between two random samples.  With one hidden layer and one
@@ -278,7 +278,8 @@ class LayerLoss:
         rng = np.random.default_rng(seed)
         theta = np.zeros(self.shape)
         if scale is None and not self.ordinary:
-            return self.standard_units.outer(fitted_start(self._standardised, rng), theta)
+            start = self.standard_units.outer(fitted_start(self._standardised, rng), theta)
+            return np.clip(start, -LARGEST, LARGEST)  # for columns of 1e-100
         size = 1.0 if scale is None else scale
         theta[self.free] = rng.uniform(-size, size, self.n_free)
         return theta

@@ -22,10 +22,11 @@ from .scaling import Units
 
 Floats = NDArray[np.float64]
 
-_FAR = 2.0  # standard deviations from 0 of an ordinary column, at most
+_FAR = 1.5  # standard deviations from 0 of an ordinary column, at most
 _SPREAD = (0.1, 20.0)  # an ordinary standard deviation
 _TARGETS = (0.01, 100.0)  # mean size of ordinary targets
 _TRIES = 10  # draws of a neuron until one lowers the loss
+_GAIN = 1e-6  # of the loss: what a neuron has to lower it by, at least
 _SHARE = (0.3, 0.9)  # of the best size of a neuron: at the best itself a residual vanishes
 _FAINT = 1e-4  # of residuals: the size of neurons for which no draw did
 _SIZES = range(-8, 24)  # powers of 2 that are tried where neurons cannot be fitted
@@ -99,7 +100,7 @@ def fitted_start(data: Data, rng: np.random.Generator) -> Floats:
         for _ in range(_TRIES):
             rate = data.activation(data.x @ neurons[j])[:, None] * above[:, j]
             size = rng.uniform(*_SHARE) * _best_size(data, outputs, rate)
-            if size > 0.0 and data.loss(outputs + size * rate) < data.loss(outputs):
+            if data.loss(outputs + size * rate) < (1.0 - _GAIN) * data.loss(outputs):
                 theta[j], outputs = size * neurons[j], outputs + size * rate
                 break
             neurons[j] = _bending(data, rng)

@@ -21,6 +21,8 @@ from .solver import minimise
 
 Floats = NDArray[np.float64]
 
+_NOTHING = 1e-250  # columns below it are taken for 0: floats would not hold their coefficients
+
 
 class Baselines(NamedTuple):
     """Losses that a network should end below.
@@ -97,13 +99,21 @@ def with_fitted_output(
 ) -> ReLUNetwork:
     """The network with the best output layer for its hidden layers, which stay as they are.
 
-    Its loss is at most that of the best constant, and that of `network`.
+    Its loss is at most that of the best constant, and that of `network`.  Hidden neurons should
+    bend among the data, as in ``network.with_layer(0, loss.random_start(seed))`` for a `loss` of
+    `network`: where that start lies below the best linear function, so does the result.
 
     Parameters
     ----------
     network : ReLUNetwork
-    X, y, kind, tau, sample_weight
-        As for :class:`LayerLoss`.
+    X : array_like (n, n_in)
+    y : array_like (n,) or (n, n_out)
+    kind : {"l1", "pinball", "hinge"}, default "l1"
+    tau : float, optional
+        Quantile of the pinball loss, default 0.5.
+    sample_weight : array_like (n,), optional
+        Weights >= 0, default all 1.
+        All as for :class:`LayerLoss`.
 
     Returns
     -------
@@ -170,7 +180,8 @@ def _linear_fit(loss: LayerLoss) -> Floats:
     constant = _best_constant(loss)
     if loss.kind == "hinge":
         return walk(loss, constant, step="long", proof="off").theta
-    posed = Posed.of(Data(loss.X, loss.y[:, 0], loss.sample_weight).kept(), True)
+    X = np.where(np.abs(loss.X).max(axis=0) < _NOTHING, 0.0, loss.X)
+    posed = Posed.of(Data(X, loss.y[:, 0], loss.sample_weight).kept(), True)
     samples, units, _ = posed
     found = minimise(samples, slopes_of(None if loss.kind == "l1" else loss.tau)[:2])
     theta = np.zeros(loss.dim)

@@ -21,10 +21,29 @@ def as_text(d: dict[str, Any], tau: float) -> str:
         ("pivots", f"{d['n_pivots']} ({d['zero_length_pivots']} of length zero)"),
         ("active", f"{d['rank']} of {d['dim']} dimensions, {d['tied']} tied"),
         ("least slope", f"{d['smallest_slope']:.4g} ({'strict' if d['strict'] else 'weak'})"),
+        *([("note", note)] if (note := _of_one_basis(d)) else []),
+        *([("off", off(d["dead_neurons"], d["neurons"]))] if d["dead_neurons"] else []),
         ("walk", f"{d['step']} steps, rule {d['rule']}, seed {d['seed']}"),
         ("time", f"{d['seconds']:.3g} s"),
     ]
     return "\n".join(f"{name:<12} {text}" for name, text in lines)
+
+
+def off(dead: int, neurons: int) -> str:
+    """In words, that so many neurons are dead."""
+    verb = "neuron is" if dead == neurons == 1 else "neurons are"
+    return f"{dead} of {neurons} {verb} off for every sample"
+
+
+def _of_one_basis(d: dict[str, Any]) -> str:
+    """What negative slopes mean at a degenerate end; empty where there are none."""
+    if not d["tied"] or (d["smallest_slope"] >= 0.0 and not d["descending"]):
+        return ""
+    proved = d["status"] in ("LOCAL_MINIMUM", "GLOBAL_MINIMUM")
+    return (
+        "a half-edge of one basis that descends may have no length: tied breakpoints bend it up "
+        f"at once; {'the proof looks at all of them' if proved else 'alone it decides nothing'}"
+    )
 
 
 def as_html(summary: str, draw: Callable[[Any], Any]) -> str:
@@ -42,4 +61,4 @@ def as_html(summary: str, draw: Callable[[Any], Any]) -> str:
     return f'{text}<img alt="overview of the walk" src="data:image/png;base64,{data}">'
 
 
-__all__ = ["as_html", "as_text"]
+__all__ = ["as_html", "as_text", "off"]

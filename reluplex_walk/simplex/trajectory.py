@@ -18,7 +18,7 @@ from ..proof.check import CertificateError, ExactCheck
 from ..regions.along import Passage, passage
 from .level import METHODS as LEVEL_METHODS, LevelEstimate, Visited, estimate, proximity
 from .records import Checkpoint, Steps, WalkOptions, WalkStatus
-from .summary import as_html, as_text
+from .summary import as_html, as_text, off
 from .trajectory_file import read, write
 
 if TYPE_CHECKING:
@@ -170,6 +170,26 @@ class Trajectory:
         [[0, 0, 0], [0, 2, 0]]
         """
         return [self.problem.locate(row) for row in self.basis]
+
+    @cached_property
+    def dead_neurons(self) -> Ints:
+        """Neurons (k,) of the trained layer that are off for every sample at `theta`.
+
+        They add nothing to the output, and a walk from there hardly brings them back.  Leaky
+        neurons are never off.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> traj = rw.walk(loss, start=[[-1.0, -1.0]] * 3)
+        >>> traj.dead_neurons, traj
+        (array([0, 1, 2]), Trajectory(..., 3 of 3 neurons are off for every sample))
+        """
+        if self.problem.n_hidden == 0 or self.problem.network.negative_slope != 0.0:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero((self.problem.pattern(self.theta)[0] <= 0).all(axis=0))
 
     @property
     def network(self) -> ReLUNetwork:
@@ -353,6 +373,9 @@ class Trajectory:
             "proof": self.certificate.method,
             "reason": self.certificate.reason and self.certificate.reason.message,
             "remedy": self.certificate.reason and self.certificate.reason.remedy,
+            "descending": int(self.descending[-1]),
+            "dead_neurons": len(self.dead_neurons),
+            "neurons": self.problem.shape[0],
             "strict": self.certificate.strict,
             "smallest_slope": self.certificate.smallest_slope,
             "seconds": self.elapsed,
@@ -413,7 +436,9 @@ class Trajectory:
         return as_html(self.summary(), lambda figure: overview(self, figure=figure))
 
     def __repr__(self) -> str:
-        return f"Trajectory({self.status.name}, loss={self.loss:.10g}, n_pivots={self.n_pivots})"
+        figures = f"{self.status.name}, loss={self.loss:.10g}, n_pivots={self.n_pivots}"
+        dead, all_of_them = len(self.dead_neurons), self.problem.shape[0]
+        return f"Trajectory({figures}{f', {off(dead, dead)}' if dead == all_of_them else ''})"
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the trajectory to `path` (npz), with the data and the network.

@@ -42,8 +42,10 @@ def walk(
     loss : LayerLoss
         What to descend on.
     start : array_like (h, q) or (D,), optional
-        Default: drawn uniformly from (-1, 1) with `seed`.  ``loss.theta`` starts from the network
-        as it stands.
+        Default: ``loss.random_start(seed)``, uniform on (-1, 1) for data of ordinary size; for any
+        other, such as years and prices, neurons that bend among the data and do no worse than the
+        best linear function (see :meth:`LayerLoss.random_start`).  ``loss.theta`` starts from the
+        network as it stands.
     step : {"adjacent", "long"}, default "adjacent"
         ``adjacent``: consecutive vertices are joined by one edge of the arrangement.  ``long``:
         cross breakpoints while the loss falls along the line; far fewer pivots.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.optimize import kicks
+from reluplex_walk.optimize import kicks, minimize
 from tests.problems.random import VARIANTS, random_loss, variant
 
 
@@ -104,6 +104,106 @@ def test_a_walk_cut_short_is_no_minimum():
     assert found.best.status is rw.WalkStatus.TIME_LIMIT
     assert len(found.levels) == 0
     assert len(found.losses) == 1
+
+
+def far_from_zero(which, seed, hidden=6):
+    """Losses of people's data: years, prices, incomes."""
+    rng = np.random.default_rng(seed)
+    if which == "engel":
+        data = rw.datasets.load_engel()
+        X, y = data.X, data.y
+    elif which == "years":
+        X = np.arange(1950.0, 2021.0)[:, None]
+        y = 300.0 + 1.5 * (X[:, 0] - 1950) + 1.6 * np.maximum(0, X[:, 0] - 1990)
+        y += rng.normal(size=71)
+    else:
+        X = np.round(rng.lognormal(12.0, 0.5, (60, 2)), -3)
+        y = X[:, 0] / X[:, 1] * 1e5 + rng.normal(0, 1e4, 60)
+    return rw.LayerLoss(rw.ReLUNetwork.random([X.shape[1], hidden, 1], seed=seed), X, y)
+
+
+@pytest.mark.parametrize("which", ["years", "prices", "engel"])
+@pytest.mark.parametrize("scale", [None, 1.0])
+def test_each_step_ends_whatever_the_units(which, scale, monkeypatch):
+    made = []
+    scout = minimize._Search._scout
+
+    def counted(self, theta):
+        made.append(len(self.losses))
+        return scout(self, theta)
+
+    monkeypatch.setattr(minimize._Search, "_scout", counted)
+    for seed in range(3):
+        loss = far_from_zero(which, seed)
+        start = loss.random_start(seed, scale)
+        made.clear()
+        found = rw.minimize(loss, max_walks=40, seed=seed, start=start, proof_budget=0.2)
+        assert np.bincount(made).max() <= 1 + loss.shape[0]
+        assert found.loss <= (1.0 + 1e-9) * rw.baselines(loss.X, loss.y).linear
+        assert np.abs(loss.standard_units.inner(found.theta)).max() < 1e9
+
+
+def test_years_to_a_proof():
+    loss = far_from_zero("years", 6)
+    found = rw.minimize(loss, max_walks=60)
+    assert found.best.status.proved
+    assert found.loss < 0.2 * rw.baselines(loss.X, loss.y).linear
+
+
+def test_time_ends_a_step_that_finds_zero_neurons_for_ever(monkeypatch):
+    """Whatever is wrong with the neurons, a step looks at the clock and at Ctrl-C."""
+    monkeypatch.setattr(minimize, "_zero_neurons", lambda traj: np.ones(300, np.bool_))
+    loss = random_loss([2, 300, 1], 50, 0)
+    found = rw.minimize(loss, time_limit=0.2)
+    assert found.status == "time_limit"
+    assert found.elapsed < 10.0
+
+
+def test_units_of_a_wild_size_do_not_matter():
+    loss = far_from_zero("prices", 1)
+    found = rw.minimize(loss, max_walks=15, proof_budget=0.2)
+    other = rw.LayerLoss(loss.network, 1024.0 * loss.X, loss.y)
+    again = rw.minimize(other, max_walks=15, proof_budget=0.2)
+    np.testing.assert_allclose(again.losses[:5], found.losses[:5], rtol=1e-6)
+
+
+def test_loss_zero_ends_it_as_a_global_minimum():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 17, (80, 12)).astype(float)
+    y = np.sign(X[:, 0] - X[:, 1] + 0.5)
+    loss = rw.LayerLoss(rw.ReLUNetwork.random([12, 3, 1], seed=0), X, y, kind="hinge")
+    found = rw.minimize(loss, max_walks=200)
+    assert found.levels[0] < 1e-12
+    assert found.best.certificate.loss == 0
+    assert found.status == "global_minimum"
+    assert found.best.status is rw.WalkStatus.GLOBAL_MINIMUM
+    found.best.verify()
+
+
+def test_all_neurons_off_is_said():
+    loss = random_loss([2, 3, 1], 10, 0)
+    off = np.column_stack([np.zeros((3, 2)), -np.ones(3)])
+    found = rw.minimize(loss, max_walks=1, start=off)
+    assert "3 of 3 neurons are off for every sample" in repr(found)
+    # The next walks have starts of their own.
+    assert "off for every" not in repr(rw.minimize(loss, max_walks=5, start=off))
+
+
+def test_the_callback_is_told_and_may_stop_it():
+    loss, told = random_loss([3, 4, 1], 40, 1), []
+    found = rw.minimize(loss, max_walks=5, callback=told.append)
+    assert [progress.n_walks for progress in told] == [1, 2, 3, 4, 5]
+    assert [progress.loss for progress in told] == np.minimum.accumulate(found.losses).tolist()
+
+    def stop(progress):
+        if progress.n_walks == 3:
+            raise StopIteration
+
+    stopped = rw.minimize(loss, max_walks=5, callback=stop)
+    assert stopped.status == "interrupted"
+    assert stopped.losses.tolist() == found.losses[:3].tolist()
+    with pytest.raises(TypeError, match="callback"):
+        rw.minimize(loss, max_walks=5, callback=3)
 
 
 def test_interrupt_keeps_what_was_found(monkeypatch):

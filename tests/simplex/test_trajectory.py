@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
+from reluplex_walk.simplex.summary import as_text
 from tests.problems.random import random_loss, variant
 
 
@@ -146,6 +147,53 @@ def test_summary_and_repr():
     assert "vertex" in repr(traj.certificate)
     with pytest.raises(dataclasses.FrozenInstanceError):
         traj.status = None
+
+
+def test_neurons_that_are_off_for_every_sample_are_said():
+    loss = random_loss([2, 3, 1], 20, 0)
+    theta = np.column_stack([np.zeros((3, 2)), -np.ones(3)])
+    traj = rw.walk(loss, start=theta)
+    assert traj.dead_neurons.tolist() == [0, 1, 2]
+    assert "3 of 3 neurons are off for every sample" in traj.summary()
+    assert "3 of 3 neurons are off for every sample" in repr(traj)
+    assert traj.summary_dict()["dead_neurons"] == 3
+    theta[1] = 1.0, 0.0, 0.1
+    some = rw.walk(loss, start=theta)
+    assert {0, 2} <= set(some.dead_neurons.tolist())
+    assert "neurons are off" in some.summary()
+
+
+@pytest.mark.parametrize("case", range(10))
+def test_dead_neurons_are_those_that_add_nothing(case):
+    loss = variant(case, 1)
+    traj = rw.walk(loss, seed=2)
+    without = traj.theta.copy()
+    without[traj.dead_neurons] = 0.0
+    assert loss(without) == pytest.approx(traj.loss, rel=1e-9, abs=1e-9)
+    if loss.n_hidden == 0 or loss.network.negative_slope:
+        assert not len(traj.dead_neurons)
+
+
+def test_descending_half_edges_of_one_basis_are_explained():
+    loss = random_loss([2, 3, 1], 20, 0)
+    traj = rw.walk(loss)
+    assert "note" not in traj.summary()
+    end = {**traj.summary_dict(), "tied": 2, "smallest_slope": -0.5}
+    assert "the proof looks at all of them" in as_text(end, 0.5)
+    end = {**end, "smallest_slope": 0.0, "descending": 1, "status": "NOT_PROVED"}
+    assert "alone it decides nothing" in as_text(end, 0.5)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_slope_contradicts_a_proof(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 3, (14, 2)).astype(float)
+    net = rw.ReLUNetwork.random([2, 3, 1], seed=seed)
+    loss = rw.LayerLoss(net, X, rng.integers(-2, 3, 14).astype(float))
+    traj = rw.walk(loss, seed=seed, proof_budget=1.0)
+    if traj.status.proved:  # at most of these ends more breakpoints vanish than a basis holds
+        assert traj.certificate.smallest_slope >= 0.0
+        assert traj.descending[-1] == 0
 
 
 def test_network_has_the_end_in_place():
