@@ -248,14 +248,13 @@ class _Run(NamedTuple):
             extra["rows_left_out"] = table.left_out
         if self.problem.kind == "hinge":
             extra["accuracy"] = float((np.sign(traj.network(table.X)) == table.y).mean())
-        if off := _off(traj):
-            extra["neurons_off"] = off
         code = report(traj, files, given["as_json"], given["quiet"], dict(self.beside), extra)
-        self._warn(traj, off, remedy)
+        self._warn(traj, remedy)
         return INTERRUPTED if stopped else code
 
-    def _warn(self, traj: Trajectory, off: int, remedy: str) -> None:
+    def _warn(self, traj: Trajectory, remedy: str) -> None:
         """Say so where the network is no better than what needs none."""
+        off = len(traj.dead_neurons)
         if off == traj.theta.shape[0]:
             note(
                 f"warning: {off} of {off} neurons of layer {self.problem.layer} are off for every "
@@ -270,14 +269,6 @@ class _Run(NamedTuple):
         if above:
             loss = f"the loss {traj.loss:.6g} is above that of {' and '.join(above)}"
             note(f"warning: {loss}; {remedy}")
-
-
-def _off(traj: Trajectory) -> int:
-    """How many neurons of the trained layer are off for every sample."""
-    loss = traj.problem
-    if loss.n_hidden == 0 or loss.network.negative_slope > 0.0:
-        return 0
-    return int((loss.breakpoints(traj.theta)[0] <= 0.0).all(axis=0).sum())
 
 
 __all__ = ["minimize", "solve"]

@@ -98,7 +98,7 @@ def test_neurons_that_are_all_off_are_said_to_be(capsys):
             break
     arguments = ["solve", "far.csv", "--target", "y", "--hidden", "1", "--output", "random"]
     _, fields, notes = run(capsys, *arguments, "--no-picture", "--json", "--seed", str(seed))
-    assert fields["neurons_off"] == 1
+    assert fields["dead_neurons"] == 1
     assert "1 of 1 neurons of layer 0 are off for every sample" in notes
 
 
