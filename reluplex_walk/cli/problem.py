@@ -39,8 +39,16 @@ class Problem(NamedTuple):
         table = read_table(source, target, options_of(given))
         return cls(table, *(given.pop(name) for name in cls._fields[1:]))
 
-    def loss(self, seed: int) -> LayerLoss:
-        """The loss of a random network, which starts at its own layer."""
+    @property
+    def room_for_a_line(self) -> bool:
+        """Whether two neurons of the trained layer can make up a linear function."""
+        return self.layer == 0 and len(self.hidden) == 1 and self.hidden[0] > 1
+
+    def loss(self, seed: int, line: bool = False) -> LayerLoss:
+        """The loss of a random network, which starts at its own layer.
+
+        With a `line`, two of its neurons make up the best linear function (of the first target).
+        """
         import reluplex_walk as rw
 
         X, y = self.table.X, self.table.y
@@ -48,6 +56,10 @@ class Problem(NamedTuple):
         network = rw.ReLUNetwork.random(widths, seed, self.init, self.negative_slope)
         if self.output == "fitted" and self.hidden:
             network = _bending(in_units(network, X, y), X, seed)
+            if line:
+                linear = rw.ReLUNetwork.random([X.shape[1], y.shape[1]])
+                linear = rw.with_fitted_output(linear, X, y, self.kind, self.tau)
+                network = _with_line(network, linear.layer_parameters(0)[0], X)
             if self.layer != network.n_layers - 1:
                 fitted = rw.with_fitted_output(network, X, y, self.kind, self.tau)
                 network = _all_heard(fitted, network)
@@ -82,6 +94,15 @@ def _bending(network: ReLUNetwork, X: Floats, seed: int) -> ReLUNetwork:
     for j in np.flatnonzero((values >= 0.0).all(axis=0) | (values <= 0.0).all(axis=0)):
         share, (a, b) = rng.uniform(), rng.integers(len(X), size=2)
         theta[j, -1] -= share * values[a, j] + (1.0 - share) * values[b, j]
+    return network.with_layer(0, theta)
+
+
+def _with_line(network: ReLUNetwork, linear: Floats, X: Floats) -> ReLUNetwork:
+    """`network` whose first two neurons are the parts above and below the median of `linear`."""
+    theta = network.layer_parameters(0)
+    linear = linear.copy()
+    linear[-1] -= np.median(X @ linear[:-1] + linear[-1])
+    theta[0], theta[1] = linear, -linear
     return network.with_layer(0, theta)
 
 

@@ -132,30 +132,29 @@ def solve(**given: Any) -> int:
         positive("time_limit", given["time_limit"])
     with _Run.of(given) as run:
         made: list[Trajectory] = []
-        stopped = _walks(run.problem, run.loss, given, made)
+        stopped = _walks(run, made)
     traj = min(made, key=lambda each: (each.loss, not each.status.proved))
-    extra: dict[str, Any] = {"restarts": len(made)} if given["restarts"] > 1 else {}
+    extra: dict[str, Any] = {"walks": len(made)} if len(made) > 1 else {}
     remedy = "--restarts 20, `reluplex-walk minimize` or more neurons may lead lower"
     if traj.ended.early:
         remedy = f"`reluplex-walk resume {run.folder}` goes on"
     return run.finish(traj, extra, remedy, stopped)
 
 
-def _walks(
-    problem: Problem,
-    loss: LayerLoss,
-    given: dict[str, Any],
-    made: list[Trajectory],
-) -> bool:
-    """Make the walks, and say whether Ctrl-C stopped them."""
+def _walks(run: _Run, made: list[Trajectory]) -> bool:
+    """Make the walks, and say whether Ctrl-C stopped them.
+
+    If all end above the best linear function, another one starts from there.
+    """
     import reluplex_walk as rw
 
+    given, problem = run.given, run.problem
     with (
         Limits(given["restarts"], given["time_limit"]) as limits,
         progress_bar(given["quiet"], given["max_pivots"]) as draw,
     ):
-        while not made or limits.look(len(made)) is None:
-            seed = given["seed"] + len(made)
+
+        def walk(loss: LayerLoss, seed: int) -> None:
             made.append(
                 rw.walk(
                     loss,
@@ -168,8 +167,15 @@ def _walks(
                     callback=draw,
                 )
             )
-            if limits.look(len(made)) is None:
-                loss = problem.loss(seed + 1)
+
+        walk(run.loss, given["seed"])
+        while limits.look(len(made)) is None:
+            seed = given["seed"] + len(made)
+            walk(problem.loss(seed), seed)
+        above = min(traj.loss for traj in made) > run.beside["best_linear"] * (1.0 + 1e-9)
+        wanted = above and problem.output == "fitted" and problem.room_for_a_line
+        if wanted and not made[-1].ended.early and limits.look() is None:
+            walk(problem.loss(given["seed"], line=True), given["seed"])
         return limits.interrupted
 
 

@@ -81,6 +81,18 @@ def test_targets_of_which_most_are_equal_leave_neurons_to_train():
     assert rw.Trajectory.load("zeros_walk/trajectory.npz").loss < 3.0
 
 
+def test_a_walk_above_a_line_is_followed_by_one_from_the_line(capsys):
+    Path("feet.csv").write_text("feet,metres,y\n10,3.048,1\n20,6.096,2\n30,9.144,1\n40,12.192,5\n")
+    options = ["--target", "y", "--hidden", "2", "--no-picture", "--json"]
+    for seed in range(4):
+        code, fields, notes = run(
+            capsys, "solve", "feet.csv", *options, "--force", "--seed", str(seed)
+        )
+        assert code == PROVED
+        assert fields["loss"] <= fields["best_linear"] * (1.0 + 1e-9)
+        assert "above" not in notes
+
+
 def test_a_loss_above_a_constant_is_said_to_be(capsys):
     bad = [*PRICE, "--output", "random", "--max-pivots", "0"]
     code, _, notes = run(capsys, "solve", *bad, "--quiet")
@@ -108,7 +120,7 @@ def test_restarts_keep_the_lowest(capsys):
         _, fields, _ = run(capsys, "solve", *PRICE, "--seed", str(seed), "--force")
         single.append(fields["loss"])
     _, fields, _ = run(capsys, "solve", *PRICE, "--seed", "3", "--restarts", "3", "--force")
-    assert fields["restarts"] == 3
+    assert fields["walks"] == 3
     assert fields["loss"] == min(single)
     assert fields["seed"] == 3 + int(np.argmin(single))
 
