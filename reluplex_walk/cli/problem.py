@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .options import options_of
 from .table import Table, read_table
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..problem.loss import LayerLoss
     from ..problem.network import ReLUNetwork
 
-Floats = NDArray[np.float64]
+    Floats = NDArray[np.float64]
 
 _NOTHING, _FAINT = 1e-12, 1e-2  # of output weights: rounding; those of neurons that do not help
 
@@ -75,6 +75,8 @@ class Problem(NamedTuple):
 
 def in_units(network: ReLUNetwork, X: Floats, y: Floats) -> ReLUNetwork:
     """`network`, made for standardised data, as the same network on data in their own units."""
+    import numpy as np
+
     x_mean, x_scale = X.mean(axis=0), X.std(axis=0)
     x_scale = np.where(x_scale > 0.0, x_scale, 1.0)
     y_mean, y_scale = y.mean(axis=0), y.std(axis=0)
@@ -88,6 +90,8 @@ def in_units(network: ReLUNetwork, X: Floats, y: Floats) -> ReLUNetwork:
 
 def _bending(network: ReLUNetwork, X: Floats, seed: int) -> ReLUNetwork:
     """`network` with all neurons of its first layer bending among the data: others are shifted."""
+    import numpy as np
+
     theta = network.layer_parameters(0)
     values = X @ theta[:, :-1].T + theta[:, -1]
     rng = np.random.default_rng(seed)
@@ -99,6 +103,8 @@ def _bending(network: ReLUNetwork, X: Floats, seed: int) -> ReLUNetwork:
 
 def _with_line(network: ReLUNetwork, linear: Floats, X: Floats) -> ReLUNetwork:
     """`network` whose first two neurons are the parts above and below the median of `linear`."""
+    import numpy as np
+
     theta = network.layer_parameters(0)
     linear = linear.copy()
     linear[-1] -= np.median(X @ linear[:-1] + linear[-1])
@@ -108,6 +114,8 @@ def _with_line(network: ReLUNetwork, linear: Floats, X: Floats) -> ReLUNetwork:
 
 def _all_heard(fitted: ReLUNetwork, drawn: ReLUNetwork) -> ReLUNetwork:
     """`fitted` with a faint output of the neurons that it ignores: they could not be trained."""
+    import numpy as np
+
     last = fitted.n_layers - 1
     theta, given = fitted.layer_parameters(last), drawn.layer_parameters(last)
     ignored = (np.abs(theta[:, :-1]) <= _NOTHING * np.abs(given[:, :-1])).all(axis=0)

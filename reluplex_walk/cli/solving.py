@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-import numpy as np
 
 from .._limits import Limits
-from .._validate import positive
 from .options import (
     EPILOG,
     column_options,
@@ -129,6 +127,8 @@ def solve(**given: Any) -> int:
     DATA.csv may be packed with gzip, a Parquet file, or - for stdin.
     """
     if given["time_limit"] is not None:
+        from .._validate import positive
+
         positive("time_limit", given["time_limit"])
     with _Run.of(given) as run:
         made: list[Trajectory] = []
@@ -253,6 +253,8 @@ class _Run(NamedTuple):
         if table.left_out:
             extra["rows_left_out"] = table.left_out
         if self.problem.kind == "hinge":
+            import numpy as np
+
             extra["accuracy"] = float((np.sign(traj.network(table.X)) == table.y).mean())
         code = report(traj, files, given["as_json"], given["quiet"], dict(self.beside), extra)
         self._warn(traj, remedy)
