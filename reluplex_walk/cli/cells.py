@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .._validate import LARGEST
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MISSING = frozenset(
     ["", "na", "n/a", "#n/a", "nan", "<na>", "nat", "null", "none", "?", "-", "--", "."]
@@ -87,6 +87,10 @@ def numbers(
 
     `remedy` is for words, where the column holds no numbers.
     """
+    import numpy as np
+
+    from .._validate import LARGEST
+
     values = np.empty(len(cells))
     for k, cell in enumerate(cells):
         value = notation.number(cell)

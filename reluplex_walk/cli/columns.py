@@ -99,7 +99,7 @@ def _ask(rows: Rows, name: str, chosen: Sequence[str]) -> None:
     else:
         return
     others = ",".join(other for other in chosen if other != name)
-    keep = f"{name},{others}" if others and len(others) <= 60 else f"{name},..."
+    keep = name if not others else f"{name},{others if len(others) <= 60 else '...'}"
     raise ValueError(
         f"column {name!r} of {rows.where} {what}: is it an input?  --drop {quoted(name)} if not, "
         f"--features {quoted(keep)} if so"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from .._whole import whole_file
 from . import recipe_file
@@ -21,6 +20,8 @@ from .rows import Rows
 from .table import Recipe, present, read_rows
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..problem.network import ReLUNetwork
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .._errors import DamagedFileError
 from .table import Recipe
 
 COLUMNS = "columns.json"
@@ -21,13 +22,13 @@ def to_text(recipe: Recipe) -> str:
 
 
 def read(path: Path) -> Recipe | None:
-    """The recipe at `path`, None if there is no such file; ValueError if it is damaged."""
+    """The recipe at `path`, None if there is no such file; DamagedFileError if it is damaged."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read ({error})") from None
+        raise DamagedFileError(f"{path} cannot be read ({error})") from None
     try:
         fields = json.loads(text)
         columns = tuple(
@@ -38,7 +39,7 @@ def read(path: Path) -> Recipe | None:
         if not columns or not recipe.targets or len(recipe.labels) not in (0, 2):
             raise ValueError("columns are missing")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ValueError(
+        raise DamagedFileError(
             f"{path} is damaged ({type(error).__name__}: {error}): name the columns with "
             "--features and remove it"
         ) from None

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-import numpy as np
 
 from .._limits import Limits
-from .._validate import positive
 from .options import (
     EPILOG,
     column_options,
@@ -129,33 +127,34 @@ def solve(**given: Any) -> int:
     DATA.csv may be packed with gzip, a Parquet file, or - for stdin.
     """
     if given["time_limit"] is not None:
+        from .._validate import positive
+
         positive("time_limit", given["time_limit"])
     with _Run.of(given) as run:
         made: list[Trajectory] = []
-        stopped = _walks(run.problem, run.loss, given, made)
+        stopped = _walks(run, made)
     traj = min(made, key=lambda each: (each.loss, not each.status.proved))
-    extra: dict[str, Any] = {"restarts": len(made)} if given["restarts"] > 1 else {}
+    extra: dict[str, Any] = {"walks": len(made)} if len(made) > 1 else {}
     remedy = "--restarts 20, `reluplex-walk minimize` or more neurons may lead lower"
     if traj.ended.early:
         remedy = f"`reluplex-walk resume {run.folder}` goes on"
     return run.finish(traj, extra, remedy, stopped)
 
 
-def _walks(
-    problem: Problem,
-    loss: LayerLoss,
-    given: dict[str, Any],
-    made: list[Trajectory],
-) -> bool:
-    """Make the walks, and say whether Ctrl-C stopped them."""
+def _walks(run: _Run, made: list[Trajectory]) -> bool:
+    """Make the walks, and say whether Ctrl-C stopped them.
+
+    If all end above the best linear function, another one starts from there.
+    """
     import reluplex_walk as rw
 
+    given, problem = run.given, run.problem
     with (
         Limits(given["restarts"], given["time_limit"]) as limits,
         progress_bar(given["quiet"], given["max_pivots"]) as draw,
     ):
-        while not made or limits.look(len(made)) is None:
-            seed = given["seed"] + len(made)
+
+        def walk(loss: LayerLoss, seed: int) -> None:
             made.append(
                 rw.walk(
                     loss,
@@ -168,8 +167,15 @@ def _walks(
                     callback=draw,
                 )
             )
-            if limits.look(len(made)) is None:
-                loss = problem.loss(seed + 1)
+
+        walk(run.loss, given["seed"])
+        while limits.look(len(made)) is None:
+            seed = given["seed"] + len(made)
+            walk(problem.loss(seed), seed)
+        above = min(traj.loss for traj in made) > run.beside["best_linear"] * (1.0 + 1e-9)
+        wanted = above and problem.output == "fitted" and problem.room_for_a_line
+        if wanted and not made[-1].ended.early and limits.look() is None:
+            walk(problem.loss(given["seed"], line=True), given["seed"])
         return limits.interrupted
 
 
@@ -247,15 +253,16 @@ class _Run(NamedTuple):
         if table.left_out:
             extra["rows_left_out"] = table.left_out
         if self.problem.kind == "hinge":
+            import numpy as np
+
             extra["accuracy"] = float((np.sign(traj.network(table.X)) == table.y).mean())
-        if off := _off(traj):
-            extra["neurons_off"] = off
         code = report(traj, files, given["as_json"], given["quiet"], dict(self.beside), extra)
-        self._warn(traj, off, remedy)
+        self._warn(traj, remedy)
         return INTERRUPTED if stopped else code
 
-    def _warn(self, traj: Trajectory, off: int, remedy: str) -> None:
+    def _warn(self, traj: Trajectory, remedy: str) -> None:
         """Say so where the network is no better than what needs none."""
+        off = len(traj.dead_neurons)
         if off == traj.theta.shape[0]:
             note(
                 f"warning: {off} of {off} neurons of layer {self.problem.layer} are off for every "
@@ -270,14 +277,6 @@ class _Run(NamedTuple):
         if above:
             loss = f"the loss {traj.loss:.6g} is above that of {' and '.join(above)}"
             note(f"warning: {loss}; {remedy}")
-
-
-def _off(traj: Trajectory) -> int:
-    """How many neurons of the trained layer are off for every sample."""
-    loss = traj.problem
-    if loss.n_hidden == 0 or loss.network.negative_slope > 0.0:
-        return 0
-    return int((loss.breakpoints(traj.theta)[0] <= 0.0).all(axis=0).sum())
 
 
 __all__ = ["minimize", "solve"]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import text
 from .cells import Notation, is_missing, numbers, quoted, short
 from .columns import inputs, split_names, unknown
 from .rows import Dialect, Rows, parse, read_parquet
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 _MOST_LEVELS = 100
 
@@ -57,6 +58,8 @@ class Recipe(NamedTuple):
 
     def inputs(self, rows: Rows, kept: Sequence[int], notation: Notation) -> Floats:
         """The inputs (n, p) in the rows `kept`."""
+        import numpy as np
+
         at = [rows.at(k) for k in kept]
         parts: list[Floats] = []
         for name, levels in self.columns:
@@ -94,6 +97,8 @@ def read_rows(source: str, options: TableOptions) -> Rows:
 
 def read_table(source: str, target: Sequence[str], options: TableOptions) -> Table:
     """Inputs and targets from a file; ValueError says in one line what to do where they are not."""
+    import numpy as np
+
     rows = read_rows(source, options)
     targets = _targets(rows, target)
     names = inputs(rows, targets, options.drop, options.features)
@@ -165,6 +170,8 @@ def _levels(rows: Rows, name: str, kept: Sequence[int]) -> tuple[str, ...]:
 
 def _target(rows: Rows, name: str, kept: Sequence[int], options: TableOptions) -> Floats:
     """One column of targets: numbers, or -1 and +1 for two labels."""
+    import numpy as np
+
     column, at = rows.column(name), [rows.at(k) for k in kept]
     cells = [column[k] for k in kept]
     found = sorted(set(cells))

@@ -11,7 +11,7 @@ import pytest
 
 import reluplex_walk as rw
 from reluplex_walk.cli.commands import main
-from reluplex_walk.cli.output import BAD_INPUT, INTERRUPTED, PARTIAL, PROVED
+from reluplex_walk.cli.output import BAD_INPUT, INTERRUPTED, PARTIAL, PROVED, REFUSED
 from reluplex_walk.cli.problem import Problem
 from reluplex_walk.cli.table import TableOptions, read_table
 
@@ -81,6 +81,18 @@ def test_targets_of_which_most_are_equal_leave_neurons_to_train():
     assert rw.Trajectory.load("zeros_walk/trajectory.npz").loss < 3.0
 
 
+def test_a_walk_above_a_line_is_followed_by_one_from_the_line(capsys):
+    Path("feet.csv").write_text("feet,metres,y\n10,3.048,1\n20,6.096,2\n30,9.144,1\n40,12.192,5\n")
+    options = ["--target", "y", "--hidden", "2", "--no-picture", "--json"]
+    for seed in range(4):
+        code, fields, notes = run(
+            capsys, "solve", "feet.csv", *options, "--force", "--seed", str(seed)
+        )
+        assert code == PROVED
+        assert fields["loss"] <= fields["best_linear"] * (1.0 + 1e-9)
+        assert "above" not in notes
+
+
 def test_a_loss_above_a_constant_is_said_to_be(capsys):
     bad = [*PRICE, "--output", "random", "--max-pivots", "0"]
     code, _, notes = run(capsys, "solve", *bad, "--quiet")
@@ -98,7 +110,7 @@ def test_neurons_that_are_all_off_are_said_to_be(capsys):
             break
     arguments = ["solve", "far.csv", "--target", "y", "--hidden", "1", "--output", "random"]
     _, fields, notes = run(capsys, *arguments, "--no-picture", "--json", "--seed", str(seed))
-    assert fields["neurons_off"] == 1
+    assert fields["dead_neurons"] == 1
     assert "1 of 1 neurons of layer 0 are off for every sample" in notes
 
 
@@ -108,7 +120,7 @@ def test_restarts_keep_the_lowest(capsys):
         _, fields, _ = run(capsys, "solve", *PRICE, "--seed", str(seed), "--force")
         single.append(fields["loss"])
     _, fields, _ = run(capsys, "solve", *PRICE, "--seed", "3", "--restarts", "3", "--force")
-    assert fields["restarts"] == 3
+    assert fields["walks"] == 3
     assert fields["loss"] == min(single)
     assert fields["seed"] == 3 + int(np.argmin(single))
 
@@ -196,7 +208,7 @@ def test_damaged_columns(text, capsys):
     capsys.readouterr()
     Path("houses_walk/columns.json").write_bytes(text.encode("latin-1"))
     code = main(["predict", "houses_walk", "houses.csv", "--sep", ";"])
-    assert code in (1, BAD_INPUT)
+    assert code == REFUSED
     (line,) = capsys.readouterr().err.splitlines()
     assert "columns.json" in line
 
