@@ -85,7 +85,7 @@ def problems() -> dict[str, Call]:
         "global_minimum, regions": lambda limits: rw.global_minimum(_loss([2, 3, 1], 60), **limits),
         "slice, 3,000 samples": lambda limits: rw.slice(plane, plane.theta, u, v, 5.0, **limits),
         "polyak_descent": lambda limits: rw.polyak_descent(
-            small, 1.0, small.theta, steps=10**9, **limits
+            _loss([4, 1], 300), 0.0, steps=10**9, **limits
         ),
         "breakpoint_density": lambda limits: rw.density.breakpoint_density(
             plane, plane.theta, 0.1, 10**6, **limits
@@ -93,4 +93,12 @@ def problems() -> dict[str, Call]:
         "vertex_density": lambda limits: rw.density.vertex_density(
             short, [0.1, 1.0], 1000, **limits
         ),
+    }
+
+
+def proofs() -> dict[str, rw.LayerLoss]:
+    """Walks whose proofs take long: neurons end at 0 together."""
+    shapes = [(120, 9, 5), (300, 6, 8), (200, 6, 6)]
+    return {
+        f"{n} counts, seed {seed}": _counts(n, k, h, seed) for n, k, h in shapes for seed in (0, 5)
     }

@@ -14,7 +14,7 @@ from ._threads import polled
 
 Floats = NDArray[np.float64]
 
-_WORK = (2000.0, 9.0, 0.04)  # of a program, of each row and column, and of each entry at each
+_WORK = (2000.0, 0.1, 6e-4)  # of any program, of each entry, and for it of each row and column
 _ITERATIONS = (1000, 20)  # in any program, and more for each row and column
 _LONG = 3e5  # work from which on a program gets its thread
 _LEAST = 0.01  # seconds, where the time limit is all but over
@@ -30,8 +30,8 @@ def linear_program(cost: Floats, budget: Budget, **rest: Any) -> Any:
     matrices = [rest[name] for name in ("A_ub", "A_eq") if name in rest]
     size = sum(matrix.shape[0] for matrix in matrices) + cost.size
     entries = sum(matrix.nnz if hasattr(matrix, "nnz") else matrix.size for matrix in matrices)
-    fixed, each, entry = _WORK
-    work = fixed + each * size + entry * entries
+    fixed, entry, product = _WORK
+    work = fixed + entries * (entry + product * size)
     if not budget.begin(work):
         return optimize.OptimizeResult(x=None)
     least, more = _ITERATIONS

@@ -101,6 +101,11 @@ def walk(
     computing it takes up to four times as much for a moment; the trajectory grows by 16 D bytes
     per pivot (vertex and active set).  `python -m benchmarks scaling` measures all this.
 
+    A time limit and Ctrl-C wait for what is done at once: at most some tenths of a second, but for
+    refactorising the basis of thousands of parameters, and solving for an exact vertex (half a
+    second at 300 parameters, 2 s at 500).  The latter is not begun if a time limit does not allow
+    it.
+
     Every proof is one in rational arithmetic, at the exact vertex, for up to some 500 parameters;
     of the end of a larger walk nothing is claimed (raise `proof_budget` for more).
 

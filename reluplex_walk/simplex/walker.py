@@ -111,7 +111,7 @@ class Walker:
         self.state = new_state(self.kernel)
         self.trial: State | None = None
         self.long_step = options.step == "long"
-        self.chunk = self._chunk()
+        self.chunk, self.piece = self._chunk()
         self.period = max(self.chunk, loss.n_free // _REFACTORISE)
         self.lost = False  # precision: floats cannot hold where the walk leads
         self.back_at = -1  # pivots made when rounding last made the loss rise
@@ -124,16 +124,20 @@ class Walker:
         self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
 
-    def _chunk(self) -> int:
-        """Pivots in a chunk: a function of the problem and the options alone."""
+    def _chunk(self) -> tuple[int, int]:
+        """Pivots in a chunk, and between two looks at the limits, whatever it costs to find them.
+
+        Functions of the problem and the options alone.
+        """
         n, dim = self.kernel.x.shape[1], self.loss.n_free
-        touched = max(8 * dim, n / 2) if bounds_pay(n, dim, self.long_step) else n
+        touched = 8 * dim if bounds_pay(n, dim, self.long_step) else n
         forward = dim + self.kernel.w.size + self.kernel.stage.size
         work = touched * forward + 3 * dim**2
         if not self.loss.free_units.units.trivial:  # then every loss is computed anew
             work += n * forward
         least, most = _CHUNK
-        return int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
+        chunk = int(np.clip(_CHUNK_WORK / work, least, max(most, n * _CHUNK_SHARE)))
+        return chunk, int(np.clip(_CHUNK_WORK / (n * forward + 3 * dim**2), 1, chunk))
 
     @property
     def n_pivots(self) -> int:
@@ -309,7 +313,10 @@ class Walker:
         rule = RULES[self.options.rule]
         stopped, made = native.LIMIT, 0
         while stopped == native.LIMIT and made < limit:
-            most = limit
+            if made and self.limits.over is not None:
+                self.cut = True
+                break
+            most = min(self.piece, limit - made)
             if rule == native.GREATEST:
                 if not self._choose_greatest():
                     break
