@@ -166,7 +166,7 @@ def test_other_networks(widths, layer, units):
         np.column_stack([np.arange(5.0) + 2e9, np.full(5, 3.0)]),
         np.column_stack([2e9 + np.arange(5.0), 4e9 + 2 * np.arange(5.0)]),
         np.array([[1e100], [-1e100], [3e99], [0.0], [1.0]]),
-        np.array([[5e-324], [0.0], [1e-310], [0.0], [1e-300]]),
+        np.array([[5e-324], [0.0], [1e-310], [0.0], [1e-90]]),
     ],
 )
 def test_odd_data(X, fit_intercept):
