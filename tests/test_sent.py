@@ -38,6 +38,11 @@ def test_kernels_are_not_compiled_for_mapped_arrays(tmp_path):
     further = rw.walk(LOSS, resume=walk, max_pivots=9)
     assert (rw.walk(LOSS, resume=mapped(walk), max_pivots=9).vertices == further.vertices).all()
     assert mapped(rw.lad(X, Y)).certificate.is_local_minimum
+    data = rw.datasets.load_stackloss()  # its arrays are read-only
+    weights = np.arange(1.0, 22.0)
+    weights.flags.writeable = False
+    assert rw.lad(data.X, data.y, sample_weight=weights).certificate.is_local_minimum
+    rw.quantile_path(data.X, data.y, [0.2, 0.5, 0.9], sample_weight=weights)
     assert not list(kernels_for_read_only_arrays())
 
 

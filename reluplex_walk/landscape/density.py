@@ -282,7 +282,7 @@ def vertex_density(
     time_limit : float, optional
         Seconds.
     callback : callable, optional
-        That of the control walks, as :func:`walk` takes it.
+        That of the control walks, as ``walk`` takes it.
 
     Returns
     -------

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..native.decimals import decimal_places
+from .kernel_arrays import writable
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +75,7 @@ def places(columns: Floats) -> tuple[int | None, ...]:
     """
     p = columns.shape[1]
     found = np.empty(p, np.int64)
-    decimal_places(np.ascontiguousarray(columns), PLACES, _LARGEST, found, np.empty(p))
+    decimal_places(writable(columns), PLACES, _LARGEST, found, np.empty(p))
     return tuple(None if k < 0 else k for k in found.tolist())
 
 

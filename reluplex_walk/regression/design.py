@@ -12,6 +12,7 @@ from ..native.arrays import FREE
 from ..native.lad import measure, rescale
 from ..native.lad_arrays import Fit, Regression
 from ..native.lad_sizes import powers
+from ..problem.kernel_arrays import writable
 from ..tolerances import TOLERANCES
 
 Floats = NDArray[np.float64]
@@ -54,7 +55,7 @@ class Samples(NamedTuple):
         scale = np.ones(q)
         powers(x[first:], typical[first:], sums[first:], largest[first:], _FAR, scale[first:])
         rescale(x, scale, reach)
-        return cls(x, y, w, reach, scale, largest * scale, typical_size(y))
+        return cls(x, writable(y), writable(w), reach, scale, largest * scale, typical_size(y))
 
     def regression(self, slopes: Floats) -> Regression:
         """The fixed record of the kernels for a loss of slopes (below, above)."""
@@ -62,7 +63,7 @@ class Samples(NamedTuple):
 
     def with_targets(self, y: Floats) -> "Samples":
         """The same features with other targets (n,)."""
-        return self._replace(y=y, size=typical_size(y))
+        return self._replace(y=writable(y), size=typical_size(y))
 
     def independent(self) -> bool:
         """Whether no feature is near to a combination of others: told at little cost."""

@@ -108,7 +108,7 @@ class QuantileFit:
     def predict(self, X: ArrayLike) -> Floats:
         """The fitted quantile (m,) at `X` (m, p); ValueError, TypeError if it does not fit.
 
-        If the fit was made from a table, columns of a table go by :attr:`feature_names`, in any
+        If the fit was made from a table, columns of a table go by ``feature_names``, in any
         order; columns of arrays go by position.
 
         Examples
