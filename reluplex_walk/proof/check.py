@@ -4,7 +4,6 @@ It reads the data, the network, and what the certificate claims; it shares no co
 searches for nothing, and believes nothing that it did not compute (docs/certificate-format).
 """
 
-from collections.abc import Sequence
 from fractions import Fraction
 from time import process_time
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from ..exact.rationals import Objects, objects
 from ..problem.loss import LayerLoss
 from ..tolerances import PROOF
 from .check_blocks import RefutedError
+from .check_linear import Linear, is_linear
 from .check_local import Vanishing, one_sided
 from .check_loss import CheckedLoss, Piece, Signs, to_floats
 from .check_parts import Parts, confirm_blocks
@@ -152,15 +152,11 @@ class _Check:
         """The exact slopes of the half-edges, after everything else was confirmed."""
         claim = self.claim
         self._confirm_held()
-        said = [tuple(row) for row in np.concatenate([claim.active, claim.tied]).tolist()]
-        common = set(said) & set(self.vanishing.rows)
-        if len(common) < max(len(said), len(self.vanishing.rows)):
-            raise RefutedError(
-                f"active, tied: {len(said)} breakpoints are said to vanish at the end, "
-                f"{len(self.vanishing)} do, {len(common)} of them in common"
-            )
-        order = self._order(said)
-        sides = self.vanishing.sides(self.signs, said, self._sides(said, order))
+        said = np.concatenate([claim.active, claim.tied])
+        groups = self.vanishing.order(said)
+        order = self._order(len(said))
+        given = self._sides(order)
+        sides = self.vanishing.sides(self.signs, groups, given)
         piece = self.data.piece(sides)
         self._confirm_loss(piece)
         if claim.is_global and self.loss.n_hidden > 0 and claim.loss != 0:
@@ -168,36 +164,44 @@ class _Check:
         if claim.witness is None:
             self._confirm_zero()
             return None
-        places = [said[c] for c in order]
-        if claim.sides.tolist() != self._sides(said, order):
+        if not np.array_equal(claim.sides, given):
             raise RefutedError("sides: not those of the witness")
-        f = one_sided(self.data, self.vanishing, places, sides, piece, self._free())
-        parts = Parts(f, claim.witness.pivots.tolist(), claim.witness.prices)
-        confirm_blocks(parts, claim.witness.blocks)
+        slopes = self._slopes(claim.witness, said[order], groups[order], sides, piece)
         self._confirm_method()
-        basis = [tuple(row) for row in claim.active.tolist()]
-        if basis != [places[p] for p in claim.witness.pivots.tolist()]:
+        if not np.array_equal(claim.active, said[order][claim.witness.pivots]):
             raise RefutedError("active: not the basis of the witness")
-        return self._confirm_slopes(parts.slopes())
+        return self._confirm_slopes(slopes)
 
-    def _order(self, said: list[tuple[int, ...]]) -> list[int]:
-        witness = self.claim.witness
-        order = list(range(len(said)))
-        if witness is not None and witness.order is not None:
-            order = witness.order.tolist()
-        if sorted(order) != list(range(len(said))):
+    def _slopes(
+        self, witness: Witness, said: Ints, groups: Ints, sides: Signs, piece: Piece
+    ) -> list[fmpq]:
+        """Slopes of the half-edges, after F' >= 0 was confirmed."""
+        data, vanishing, free = self.data, self.vanishing, self._free()
+        if is_linear(data, witness.blocks):
+            linear = Linear(data, vanishing, groups, witness)
+            return linear.confirm(piece, free, witness.blocks)
+        places = [tuple(place) for place in said.tolist()]
+        f = one_sided(data, vanishing, places, sides, piece, free)
+        parts = Parts(f, witness.pivots.tolist(), witness.prices)
+        confirm_blocks(parts, witness.blocks)
+        return parts.slopes()
+
+    def _order(self, count: int) -> Ints:
+        witness, order = self.claim.witness, np.arange(count)
+        if witness is None or witness.order is None:
+            return order
+        if not np.array_equal(np.sort(witness.order), order):
             raise RefutedError("witness: not about the breakpoints that vanish")
-        return order
+        return witness.order
 
-    def _sides(self, said: Sequence[object], order: list[int]) -> list[int]:
-        """Sides of the breakpoints `said` in the region F' is seen from."""
-        witness, sides = self.claim.witness, [1] * len(said)
-        if witness is not None:
-            given = witness.sides.tolist()
-            if len(given) != len(said) or any(side not in (-1, 1) for side in given):
+    def _sides(self, order: Ints) -> Ints:
+        """Sides of the breakpoints said to vanish in the region F' is seen from."""
+        sides = np.ones(len(order), np.int64)
+        if self.claim.witness is not None:
+            given = self.claim.witness.sides
+            if given.shape != order.shape or not np.isin(given, (-1, 1)).all():
                 raise RefutedError("sides: expected -1 or 1 for each breakpoint that vanishes")
-            for c, side in zip(order, given, strict=True):
-                sides[c] = side
+            sides[order] = given
         return sides
 
     def _free(self) -> list[int]:

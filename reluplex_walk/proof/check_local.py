@@ -8,46 +8,77 @@ from typing import NamedTuple
 
 import numpy as np
 from flint import fmpq, fmpq_mat
+from numpy.typing import NDArray
 
-from .check_blocks import Link
+from .check_blocks import Link, RefutedError
 from .check_loss import CheckedLoss, Piece, Signs
 from .check_parts import OneSidedDerivative
 
+Ints = NDArray[np.int64]
 Row = tuple[int, ...]  # (layer, sample, neuron), the sample a row of X
 
 
 class Vanishing(NamedTuple):
-    """The breakpoints that are 0 at a point, each once."""
+    """The breakpoints that are 0 at a point, each once: groups, numbered as they appear."""
 
-    rows: dict[Row, list[int]]  # the rows of the checked data that share it
+    places: Ints  # (m, 3) as rows of X
+    first: Ints  # (m,) the first row of the checked data that shares it
+    stage: Ints  # (z,) of each zero of a row
+    row: Ints  # (z,) of the checked data
+    neuron: Ints  # (z,)
+    group: Ints  # (z,)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.places)
 
     @classmethod
     def of(cls, data: CheckedLoss, signs: Signs) -> "Vanishing":
         """Where `signs` are 0."""
-        rows: dict[Row, list[int]] = {}
-        leaders: dict[bytes, int] = {}
+        parts, numbers = [], dict[tuple[int, bytes], int]()
         for stage, sign in enumerate(signs):
-            residual = stage == len(signs) - 1
-            for i, neuron in zip(*(part.tolist() for part in np.nonzero(sign == 0)), strict=True):
-                key = _key(data.inputs[i]) + (_key(data.targets[i]) if residual else b"")
-                leader = leaders.setdefault(key, i)
-                rows.setdefault((stage, int(data.kept[leader]), neuron), []).append(i)
-        return cls(rows)
+            row, neuron = np.divmod(np.flatnonzero(sign == 0), sign.shape[1])
+            key = [neuron[:, None], data.inputs[row]]
+            if stage == len(signs) - 1:
+                key.append(data.targets[row])
+            table = np.ascontiguousarray(np.hstack(key) + 0.0)  # no -0.0
+            keys = table.view(np.dtype((np.void, table.shape[1] * 8))).ravel().tolist()
+            group = [numbers.setdefault((stage, each), len(numbers)) for each in keys]
+            parts.append(np.array([np.full(len(row), stage), row, neuron, group], np.int64))
+        stage_, row, neuron, group_ = np.concatenate(parts, axis=1)
+        _, lead = np.unique(group_, return_index=True)
+        places = np.stack([stage_[lead], data.kept[row[lead]], neuron[lead]], axis=1)
+        return cls(places, row[lead], stage_, row, neuron, group_)
 
-    def sides(self, signs: Signs, said: list[Row], given: list[int]) -> Signs:
-        """The region in which the breakpoints `said` have the `given` sides: all +-1."""
+    def order(self, said: Ints) -> Ints:
+        """The numbers of the breakpoints `said` (m, 3), which have to be all of them."""
+        mine, theirs = np.lexsort(self.places.T), np.lexsort(said.T)
+        if len(said) != len(self) or (self.places[mine] != said[theirs]).any():
+            common = set(map(tuple, said.tolist())) & set(map(tuple, self.places.tolist()))
+            raise RefutedError(
+                f"active, tied: {len(said)} breakpoints are said to vanish at the end, "
+                f"{len(self)} do, {len(common)} of them in common"
+            )
+        found = np.empty(len(said), np.int64)
+        found[theirs] = mine
+        return found
+
+    def sides(self, signs: Signs, groups: Ints, given: Ints) -> Signs:
+        """The region in which the breakpoints `groups` have the `given` sides: all +-1."""
         sides = [sign.copy() for sign in signs]
-        for row, side in zip(said, given, strict=True):
-            stage, _, neuron = row
-            sides[stage][self.rows[row], neuron] = side
+        side = np.empty(len(groups), np.int8)
+        side[groups] = given
+        for stage, found in enumerate(sides):
+            at = self.stage == stage
+            found[self.row[at], self.neuron[at]] = side[self.group[at]]
         return sides
 
-
-def _key(numbers: np.ndarray) -> bytes:
-    return bytes((numbers + 0.0).tobytes())  # no -0.0
+    def rows(self) -> dict[Row, list[int]]:
+        """The rows of the checked data that share each breakpoint."""
+        found: dict[Row, list[int]] = {tuple(place): [] for place in self.places.tolist()}
+        every = list(found.values())
+        for group, row in zip(self.group.tolist(), self.row.tolist(), strict=True):
+            every[group].append(row)
+        return found
 
 
 def one_sided(
@@ -81,10 +112,10 @@ class _Local:
     """The breakpoints around a point, seen from the region `sides`."""
 
     def __init__(self, data: CheckedLoss, vanishing: Vanishing, sides: Signs) -> None:
-        self.data, self.vanishing, self.sides = data, vanishing, sides
+        self.data, self.rows, self.sides = data, vanishing.rows(), sides
         self.chains: dict[tuple[bytes, int], fmpq_mat] = {}
         self.of_sample: dict[int, list[Row]] = {}
-        for row, rows in vanishing.rows.items():
+        for row, rows in self.rows.items():
             for i in rows:
                 self.of_sample.setdefault(i, []).append(row)
 
@@ -94,7 +125,7 @@ class _Local:
     def normal(self, place: Row) -> list[fmpq]:
         """Gradient (D,) of the breakpoint, positive on its side."""
         stage, _, neuron = place
-        i = self.vanishing.rows[place][0]
+        i = self.rows[place][0]
         key = (b"".join(sign.tobytes() for sign in self._pattern(i)), stage)
         if key not in self.chains:
             self.chains[key], _ = self.data.chain(self._pattern(i), stage)
@@ -105,7 +136,7 @@ class _Local:
     def kink(self, place: Row) -> fmpq:
         """What the slope of the loss changes by, per unit of min(0, t)."""
         stage, _, neuron = place
-        rows, data = self.vanishing.rows[place], self.data
+        rows, data = self.rows[place], self.data
         if stage == data.n_hidden:
             return -sum((sum(data.costs(i, neuron), fmpq(0)) for i in rows), fmpq(0))
         above = self._above(place)[-1]
@@ -123,7 +154,7 @@ class _Local:
             return []
         found: dict[Row, fmpq] = {}
         above = self._above(place)
-        for i in self.vanishing.rows[place]:
+        for i in self.rows[place]:
             for other in self.of_sample[i]:
                 t, _, j = other
                 if t > stage and other not in found:
@@ -134,7 +165,7 @@ class _Local:
     def _above(self, place: Row) -> list[list[fmpq]]:
         """Derivatives of the values of all stages above by the activation of the breakpoint."""
         stage, _, neuron = place
-        i, data = self.vanishing.rows[place][0], self.data
+        i, data = self.rows[place][0], self.data
         rates, found = [fmpq(0)] * len(self.sides[stage][i]), []
         rates[neuron] = fmpq(1)  # of activations
         for t in range(stage, data.n_hidden):

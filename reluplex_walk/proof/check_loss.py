@@ -11,6 +11,7 @@ with M, c fixed by the signs of row i above the trained layer (its *pattern*).
 
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..problem.loss import LayerLoss
 from ..tolerances import PROBLEM
+from .check_integers import Integers, shortest, times, whole
 
 Floats = NDArray[np.float64]
 Signs = list[NDArray[np.int8]]
@@ -53,6 +55,11 @@ class Scaled(NamedTuple):
         """Some of the numbers: many together take less time."""
         found = [fmpq(*v.as_integer_ratio()) for v in self.floats[at].tolist()]
         return found if self.scale == 1 else [v / self.scale for v in found]
+
+    def integers(self, at: NDArray[np.int64]) -> tuple[Integers, int]:
+        """Some of the numbers as integers over a common denominator."""
+        numbers, den = whole(self.floats[at])
+        return numbers, den * self.scale
 
 
 class Piece(NamedTuple):
@@ -106,6 +113,11 @@ class CheckedLoss:
         columns = [column.rationals(new) for column in self.x] + [[fmpq(1)] * len(new)]
         self._rows.update(zip(new, map(list, zip(*columns, strict=True)), strict=True))
         return [self._rows[i] for i in rows]
+
+    def integers(self, rows: NDArray[np.int64]) -> tuple[Integers, list[int]]:
+        """Inputs of some rows, and 1, as integers; the denominators of the columns."""
+        parts = [column.integers(rows) for column in self.x] + [(np.ones(len(rows), np.int64), 1)]
+        return np.column_stack([numbers for numbers, _ in parts]), [den for _, den in parts]
 
     def target(self, i: int, k: int) -> fmpq:
         """Target of row i for output k."""
@@ -206,6 +218,8 @@ class CheckedLoss:
         """Exact signs of the breakpoints of `rows`."""
         if not rows.size:
             return [np.zeros((0, w), np.int8) for w in self._widths]
+        if self.h == 1 and not self.layers:
+            return [self._linear_signs(theta, rows)]
         n = rows.size
         x = fmpq_mat(n, self.q, [v for row in self._look(rows.tolist()) for v in row])
         z = x * theta.transpose()
@@ -221,6 +235,16 @@ class CheckedLoss:
         targets = zip(*(column.rationals(rows.tolist()) for column in self.y), strict=True)
         signs[-1] = _signs(z - fmpq_mat(n, z.ncols(), [v for row in targets for v in row]))
         return signs
+
+    def _linear_signs(self, theta: fmpq_mat, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        """The same for one linear output, in integers."""
+        x, dens = self.integers(rows)
+        y, den = self.y[0].integers(rows)
+        factors = [theta[0, j] / dens[j] for j in range(self.q)] + [fmpq(-1, den)]
+        common = lcm(*(int(v.q) for v in factors))
+        weights = [int(v.p) * (common // int(v.q)) for v in factors]
+        values = times(np.column_stack([x, y]), shortest(weights))
+        return ((values > 0).astype(np.int8) - (values < 0))[:, None].astype(np.int8)
 
     @property
     def _widths(self) -> list[int]:

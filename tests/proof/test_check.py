@@ -26,7 +26,7 @@ def forged(loss, point, active, tied=(), sides=()):
     signs = data.signs(matrix)
     said = [*active, *tied]
     vanishing = Vanishing.of(data, signs)
-    region = vanishing.sides(signs, said, list(sides))
+    region = vanishing.sides(signs, vanishing.order(np.array(said)), np.array(sides))
     piece = data.piece(region)
     f = one_sided(data, vanishing, said, region, piece, list(range(loss.dim)))
     r, normals = len(active), f.normals.tolist()
