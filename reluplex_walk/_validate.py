@@ -52,7 +52,9 @@ def weights(name: str, value: ArrayLike, n: int) -> Floats:
             f"{name}: expected numbers >= 0, one at least > 0, "
             f"found a minimum of {weight.min():g} and a maximum of {weight.max():g}"
         )
-    least = weight[weight > 0].min()
+    least = weight.min()
+    if least == 0.0:
+        least = weight[weight > 0].min()
     if least < 1.0 / LARGEST:
         raise ValueError(
             f"{name}: expected 0 or numbers from {1.0 / LARGEST:g} on, found {least:g}"
