@@ -11,7 +11,17 @@ from reluplex_walk.proof import check
 from reluplex_walk.proof.check_integers import scaled, shortest, sums, times, whole
 from reluplex_walk.proof.check_sums import Masks, Stretches, exact_sums
 
-KINDS = ["vertex", "small", "decimals", "floats", "weights", "parallel", "large", "no-intercept"]
+KINDS = [
+    "vertex",
+    "small",
+    "decimals",
+    "floats",
+    "weights",
+    "parallel",
+    "large",
+    "no-intercept",
+    "one-column",
+]
 
 
 def problem(kind, seed):
@@ -36,6 +46,8 @@ def problem(kind, seed):
         X, y = X * 1e12 + 1, y * 1e13
     if kind == "no-intercept":
         intercept = False
+    if kind == "one-column":  # all parallel, and longer than machine integers
+        X, y, intercept = X[:, :1] / 3, y / 3 * 1e9, False
     if tau is None:
         return rw.lad(X, y, sample_weight=weight, fit_intercept=intercept)
     return rw.quantile(X, y, tau, sample_weight=weight, fit_intercept=intercept)
