@@ -152,8 +152,9 @@ class _Local(NamedTuple):
         share, whole = np.zeros((2, len(rows)), object)
         np.add.at(share, leader, size * np.where(turned, jumps - taken, taken))
         np.add.at(whole, leader, size * jumps)
+        none, all_ = Fraction(0), Fraction(1)  # most are one of these
         return tuple(
-            Fraction(a, b) if b else Fraction(0)
+            none if a == 0 else all_ if a == b else Fraction(a, b)
             for a, b in zip(share.tolist(), whole.tolist(), strict=True)
         )
 
