@@ -174,20 +174,25 @@ class LayerLoss:
     def _merge(self) -> None:
         """Distinct inputs of the trained layer (samples) and distinct (input, target) rows."""
         kept = np.flatnonzero(self.sample_weight)
-        features = self.network.features(self.X[kept], self.layer) + 0.0  # no -0.0
+        rows = kept if len(kept) < len(self.X) else slice(None)
+        features = self.network.features(self.X[rows], self.layer) + 0.0  # no -0.0
+        targets = self.y[rows] + 0.0
         sample_first, sample_of_row = distinct_rows(features)
-        pair_first, pair_of_row = sample_first, sample_of_row
-        if len(sample_first) < len(kept):
-            keys = np.column_stack([sample_of_row, self.y[kept] + 0.0])
-            pair_first, pair_of_row = distinct_rows(keys)
+        if len(sample_first) == len(kept):  # numbered in order of appearance
+            self.row_of = self.owner = sample_of_row
+            self.inputs, self.targets = features, targets
+            self.sample_rows = self.residual_rows = kept
+            return
+        keys = np.column_stack([sample_of_row, targets])
+        pair_first, pair_of_row = distinct_rows(keys)
         by_sample = np.argsort(sample_of_row[pair_first], kind="stable")
         pair_first = pair_first[by_sample]
         place = np.empty_like(by_sample)
         place[by_sample] = np.arange(len(place))
         self.row_of = place[pair_of_row]  # residual row of each row of weight > 0
-        self.inputs = features[sample_first]  # (distinct samples, q - 1)
+        self.inputs = features.take(sample_first, axis=0)  # (distinct samples, q - 1)
         self.owner = sample_of_row[pair_first]  # sample of each residual row
-        self.targets = self.y[kept][pair_first]  # (residual rows, K)
+        self.targets = targets[pair_first]  # (residual rows, K)
         self.sample_rows = kept[sample_first]  # first row of X with that input
         self.residual_rows = kept[pair_first]  # first row of X with that input and target
 

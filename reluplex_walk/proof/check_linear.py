@@ -106,11 +106,12 @@ class Linear:
         min(0, t) - t.
         """
         theta = block.proof.theta if isinstance(block.proof, Multipliers) else ()
-        if len(theta) != len(block.members) or not all(0 <= v <= 1 for v in theta):
+        inside = all(0 <= v.numerator <= v.denominator for v in theta)
+        if len(theta) != len(block.members) or not inside:
             raise RefutedError("witness: multipliers outside [0, 1]")
         rows, jumps = self.form[np.ix_(block.members, coordinates)], self.jumps[block.members]
         lead = rows[np.arange(len(rows)), (rows != 0).argmax(axis=1)]
-        size = np.gcd.reduce(rows, axis=1) * np.where(lead > 0, 1, -1)
+        size = np.gcd.reduce(np.abs(rows), axis=1) * np.where(lead > 0, 1, -1)
         direction = rows // size[:, None]
         first, group = _alike(direction)
         heavy = scaled(jumps, np.abs(size))

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from ..problem.loss import LayerLoss
 from ..tolerances import PROBLEM
 from .check_integers import Integers, shortest, times, whole
+from .check_sums import Masks, Stretches, exact_sums
 
 Floats = NDArray[np.float64]
 Signs = list[NDArray[np.int8]]
 
 _UNIT = 2.0**-53
 _TINY = 1e-300  # more than all that underflows in a sum of products
-_SAFE = (1e-280, 1e280)  # sizes of products whose rounding error is a float
 
 
 class Scaled(NamedTuple):
@@ -81,11 +81,13 @@ class CheckedLoss:
     def __init__(self, loss: LayerLoss) -> None:
         decimals = loss.decimals
         self.kept = np.flatnonzero(loss.sample_weight)
-        self.inputs = loss.network.features(loss.X[self.kept], loss.layer)
-        self.targets = loss.y[self.kept]
-        self.x = [Scaled.of(v, k) for v, k in zip(self.inputs.T, decimals.X, strict=True)]
+        rows = self.kept if len(self.kept) < len(loss.X) else slice(None)
+        self.inputs = loss.network.features(loss.X[rows], loss.layer)
+        self.targets = loss.y[rows]
+        columns = np.ascontiguousarray(self.inputs.T)
+        self.x = [Scaled.of(v, k) for v, k in zip(columns, decimals.X, strict=True)]
         self.y = [Scaled.of(v, k) for v, k in zip(self.targets.T, decimals.y, strict=True)]
-        self.w = Scaled.of(loss.sample_weight[self.kept], decimals.sample_weight)
+        self.w = Scaled.of(loss.sample_weight[rows], decimals.sample_weight)
         tau = Scaled.of(np.array([loss.tau]), decimals.tau)
         self.below, self.above = fmpq(1), fmpq(1)  # slopes of the loss per weight
         if loss.kind == "pinball":
@@ -168,7 +170,8 @@ class CheckedLoss:
             positive, negative = (value > bound) & (value < np.inf), value < -bound
             negative &= value > -np.inf
             signs.append(positive.astype(np.int8) - negative.astype(np.int8))
-            open_ |= ~(positive | negative).all(axis=1)
+            for told in (positive | negative).T:
+                open_ |= ~told
         rows = np.flatnonzero(open_)
         for stage, exact in enumerate(self._values(theta, rows)):
             signs[stage][rows] = exact
@@ -180,7 +183,7 @@ class CheckedLoss:
         None if floats give none.
         """
         largest = float(self.w.floats.max())
-        cost = float((self.w.floats / largest) @ (self.bounds.sum(axis=1) + _TINY))
+        cost = float((self.w.floats / largest) @ (self.bounds @ np.ones(len(self.y)) + _TINY))
         if not cost < np.inf:
             return None
         steep = max(self.below, self.above) / self.w.scale
@@ -192,21 +195,26 @@ class CheckedLoss:
 
         `theta` (h, q) and the data may each be off by half a unit in the last place, too.
         """
-        inputs, off = self.inputs, _UNIT * np.abs(self.inputs)
+        inputs, large = self.inputs, np.abs(self.inputs)
+        off = None  # at first, a unit of each
         # What underflows: products, and parameters of theta, each times an input.
-        tiny = _TINY * (1.0 + np.abs(inputs).sum(axis=1, keepdims=True))
+        tiny = _TINY * (1.0 + large @ np.ones((large.shape[1], 1)))
         values, bounds = [], []
         with np.errstate(over="ignore", invalid="ignore"):
             for w, b in [(theta[:, :-1], theta[:, -1]), *self.tail]:
                 size, terms = np.abs(w).T, inputs.shape[1] + 6
                 value = inputs @ w.T + b
-                bound = off @ size + terms * _UNIT * (np.abs(inputs) @ size + np.abs(b))
-                bound = 1.0001 * bound + tiny * (1.0 + size.max(initial=0.0))
+                most = large @ size
+                bound = terms * _UNIT * (most + np.abs(b))
+                bound += _UNIT * most if off is None else off @ size
+                bound *= 1.0001
+                bound += tiny * (1.0 + size.max(initial=0.0))
                 values.append(value)
                 bounds.append(bound)
                 if len(values) <= len(self.tail):
                     inputs = np.where(value > 0.0, value, self.float_slope * value)
-                    off = bound + _UNIT * np.abs(inputs)
+                    large = np.abs(inputs)
+                    off = bound + _UNIT * large
             residual = values[-1] - self.targets
             bounds[-1] = 1.0001 * (
                 bounds[-1] + 2.0 * _UNIT * (np.abs(values[-1]) + np.abs(self.targets))
@@ -291,20 +299,26 @@ class CheckedLoss:
             live = up != positive
         else:
             live = np.ones(len(up), np.bool_)
-        key = (2 * group + up).astype(np.min_scalar_type(2 * size))  # sorted by radix
-        order = np.flatnonzero(live)
-        order = order[np.argsort(key[order], kind="stable")]
         columns = [*self.x, Scaled(np.ones(len(up)), 1), self.y[k]]
-        found = key[order]
-        starts = np.flatnonzero(np.append(True, found[1:] != found[:-1])) if order.size else order
-        found = found[starts]
         totals = [[fmpq(0)] * len(columns) for _ in range(size)]
-        if not order.size:
-            return totals
-        weights = self.w.floats[order]
         slopes = {0: -self.below / self.w.scale, 1: self.above / self.w.scale}
+        order: NDArray[np.int64] | slice = slice(None)
+        add: Masks | Stretches
+        if size == 1:
+            found = np.array([0, 1])
+            add = Masks(np.stack([live & ~up, live & up]))
+        else:
+            key = (2 * group + up).astype(np.min_scalar_type(2 * size))  # sorted by radix
+            rows = np.flatnonzero(live)
+            if not rows.size:
+                return totals
+            order = rows[np.argsort(key[rows], kind="stable")]
+            found = key[order]
+            starts = np.flatnonzero(np.append(True, found[1:] != found[:-1]))
+            found, add = found[starts], Stretches(starts)
+        weights = self.w.floats[order]
         for at, column in enumerate(columns):
-            sums = exact_sums(column.floats[order], weights, starts)
+            sums = exact_sums(column.floats[order], weights, add)
             for which, total in zip(found.tolist(), sums, strict=True):
                 totals[which // 2][at] += slopes[which % 2] / column.scale * total
         return totals
@@ -314,63 +328,10 @@ class CheckedLoss:
         """Sum of w |y|."""
         size = fmpq(0)
         for column in self.y:
-            total = exact_sums(np.abs(column.floats), self.w.floats, np.zeros(1, np.int64))
+            every = Masks(np.ones((1, len(column.floats))))
+            total = exact_sums(np.abs(column.floats), self.w.floats, every)
             size += total[0] / column.scale / self.w.scale
         return size
-
-
-def exact_sums(a: Floats, b: Floats, starts: NDArray[np.int64]) -> list[fmpq]:
-    """Sums of the products ``a b`` over the parts that begin at `starts`, without rounding."""
-    if (b == 1.0).all():
-        return _sums(a[None].copy(), starts)
-    size = np.abs(a * b)[(a != 0.0) & (b != 0.0)]
-    if size.size and not (_SAFE[0] < size.min() and size.max() < _SAFE[1]):
-        return _slow_sums(a, b, starts)
-    product = a * b
-    return _sums(np.stack([product, _product_error(a, b, product)]), starts)
-
-
-def _sums(rest: Floats, starts: NDArray[np.int64]) -> list[fmpq]:
-    """Sums of the rows of `rest` together over the parts; `rest` is used up."""
-    totals = [fmpq(0)] * len(starts)
-    bits = rest.shape[1].bit_length() + 1
-    largest = max(float(rest.max(initial=0.0)), -float(rest.min(initial=0.0)))
-    exponent = int(np.frexp(largest)[1])  # all of the rest is below 2^exponent
-    leading = np.empty_like(rest)
-    while rest.any():
-        # Multiples of 2^(exponent + bits - 52) below 2^exponent: their sums are not rounded.
-        shift = np.ldexp(1.5, exponent + bits)
-        np.add(rest, shift, out=leading)
-        leading -= shift
-        rest -= leading
-        for part in np.add.reduceat(leading, starts, axis=1):
-            totals = [
-                t + fmpq(*s.as_integer_ratio()) if s else t
-                for t, s in zip(totals, part.tolist(), strict=True)
-            ]
-        exponent += bits - 52
-    return totals
-
-
-def _slow_sums(a: Floats, b: Floats, starts: NDArray[np.int64]) -> list[fmpq]:
-    products = [
-        fmpq(*x.as_integer_ratio()) * fmpq(*y.as_integer_ratio())
-        for x, y in zip(a.tolist(), b.tolist(), strict=True)
-    ]
-    ends = [*starts.tolist()[1:], len(products)]
-    return [sum(products[s:e], fmpq(0)) for s, e in zip(starts.tolist(), ends, strict=True)]
-
-
-def _product_error(a: Floats, b: Floats, product: Floats) -> Floats:
-    """``a b - product``, a float (Dekker 1971)."""
-
-    def halves(v: Floats) -> tuple[Floats, Floats]:
-        scaled = v * 134217729.0  # 2^27 + 1
-        high = scaled - (scaled - v)
-        return high, v - high
-
-    (a1, a2), (b1, b2) = halves(a), halves(b)
-    return ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
 
 
 def _alike(table: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -406,4 +367,4 @@ def _signs(matrix: fmpq_mat) -> NDArray[np.int8]:
     return np.array(rows, np.int8).reshape(matrix.nrows(), matrix.ncols())
 
 
-__all__ = ["CheckedLoss", "Piece", "Scaled", "exact_sums", "to_floats"]
+__all__ = ["CheckedLoss", "Piece", "Scaled", "to_floats"]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.data import Table
-from ..exact.rationals import Objects, Rationals, objects, solve
+from ..exact.rationals import Objects, Rationals, from_fractions, objects, solve
 from ..exact.sums import group_sums
 from ..problem.loss import LayerLoss
 from ..proof.certificate import Certificate
@@ -63,20 +63,21 @@ def certificate_of(loss: LayerLoss, vertex: ExactVertex, fitted: Ints) -> Certif
 
 
 class _Local(NamedTuple):
-    """The breakpoints that vanish: the basis, then the others."""
+    """The breakpoints that vanish: the basis, then the others.  All in integers."""
 
     rows: Ints  # (k,) residual rows of the loss
     normals: Rationals  # (k, q)
-    form: Objects  # (k - q, q) normals of the others by those of the basis
-    jumps: list[Fraction]  # (k,) kappa
-    shares: list[Fraction]  # (k,) theta
+    form: Rationals  # (k, q) normals by those of the basis
+    jumps: Objects  # (k,) kappa
+    taken: Objects  # (k,) theta kappa
+    den: int  # of both
 
     @classmethod
     def of(cls, loss: LayerLoss, vertex: ExactVertex, parameters: Ints) -> "_Local":
         """From the multipliers of a minimum."""
         active = loss.row_of[vertex.active]
         rows = np.concatenate([active, np.setdiff1d(loss.row_of[vertex.tied], active)])
-        q, (below, above) = len(active), (vertex.below, vertex.above)
+        q = len(active)
         place = np.zeros(len(loss.targets), np.int64)
         place[rows] = np.arange(len(rows))
         group = place[loss.row_of[np.concatenate([vertex.active, vertex.tied])]]
@@ -84,102 +85,78 @@ class _Local(NamedTuple):
         parts[:, 0] = vertex.weights
         parts[q:, 1], parts[q:, 2] = vertex.positive, ~vertex.positive
         parts[q:, 1:] *= vertex.weights[q:, None]
-        sums = group_sums(parts, group, len(rows)).fractions()  # equal samples are all among them
-        total = above * sums[:, 1] - below * sums[:, 2]
-        total[:q] += vertex.multipliers
-        jumps = ((below + above) * sums[:, 0]).tolist()
-        shares = [
-            (above * weight - multiplier) / jump
-            for weight, multiplier, jump in zip(sums[:, 0], total, jumps, strict=True)
-        ]
+        sums = group_sums(parts, group, len(rows))  # equal samples are all among them
+        costs = from_fractions(objects([vertex.below, vertex.above, *vertex.multipliers]))
+        below, above = costs.num[:2].tolist()
+        total = above * sums.num[:, 1] - below * sums.num[:, 2]
+        total[:q] += costs.num[2:] * sums.den
         x = loss.inputs[loss.owner[rows]]
         inputs = np.column_stack([x, np.ones(len(rows))])[:, parameters]
         places = np.array([*loss.decimals.X, 0], object)[parameters]
         exact = Table.of(inputs, tuple(places)).rationals()
-        normals = exact.num
-        form = solve(normals[:q].T, normals[q:].T).fractions().T
-        return cls(rows, exact, form, jumps, shares)
+        form = solve(exact.num[:q].T, exact.num.T)
+        return cls(
+            rows,
+            exact,
+            Rationals(form.num.T, form.den),
+            (below + above) * sums.num[:, 0],
+            above * sums.num[:, 0] - total,
+            costs.den * sums.den,
+        )
 
-    def prices(self) -> list[Fraction]:
+    def _sum(self, numbers: Objects) -> Objects:
+        """Fractions over the denominators of jumps and form."""
+        return Rationals(numbers, self.den * self.form.den).fractions()
+
+    def prices(self) -> Objects:
         """The gradient (q,) as a combination of the normals of the basis."""
-        q = self.form.shape[1]
-        prices = [t * k for t, k in zip(self.shares[:q], self.jumps[:q], strict=True)]
-        for t, k, row in zip(self.shares[q:], self.jumps[q:], self.form, strict=True):
-            for j in np.flatnonzero(row != 0) if t else ():
-                prices[j] += t * k * row[j]
-        return prices
+        return self._sum(self.taken @ self.form.num)
 
     def slopes(self) -> Objects:
         """One-sided derivatives (2q,) along the half-edges of the basis."""
-        q = self.form.shape[1]
-        near = self.prices()
-        far = [k - p for k, p in zip(self.jumps[:q], near, strict=True)]
-        for k, row in zip(self.jumps[q:], self.form, strict=True):
-            for j in np.flatnonzero(row != 0):
-                if row[j] > 0:
-                    far[j] += k * row[j]
-                else:
-                    near[j] -= k * row[j]
-        return objects([*near, *far])
+        prices, form = self.prices(), self.form.num
+        near = prices + self._sum(self.jumps @ np.maximum(-form, 0))
+        far = self._sum(self.jumps @ np.maximum(form, 0)) - prices
+        return np.concatenate([near, far])
 
     def lengths(self) -> Floats:
         """Lengths (q,) of the edges of the basis."""
-        normals = self.normals.floats()[: self.form.shape[1]]
+        normals = self.normals.floats()[: self.form.num.shape[1]]
         size = np.abs(normals).max(axis=1, keepdims=True)
         edges = np.linalg.pinv(normals / size, rcond=0.0) / size.T
         return np.asarray(np.linalg.norm(edges, axis=0))
 
     def blocks(self) -> tuple[Block, ...]:
         """Groups of breakpoints that depend on each other, each with its theta."""
-        q = self.form.shape[1]
-        leader = list(range(q))  # of each of the basis: the first of its group
+        support = self.form.num != 0
+        leader = np.arange(support.shape[1])  # of each of the basis: the first of its group
+        for some in np.unique(support, axis=0):
+            met = np.isin(leader, leader[some])
+            leader[met] = leader[met].min(initial=len(leader))
+        found = []
+        for first in np.unique(leader).tolist():
+            members = np.flatnonzero(support[:, leader == first].any(axis=1))
+            if len(members) > 1:
+                found.append(Block(members, Multipliers(self._merged(members))))
+        return tuple(found)
 
-        def find(j: int) -> int:
-            while leader[j] != j:
-                leader[j] = leader[leader[j]]
-                j = leader[j]
-            return j
-
-        support = [np.flatnonzero(row != 0).tolist() for row in self.form]
-        for some in support:
-            for j in some[1:]:
-                a, b = find(some[0]), find(j)
-                leader[max(a, b)] = min(a, b)
-        groups: dict[int, list[int]] = {}
-        for j in range(q):
-            groups.setdefault(find(j), []).append(j)
-        for c, some in enumerate(support):
-            if some:
-                groups[find(some[0])].append(q + c)
-        found = (members for members in groups.values() if len(members) > 1)
-        return tuple(
-            Block(np.array(members), Multipliers(self._merged(members)))
-            for members in sorted(found)
-        )
-
-    def _merged(self, members: list[int]) -> tuple[Fraction, ...]:
+    def _merged(self, members: Ints) -> tuple[Fraction, ...]:
         """The theta of a block, those of parallel normals all at the first of them."""
-        first: dict[object, tuple[int, Fraction]] = {}
-        sums: dict[int, list[Fraction]] = {}
-        for c in members:
-            row = self._row(c)
-            lead = next(iter(row.values()))
-            key = tuple((j, v / lead) for j, v in row.items())
-            b, size = first.setdefault(key, (c, lead))
-            ratio = lead / size  # min(0, -t) = min(0, t) - t
-            share = self.shares[c] if ratio > 0 else 1 - self.shares[c]
-            total = sums.setdefault(b, [Fraction(0), Fraction(0)])
-            total[0] += share * self.jumps[c] * abs(ratio)
-            total[1] += self.jumps[c] * abs(ratio)
-        return tuple(sums[c][0] / sums[c][1] if c in sums else Fraction(0) for c in members)
-
-    def _row(self, c: int) -> dict[int, Fraction]:
-        """Normal `c` by those of the basis, but for zeros."""
-        q = self.form.shape[1]
-        if c < q:
-            return {c: Fraction(1)}
-        row = self.form[c - q]
-        return {int(j): row[j] for j in np.flatnonzero(row != 0)}
+        rows, jumps, taken = self.form.num[members], self.jumps[members], self.taken[members]
+        lead = rows[np.arange(len(rows)), (rows != 0).argmax(axis=1)]
+        size = np.gcd.reduce(np.abs(rows), axis=1)
+        rows = rows // np.where(lead > 0, size, -size)[:, None]
+        first: dict[tuple[int, ...], int] = {}
+        leader = [first.setdefault(key, c) for c, key in enumerate(map(tuple, rows.tolist()))]
+        turned = (lead > 0) != (lead > 0)[leader]  # min(0, -t) = min(0, t) - t
+        share, whole = np.zeros((2, len(rows)), object)
+        np.add.at(share, leader, size * np.where(turned, jumps - taken, taken))
+        np.add.at(whole, leader, size * jumps)
+        none, all_ = Fraction(0), Fraction(1)  # most are one of these
+        return tuple(
+            none if a == 0 else all_ if a == b else Fraction(a, b)
+            for a, b in zip(share.tolist(), whole.tolist(), strict=True)
+        )
 
 
 __all__ = ["certificate_of"]

@@ -9,8 +9,19 @@ import pytest
 import reluplex_walk as rw
 from reluplex_walk.proof import check
 from reluplex_walk.proof.check_integers import scaled, shortest, sums, times, whole
+from reluplex_walk.proof.check_sums import Masks, Stretches, exact_sums
 
-KINDS = ["vertex", "small", "decimals", "floats", "weights", "parallel", "large", "no-intercept"]
+KINDS = [
+    "vertex",
+    "small",
+    "decimals",
+    "floats",
+    "weights",
+    "parallel",
+    "large",
+    "no-intercept",
+    "one-column",
+]
 
 
 def problem(kind, seed):
@@ -35,6 +46,8 @@ def problem(kind, seed):
         X, y = X * 1e12 + 1, y * 1e13
     if kind == "no-intercept":
         intercept = False
+    if kind == "one-column":  # all parallel, and longer than machine integers
+        X, y, intercept = X[:, :1] / 3, y / 3 * 1e9, False
     if tau is None:
         return rw.lad(X, y, sample_weight=weight, fit_intercept=intercept)
     return rw.quantile(X, y, tau, sample_weight=weight, fit_intercept=intercept)
@@ -120,3 +133,19 @@ def test_integers_beyond_int64_are_exact():
     assert [Fraction(v, den) for v in numbers.tolist()] == [
         Fraction(v) for v in (0.5, 3.0, 1e300, -(2.0**-1074))
     ]
+
+
+def test_sums_that_floats_do_not_hold_are_exact():
+    rng = np.random.default_rng(0)
+    a = np.concatenate([rng.normal(size=30) * 2.0 ** rng.integers(-40, 40, 30), [0.0, -0.0]])
+    tiny = np.append(a[1:], 2.0**-1074)
+    whole_numbers = np.rint(a * 1e3)
+    masks = rng.integers(0, 2, (3, len(a)))
+    for values, weights in [(a, np.ones(len(a))), (a, a), (tiny, tiny), (whole_numbers, a**2)]:
+        terms = [Fraction(v) * Fraction(w) for v, w in zip(values, weights, strict=True)]
+        expected = [sum(t for t, m in zip(terms, mask, strict=True) if m) for mask in masks]
+        found = exact_sums(values, weights, Masks(masks))
+        assert [Fraction(int(v.p), int(v.q)) for v in found] == expected
+        expected = [sum(terms[:5]), sum(terms[5:])]
+        found = exact_sums(values, weights, Stretches(np.array([0, 5])))
+        assert [Fraction(int(v.p), int(v.q)) for v in found] == expected
