@@ -10,6 +10,7 @@ from .loss import ExactLoss, LocalModel, Sides, Vertex
 from .rationals import Objects, Rationals, reduce
 
 _ROUNDS = 4  # in which vertex and region have to agree
+_FIXED = 1500.0  # work at any vertex, however small the problem
 
 At = tuple[Vertex, Sides, Fraction]
 """An exact vertex, the signs of all breakpoints there (0 where they vanish), and the loss."""
@@ -19,7 +20,7 @@ def vertex_work(loss: LayerLoss) -> float:
     """Of solving for a vertex and evaluating it, in the units of :class:`Budget`."""
     size = len(loss.inputs) * (loss.dim + sum(w.size for w, _ in loss.tail))
     dim = float(loss.n_free)
-    return 0.25 * size * (1.0 + dim / 100.0) + 0.035 * dim**3
+    return _FIXED + 0.25 * size * (1.0 + dim / 100.0) + 0.035 * dim**3
 
 
 def zeros(signs: Sides) -> Breakpoints:
