@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DATA = {".csv", ".npz", ".typed"}
 BESIDE = ("tests", "notebooks", "benchmarks", "docs")  # what the sdist has beside the package
-SUFFIXES = {".py", ".ipynb", ".md", ".rst", ".png", ".css"}
+SUFFIXES = {".py", ".ipynb", ".md", ".npz", ".rst", ".png", ".css"}
 
 
 def files(folder: Path) -> set[str]:

@@ -213,7 +213,7 @@ def test_enumerate_regions():
     assert rw.enumerate_regions(loss, max_regions=100).ended is rw.Ended.WORK_LIMIT
     assert rw.enumerate_regions(loss, time_limit=1e-9).ended is rw.Ended.TIME_LIMIT
     for threads in (1, 2):
-        part = rw.enumerate_regions(loss, progress=lambda progress: ctrl_c(), threads=threads)
+        part = rw.enumerate_regions(loss, callback=lambda progress: ctrl_c(), threads=threads)
         assert part.ended is rw.Ended.INTERRUPTED
         assert part.message == "interrupted"
         assert len(part) > 0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.proof import degenerate
+from reluplex_walk.proof import certify, degenerate
 from reluplex_walk.simplex.walker import Walker
 from tests.problems.degenerate import zeros_among_counts
 from tests.problems.random import random_loss
@@ -33,6 +33,23 @@ def stopping(calls):
             raise StopIteration
 
     return callback
+
+
+def test_a_walk_that_is_stopped_among_ties_prices_no_crowd(monkeypatch):
+    """Their one-sided slopes took seconds beyond the limit, for an end that claims nothing."""
+
+    def slopes(*_):
+        raise AssertionError("nobody waits for these")
+
+    monkeypatch.setattr(certify, "slopes_along", slopes)
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 3, (300, 5)), rng.integers(0, 5, 300)
+    loss = rw.LayerLoss(rw.ReLUNetwork.random([5, 20, 1], seed=0), X, y)
+    for step in ("adjacent", "long"):
+        part = rw.walk(loss, step=step, max_pivots=250)
+        assert part.certificate.reason is rw.Reason.UNFINISHED
+        assert part.certificate.n_tied > 0
+        assert np.isfinite(part.certificate.slopes).all()
 
 
 def hard():

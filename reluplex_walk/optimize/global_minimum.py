@@ -218,7 +218,7 @@ def _by_regions(
 ) -> Solution:
     """The least loss of all regions, as :func:`.integer_program.solve` gives it."""
     box = None if np.isinf(upper).any() else (lower, upper)
-    regions = enumerate_regions(loss, box, time_limit=limits.remaining, progress=limits.pass_to)
+    regions = enumerate_regions(loss, box, time_limit=limits.remaining, callback=limits.pass_to)
     if not len(regions):
         return Solution(None, 0.0, 0.0, regions.ended, regions.message)
     minimum = regions.minimum(limits.remaining)

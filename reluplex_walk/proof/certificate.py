@@ -57,7 +57,8 @@ class Certificate:
     slopes : ndarray (2r,)
         Slopes of all half-edges per unit length in parameter space: the near ones in the order of
         `active`, then the far ones.  At a degenerate end they are the one-sided derivatives along
-        the half-edges of one basis, which alone prove nothing.
+        the half-edges of one basis, which alone prove nothing; where the walk was stopped before
+        its end, the slopes in the regions beside its own.
     active : ndarray (r, 3)
         The basis: (hidden layer above the trained one or residual, sample, neuron).
     tied : ndarray (k, 3)

@@ -141,7 +141,8 @@ def _seen_in_floats(
 ) -> Certificate:
     """The end as floats see it: nothing is claimed."""
     prices(loss.free_kernel, state)
-    slopes, lengths = _half_edges(loss, state)
+    # Where a limit is over, nobody waits for the one-sided slopes at a crowd of ties.
+    slopes, lengths = _half_edges(loss, state, one_sided=reason is not Reason.UNFINISHED)
     end = End.of(loss, state)
     theta = loss.free_units.outer(state.theta.reshape(loss.free_shape), anchor)
     listed = np.concatenate([end.active, end.tied])
@@ -165,12 +166,16 @@ def _seen_in_floats(
     )
 
 
-def _half_edges(loss: LayerLoss, state: State) -> tuple[Floats, Floats]:
-    """Slopes and lengths (2r,) of the half-edges of the basis, where `state` is priced."""
+def _half_edges(loss: LayerLoss, state: State, one_sided: bool) -> tuple[Floats, Floats]:
+    """Slopes and lengths (2r,) of the half-edges of the basis, where `state` is priced.
+
+    Slopes are those in the walk's region and behind the active breakpoint, or `one_sided`.
+    """
     rows = np.flatnonzero(state.basis != FREE)
     slopes = np.concatenate([state.price[rows], state.far[rows]])
     lengths = np.ones(slopes.size)
-    model = local_model(loss.free_kernel, state) if state.number[N_TIED] > 0 else None
+    tied = one_sided and state.number[N_TIED] > 0
+    model = local_model(loss.free_kernel, state) if tied else None
     for places, edges in half_edge_parts(loss.free_kernel, state):
         outer = loss.free_units.outer(edges.reshape(-1, *loss.free_shape))
         lengths[places] = np.linalg.norm(outer, axis=(1, 2))

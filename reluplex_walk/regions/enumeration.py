@@ -48,7 +48,7 @@ class RegionsProgress(NamedTuple):
     >>> net = rw.ReLUNetwork.random([1, 1])
     >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
     >>> told = []
-    >>> regions = rw.enumerate_regions(loss, progress=told.append)
+    >>> regions = rw.enumerate_regions(loss, callback=told.append)
     >>> told[-1].n_regions == told[-1].n_cells == len(regions), told[-1].estimate
     (True, 7.0)
     """
@@ -68,7 +68,7 @@ def enumerate_regions(
     box: Any = None,
     max_regions: int | None = None,
     time_limit: float | None = None,
-    progress: Callable[[RegionsProgress], Any] | None = None,
+    callback: Callable[[RegionsProgress], Any] | None = None,
     threads: int = 1,
 ) -> Regions:
     """All affine regions of `loss`, in a box or in all of parameter space.
@@ -88,7 +88,7 @@ def enumerate_regions(
         Stop after so many regions.
     time_limit : float, optional
         Seconds.
-    progress : callable, optional
+    callback : callable, optional
         Called with a :class:`RegionsProgress` from time to time; StopIteration or
         KeyboardInterrupt raised in it ends the search as Ctrl-C does.
     threads : int, default 1
@@ -124,7 +124,7 @@ def enumerate_regions(
         max_regions = integer("max_regions", max_regions, 1)
     if time_limit is not None:
         positive("time_limit", time_limit)
-    function("progress", progress)
+    function("callback", callback)
     if loss.dim > _LARGEST_DIM:
         raise ValueError(
             f"loss: expected at most {_LARGEST_DIM} parameters, found {loss.dim}: about "
@@ -134,7 +134,7 @@ def enumerate_regions(
     integer("threads", threads, 1)
     # One region more than is kept tells whether there are more.
     most = None if max_regions is None else max_regions + 1
-    with Limits(most, time_limit, progress) as limits:
+    with Limits(most, time_limit, callback) as limits:
         space = coordinates(loss, box)
         estimate, roots = _prepared(loss, space, limits)
         if estimate > _HOPELESS and max_regions is None and time_limit is None:

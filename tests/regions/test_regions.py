@@ -232,7 +232,7 @@ def test_limits_give_valid_parts():
         assert progress.estimate >= progress.n_cells > 0
         raise KeyboardInterrupt
 
-    part = rw.enumerate_regions(loss, progress=stop)
+    part = rw.enumerate_regions(loss, callback=stop)
     assert (part.complete, part.message) == (False, "interrupted")
     check(part)
 
@@ -279,7 +279,7 @@ def test_limits_with_threads(monkeypatch):
         signal.raise_signal(signal.SIGINT)  # Ctrl-C
 
     for threads in (1, 2):
-        part = rw.enumerate_regions(loss, progress=interrupt, threads=threads)
+        part = rw.enumerate_regions(loss, callback=interrupt, threads=threads)
         assert (part.complete, part.message) == (False, "interrupted")
         assert len(part) > 0
         check(part)
@@ -288,7 +288,7 @@ def test_limits_with_threads(monkeypatch):
         raise RuntimeError("of the callback")
 
     with pytest.raises(RuntimeError, match="of the callback"):
-        rw.enumerate_regions(loss, progress=fail, threads=2)
+        rw.enumerate_regions(loss, callback=fail, threads=2)
 
     def no_room(kernel, subdivision, root, settle):
         raise MemoryError
@@ -306,8 +306,8 @@ def test_bad_input(monkeypatch):
         rw.enumerate_regions(loss, max_regions=0)
     with pytest.raises(ValueError, match="time_limit: expected a number > 0"):
         rw.enumerate_regions(loss, time_limit=-1.0)
-    with pytest.raises(TypeError, match="progress: expected a callable"):
-        rw.enumerate_regions(loss, progress=3)
+    with pytest.raises(TypeError, match="callback: expected a callable"):
+        rw.enumerate_regions(loss, callback=3)
     with pytest.raises(ValueError, match="threads: expected an integer >= 1"):
         rw.enumerate_regions(loss, threads=0)
     with pytest.raises(ValueError, match="box: expected lower <= upper"):
@@ -325,7 +325,7 @@ def test_bad_input(monkeypatch):
 def test_the_estimate_is_of_the_right_size():
     seen = []
     loss = random_loss([2, 2, 1], 6, 0)
-    regions = rw.enumerate_regions(loss, progress=lambda progress: seen.append(progress.estimate))
+    regions = rw.enumerate_regions(loss, callback=lambda progress: seen.append(progress.estimate))
     assert 0.5 < seen[0] / regions.n_cells < 2.0
 
 
