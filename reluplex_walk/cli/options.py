@@ -20,7 +20,7 @@ Exit codes:
   1    the saved walk is damaged or was changed
   2    bad input: one line on stderr says what is wrong
   3    not proved, or the pivot or time limit was reached; the result so far is saved
-  130  interrupted (Ctrl-C); the result so far is saved, `resume` goes on from it
+  130  interrupted (Ctrl-C); what walks found is saved, `resume` goes on from it
 """
 
 
@@ -44,7 +44,7 @@ output_options = shared(
     click.option("--quiet", is_flag=True, help="No progress bar, table or notes."),
 )
 time_option = click.option(
-    "--time-limit", type=float, metavar="SECONDS", help="Stop after so many seconds."
+    "--time-limit", type=float, metavar="SECONDS", help="Stop walking after so many seconds."
 )
 limit_options = shared(
     click.option(
