@@ -6,6 +6,7 @@ Nothing is guessed: a cell is a number in the notation that was asked for, or re
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,25 @@ def numbers(
     return values
 
 
+def zero_led(cells: list[str]) -> str | None:
+    """The first cell of digits after a leading zero: numbers are not written so, names are."""
+    return next((cell for cell in cells if re.fullmatch("0[0-9]+", cell)), None)
+
+
+def are_dates(cells: list[str]) -> bool:
+    """Whether all `cells` are dates from 1900 to 2100, written as yyyymmdd."""
+    return all(map(_is_date, cells))
+
+
+def _is_date(cell: str) -> bool:
+    if not re.fullmatch("[0-9]{8}", cell):
+        return False
+    try:
+        return 1900 <= date(int(cell[:4]), int(cell[4:6]), int(cell[6:])).year <= 2100
+    except ValueError:
+        return False
+
+
 def _mostly_numbers(cells: list[str], notation: Notation) -> bool:
     found = sum(notation.number(cell) is not None for cell in cells)
     return 2 * found > len(cells)
@@ -144,4 +164,14 @@ def quoted(word: str) -> str:
     return word if re.fullmatch(r"[\w.,:=@%+/-]+", word) else "'" + word.replace("'", "'\\''") + "'"
 
 
-__all__ = ["MISSING", "THOUSANDS", "Notation", "is_missing", "numbers", "quoted", "short"]
+__all__ = [
+    "MISSING",
+    "THOUSANDS",
+    "Notation",
+    "are_dates",
+    "is_missing",
+    "numbers",
+    "quoted",
+    "short",
+    "zero_led",
+]

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-from .cells import quoted
+from .cells import are_dates, quoted, short, zero_led
 from .rows import Rows
 
 _UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__|level_\d+")
@@ -98,16 +98,36 @@ def _ask(rows: Rows, name: str, chosen: Sequence[str]) -> None:
         what = "has no name"
     else:
         return
-    others = ",".join(other for other in chosen if other != name)
-    keep = name if not others else f"{name},{others if len(others) <= 60 else '...'}"
     raise ValueError(
         f"column {name!r} of {rows.where} {what}: is it an input?  --drop {quoted(name)} if not, "
-        f"--features {quoted(keep)} if so"
+        f"--features {_keep(name, chosen)} if so"
     )
+
+
+def ask_about_digits(rows: Rows, name: str, kept: Sequence[int], chosen: Sequence[str]) -> None:
+    """Refuse the column `name` where its digits seem to be no numbers, in the rows `kept`."""
+    column = rows.column(name)
+    cells = [column[k] for k in kept]
+    if (cell := zero_led(cells)) is not None:
+        at = rows.at(kept[cells.index(cell)])
+        what = f"{at}, column {name!r}: {short(cell)} starts with a zero, as codes do"
+        remedy = f"--onehot {quoted(name)} if it is a category, --drop {quoted(name)}"
+    elif are_dates(cells):
+        what = f"column {name!r} of {rows.where} holds dates ({cells[0]}, ...)"
+        remedy = f"convert them to numbers, --drop {quoted(name)}"
+    else:
+        return
+    raise ValueError(f"{what}: {remedy}, or --features {_keep(name, chosen)} if it is a number")
+
+
+def _keep(name: str, chosen: Sequence[str]) -> str:
+    """What --features takes to keep the column `name`."""
+    others = ",".join(other for other in chosen if other != name)
+    return quoted(name if not others else f"{name},{others if len(others) <= 60 else '...'}")
 
 
 def _names_rows(name: str) -> bool:
     return bool(_UNNAMED.fullmatch(name) or re.fullmatch(r"(?i)row[ _.-]?names?", name))
 
 
-__all__ = ["inputs", "split_names", "unknown"]
+__all__ = ["ask_about_digits", "inputs", "split_names", "unknown"]

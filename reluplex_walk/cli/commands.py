@@ -140,7 +140,7 @@ def resume(
     import reluplex_walk as rw
 
     saved = rw.Trajectory.load(source)
-    recipe = recipe_file.read(source.parent / COLUMNS)
+    recipe = recipe_file.read(source.parent / COLUMNS, saved.problem.fingerprint)
     wanted = Wanted(not no_picture, graph or (folder / GRAPH).exists(), quiet)
     make_folder(folder)
     with progress_bar(quiet, max_pivots, saved.checkpoint.n_pivots) as draw:
@@ -169,7 +169,7 @@ def show(result: Path, as_json: bool) -> int:
     epilog="""\b
 Exit codes:
   0    all that is claimed holds, in floats and in rational arithmetic
-  1    it does not, the file is damaged or was changed, or nothing is claimed
+  1    it does not, a file is damaged or was changed, or nothing is claimed
   2    bad input: one line on stderr says what is wrong
 """
 )
@@ -178,17 +178,21 @@ Exit codes:
 def verify(result: Path, as_json: bool) -> int:
     """Check the certificate of a saved walk again, from its data alone.
 
+    Also that the columns.json beside it, if there is one, is its own and unchanged.
+
     RESULT is a trajectory.npz or a folder with one.
     """
     source = trajectory_file(result)
     import reluplex_walk as rw
 
     try:
-        check = rw.Trajectory.load(source).verify()
+        saved = rw.Trajectory.load(source)
+        check = saved.verify()
     except rw.CertificateError as error:
         raise DamagedFileError(f"{source}: {error}") from None
     except ValueError as error:
         raise DamagedFileError(str(error)) from None
+    recipe_file.read(source.parent / COLUMNS, saved.problem.fingerprint)
     fields = {
         "verified": True,
         "proof": check.method,

@@ -147,7 +147,7 @@ def write_files(
     if recipe is not None:
         paths["columns"] = folder / COLUMNS
         with whole_file(paths["columns"]) as stream:
-            stream.write(to_text(recipe).encode())
+            stream.write(to_text(recipe, traj.problem.fingerprint).encode())
     interrupted = traj.status.name == "INTERRUPTED"
     try:
         if wanted.graph:

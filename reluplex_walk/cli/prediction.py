@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Exit codes:
   0    the predictions were written
-  1    the saved walk is damaged or was changed
+  1    the saved walk or its columns.json is damaged or was changed
   2    bad input: one line on stderr says what is wrong
 """
 )
@@ -62,32 +62,40 @@ def predict(
     if out is not None and out.exists() and not force:
         raise FileExistsError(f"--out: {out} would be overwritten; give --force to do so")
     source = trajectory_file(result)
-    network = _network(source)
+    network, fingerprint = _network(source)
     options = options_of(given)
     rows = read_rows(data, options)
-    recipe = _recipe(source, rows, features, network)
+    recipe = _recipe(source, rows, features, network, fingerprint)
     kept = present(rows, [name for name, _ in recipe.columns], options.drop_missing)
     outputs = network(recipe.inputs(rows, kept, options.notation))
     _write(_csv(outputs, kept, len(rows.cells), recipe), out)
     return PROVED
 
 
-def _network(source: Path) -> ReLUNetwork:
+def _network(source: Path) -> tuple[ReLUNetwork, str | None]:
+    """The network, and the fingerprint of its loss if it is that of a walk."""
     import reluplex_walk as rw
 
     try:
-        return rw.Trajectory.load(source).network
+        saved = rw.Trajectory.load(source)
     except ValueError as error:
         try:
-            return rw.ReLUNetwork.load(source)
+            return rw.ReLUNetwork.load(source), None
         except ValueError:
             raise error from None
+    return saved.network, saved.problem.fingerprint
 
 
-def _recipe(source: Path, rows: Rows, features: tuple[str, ...], network: ReLUNetwork) -> Recipe:
+def _recipe(
+    source: Path,
+    rows: Rows,
+    features: tuple[str, ...],
+    network: ReLUNetwork,
+    fingerprint: str | None,
+) -> Recipe:
     """Which columns are the inputs: those that were saved with the walk, or are named."""
     n_in, n_out = network.widths[0], network.widths[-1]
-    recipe = None if features else recipe_file.read(source.parent / COLUMNS)
+    recipe = None if features else recipe_file.read(source.parent / COLUMNS, fingerprint)
     if recipe is None:
         if not features:
             raise ValueError(

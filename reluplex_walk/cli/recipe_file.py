@@ -1,7 +1,11 @@
-"""``columns.json`` beside a saved walk: which columns of a table its network reads and predicts."""
+"""``columns.json`` beside a saved walk: which columns of a table its network reads and predicts.
+
+It names the loss of its walk and holds a digest of itself: wrong names would make wrong numbers.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,19 +14,27 @@ from .._errors import DamagedFileError
 from .table import Recipe
 
 COLUMNS = "columns.json"
+_REMEDY = "remove it, and name the columns to predict from with --features"
 
 
-def to_text(recipe: Recipe) -> str:
+def to_text(recipe: Recipe, fingerprint: str) -> str:
+    """The file of a walk on the loss that has this `fingerprint`."""
     columns = [
         {"name": name, **({} if levels is None else {"levels": levels})}
         for name, levels in recipe.columns
     ]
-    fields = {"inputs": columns, "targets": recipe.targets, "labels": recipe.labels}
-    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+    fields: dict[str, Any] = {"inputs": columns, "targets": recipe.targets, "labels": recipe.labels}
+    fields["loss"] = fingerprint
+    digest = hashlib.sha256(_json(fields).encode()).hexdigest()
+    return _json({**fields, "digest": digest})
 
 
-def read(path: Path) -> Recipe | None:
-    """The recipe at `path`, None if there is no such file; DamagedFileError if it is damaged."""
+def read(path: Path, fingerprint: str | None) -> Recipe | None:
+    """The recipe at `path`, None if there is no such file.
+
+    DamagedFileError if it is damaged, was changed, or belongs to a walk on another loss than that
+    with the `fingerprint` (None: of a network alone, whose loss is not known).
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -38,12 +50,20 @@ def read(path: Path) -> Recipe | None:
         recipe = Recipe(columns, _words(fields["targets"]), _words(fields["labels"]))
         if not columns or not recipe.targets or len(recipe.labels) not in (0, 2):
             raise ValueError("columns are missing")
+        loss = _word(fields["loss"])
+        if text != to_text(recipe, loss):
+            raise ValueError("it was changed")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedFileError(
-            f"{path} is damaged ({type(error).__name__}: {error}): name the columns with "
-            "--features and remove it"
+            f"{path} is damaged ({type(error).__name__}: {error}): {_REMEDY}"
         ) from None
+    if fingerprint is not None and loss != fingerprint:
+        raise DamagedFileError(f"{path} belongs to another trajectory: {_REMEDY}")
     return recipe
+
+
+def _json(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
 
 def _word(value: Any) -> str:

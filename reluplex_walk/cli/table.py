@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import text
 from .cells import Notation, is_missing, numbers, quoted, short
-from .columns import inputs, split_names, unknown
+from .columns import ask_about_digits, inputs, split_names, unknown
 from .rows import Dialect, Rows, parse, read_parquet
 
 if TYPE_CHECKING:
@@ -107,6 +107,10 @@ def read_table(source: str, target: Sequence[str], options: TableOptions) -> Tab
         if name not in names:
             raise ValueError(f"--onehot: {name!r} is no input")
     kept = present(rows, [*names, *targets], options.drop_missing)
+    if not options.features:  # which are named, and so meant
+        for name in names:
+            if name not in onehot:
+                ask_about_digits(rows, name, kept, names)
     levels = {name: _levels(rows, name, kept) for name in onehot}
     recipe = Recipe(
         tuple((name, levels.get(name)) for name in names), tuple(targets), tuple(options.labels)

@@ -88,6 +88,10 @@ READ = {
     "dashes": (GAPS.format("-"), "--missing drop"),
     "missing where it does not matter": (rows_of("text", "NA|?|"), "--drop text"),
     "gzip": (gzip.compress(PLAIN.encode()), ""),
+    "codes left out": (rows_of("zip", "02000|02001|10115"), "--drop zip"),
+    "digits after zeros that are meant": (PLAIN.replace("20", "020"), "--features a,b"),
+    "dates in digits left out": (rows_of("t", "20200131|20200201|20200202"), "--drop t"),
+    "zeros of no code": (PLAIN.replace("0.25", "00.25"), ""),
     "two columns of one name, left out": (rows_of("t,t", "1,2|1,2|1,2"), "--drop t"),
 }
 
@@ -168,6 +172,21 @@ REFUSED = {
         ["more digits", "--drop n"],
     ),
     "huge numbers": (GAPS.format("1e200"), "", ["line 3", "1e+100"]),
+    "codes": (
+        rows_of("zip", "10115|02000|80331"),
+        "",
+        ["line 3", "'02000'", "--drop zip", "--onehot zip", "--features zip,a,b"],
+    ),
+    "codes where rows are left out": (
+        "zip,a,y\n1,,3\n2,2,3\n02000,3,4\n",
+        "--missing drop",
+        ["line 4", "'02000'", "--drop zip"],
+    ),
+    "dates in digits": (
+        rows_of("t", "20200131|19000101|21001231"),
+        "",
+        ["'t'", "holds dates", "20200131", "--drop t"],
+    ),
     "labels": (
         "a,y\n1,no\n2,yes\n3,no\n",
         "",
@@ -248,6 +267,19 @@ def test_labels_and_several_targets(tmp_path):
         table = table_of(write(tmp_path / "t.csv", content), options)
         assert table.y.tolist() == [[-1, -1], [1, -1], [-1, 1]]
         assert table.recipe.targets == ("p", "q")
+
+
+def test_codes_one_hot(tmp_path):
+    content = "zip,a,y\n02000,1,1\n10115,2,2\n02000,3,3\n"
+    table = table_of(write(tmp_path / "t.csv", content), "--onehot zip")
+    assert table.recipe.features == ("zip=10115", "a")
+    assert table.X.tolist() == [[0, 1], [1, 2], [0, 3]]
+
+
+@pytest.mark.parametrize("odd", ["20200230", "18991231", "21010101", "20201301", "2020011"])
+def test_digits_that_are_no_dates(odd, tmp_path):
+    content = f"n,y\n20200131,1\n{odd},2\n20200201,3\n"
+    assert table_of(write(tmp_path / "t.csv", content), "").X[1, 0] == float(odd)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
+from reluplex_walk._errors import DamagedFileError
+from reluplex_walk.cli import recipe_file
 from reluplex_walk.cli.commands import main
 from reluplex_walk.cli.output import BAD_INPUT, INTERRUPTED, PARTIAL, PROVED, REFUSED
 from reluplex_walk.cli.problem import Problem
-from reluplex_walk.cli.table import TableOptions, read_table
+from reluplex_walk.cli.table import Recipe, TableOptions, read_table
 
 
 @pytest.fixture(autouse=True)
@@ -211,6 +213,69 @@ def test_damaged_columns(text, capsys):
     assert code == REFUSED
     (line,) = capsys.readouterr().err.splitlines()
     assert "columns.json" in line
+
+
+READERS = {
+    "predict": ["predict", "houses_walk", "houses.csv", "--sep", ";"],
+    "verify": ["verify", "houses_walk"],
+    "resume": ["resume", "houses_walk", "--no-picture"],
+}
+
+
+def refused(command, capsys):
+    """The one line by which a command refuses ``columns.json``."""
+    before = Path("houses_walk/trajectory.npz").read_bytes()
+    assert main(READERS[command]) == REFUSED
+    output = capsys.readouterr()
+    (line,) = output.err.splitlines()
+    assert "columns.json" in line
+    assert output.out == ""
+    assert Path("houses_walk/trajectory.npz").read_bytes() == before
+    return line
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_changed_columns_are_refused(command, capsys):
+    assert main(["solve", *PRICE, "--quiet"]) in (PROVED, PARTIAL)
+    capsys.readouterr()
+    path = Path("houses_walk/columns.json")
+    text = path.read_text()
+    fields = json.loads(text)
+    for name in fields:
+        path.write_text(json.dumps({k: v for k, v in fields.items() if k != name}))
+        refused(command, capsys)
+    for old, new in [("size", "year"), ("flat", "loft"), ('"price"', '"dear"'), ("X:", "y:")]:
+        assert old in text
+        path.write_text(text.replace(old, new))
+        refused(command, capsys)
+    path.write_text(text)
+    assert main(READERS[command]) == PROVED
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_columns_of_another_run_are_refused(command, capsys):
+    assert main(["solve", *PRICE, "--quiet"]) in (PROVED, PARTIAL)
+    other = [*PRICE, "--features", "year,kind,size", "--out", "other", "--quiet"]
+    at = other.index("--drop")
+    del other[at : at + 2]
+    assert main(["solve", *other]) in (PROVED, PARTIAL)
+    capsys.readouterr()
+    Path("houses_walk/columns.json").write_bytes(Path("other/columns.json").read_bytes())
+    assert "another trajectory" in refused(command, capsys)
+
+
+def test_flipped_bits_of_columns_are_refused(tmp_path):
+    recipe = Recipe((("größe", None), ("kind", ("a", "b"))), ("y",), ("no", "yes"))
+    whole = recipe_file.to_text(recipe, "kind=l1 X=12ab").encode()
+    path = tmp_path / "columns.json"
+    path.write_bytes(whole)
+    assert recipe_file.read(path, "kind=l1 X=12ab") == recipe
+    for k in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[k // 8] ^= 1 << k % 8
+        path.write_bytes(damaged)
+        with pytest.raises(DamagedFileError, match=r"columns\.json"):
+            recipe_file.read(path, "kind=l1 X=12ab")
 
 
 def test_files_of_an_earlier_run_go(folder):
