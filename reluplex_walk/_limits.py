@@ -59,6 +59,21 @@ class Limits:
         self._before: Any = None  # the handler to be restored
         self._outermost = True
 
+    @classmethod
+    def asked(
+        cls,
+        time_limit: float | None,
+        callback: Callable[[Any], Any] | None,
+        work: int | None = None,
+    ) -> "Limits":
+        """Those that a user asks for, checked; from now on."""
+        from ._validate import function, positive  # here: the command line's help loads no NumPy
+
+        if time_limit is not None:
+            positive("time_limit", time_limit)
+        function("callback", callback)
+        return cls(work, time_limit, callback)
+
     def __enter__(self) -> "Limits":
         if threading.current_thread() is threading.main_thread():
             handler = signal.getsignal(signal.SIGINT)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import function, instance, integer, positive, real_array
+from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
@@ -212,7 +212,7 @@ def breakpoint_density(
     lengths, control_lengths = np.zeros((2, segments))
     crossed, crossed_active, control_crossed = np.zeros((3, segments), np.int64)
     made, ended = 0, None
-    with _limits(time_limit, callback) as limits:
+    with Limits.asked(time_limit, callback) as limits:
         for s in range(segments):
             ended = limits.look(0, s)
             if ended is not None and made:
@@ -232,13 +232,6 @@ def breakpoint_density(
         control_crossed[:made],
         Ended.FINISHED if made == segments else ended or Ended.FINISHED,
     )
-
-
-def _limits(time_limit: float | None, callback: Callable[[Any], Any] | None) -> Limits:
-    if time_limit is not None:
-        positive("time_limit", time_limit)
-    function("callback", callback)
-    return Limits(None, time_limit, callback)
 
 
 def _random_segment(
@@ -312,7 +305,7 @@ def vertex_density(
     controls = integer("controls", controls, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
     walks: list[Trajectory] = []
-    with _limits(time_limit, callback) as limits:
+    with Limits.asked(time_limit, callback) as limits:
         while len(walks) < controls and not (walks and limits.over):
             control = walk(
                 traj.problem,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from .._validate import choice, function, instance, positive
+from .._validate import choice, instance
 from ..ended import Ended
 from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
@@ -152,16 +152,13 @@ def global_minimum(
     """
     instance("loss", loss, LayerLoss)
     choice("method", method, METHODS)
-    if time_limit is not None:
-        positive("time_limit", time_limit)
     if box is not None:
         lower, upper = box_bounds(loss, box)
     elif method == "milp":
         raise ValueError("box: expected a number > 0 or a pair (lower, upper) with method='milp'")
     else:
         lower, upper = np.full(loss.shape, -np.inf), np.full(loss.shape, np.inf)
-    function("callback", callback)
-    with Limits(None, time_limit, callback) as limits:
+    with Limits.asked(time_limit, callback) as limits:
         centre = np.zeros(loss.shape) if box is None else (lower + upper) / 2.0
         best = _descend(loss, centre, lower, upper, limits)
         known = loss(best)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import function, instance, integer, positive, real
+from .._validate import instance, integer, real
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.level import LevelEstimate
@@ -135,10 +135,7 @@ def polyak_descent(
         )
     losses, best, best_theta = [value], value, theta
     gap, waited, patience = value - target, 0, float(_PATIENCE)
-    if time_limit is not None:
-        positive("time_limit", time_limit)
-    function("callback", callback)
-    with Limits(steps, time_limit, callback) as limits:
+    with Limits.asked(time_limit, callback, steps) as limits:
         while True:
             made = len(losses) - 1
             ended = limits.look(made, Progress(made, value, limits.elapsed))

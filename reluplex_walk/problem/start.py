@@ -185,14 +185,18 @@ def _one(theta: Floats, j: int, neuron: Floats) -> Floats:
 
 
 def _constant_fit(data: Data, targets: Floats) -> Floats:
-    """Parameters (r,) of a constant: one of the targets (m,), with the least loss."""
+    """Parameters (r,) of the best constant for `targets` (m,)."""
     function = np.zeros(data.x.shape[1])
     if data.intercept:
-        order = np.argsort(targets)
-        left, right = data.kernel.left[0, order], data.kernel.right[0, order]
-        rise = np.cumsum(left + right) >= left.sum()
-        function[-1] = targets[order[int(np.argmax(rise))]]
+        function[-1] = best_constant(targets, data.kernel.left[0], data.kernel.right[0])
     return function
+
+
+def best_constant(targets: Floats, left: Floats, right: Floats) -> float:
+    """The one of the `targets` (m,) with the least loss for slopes `left`, `right`: a quantile."""
+    order = np.argsort(targets, kind="stable")
+    rise = np.cumsum((left + right)[order]) >= left[order].sum()  # just above each target
+    return float(targets[order[int(np.argmax(rise))]])
 
 
 def _linear_fit(data: Data, targets: Floats) -> Floats:
@@ -213,4 +217,4 @@ def _linear_fit(data: Data, targets: Floats) -> Floats:
     return state.theta.copy()
 
 
-__all__ = ["Data", "fitted_start", "ordinary"]
+__all__ = ["Data", "best_constant", "fitted_start", "ordinary"]

@@ -11,7 +11,7 @@ import numpy as np
 from .._limits import Limits
 from .._memory import require_memory
 from .._threads import polled
-from .._validate import function, instance, integer, positive
+from .._validate import instance, integer
 from ..ended import Ended
 from ..exact.rationals import Rationals
 from ..native import region_arrays as native
@@ -122,9 +122,6 @@ def enumerate_regions(
     instance("loss", loss, LayerLoss)
     if max_regions is not None:
         max_regions = integer("max_regions", max_regions, 1)
-    if time_limit is not None:
-        positive("time_limit", time_limit)
-    function("callback", callback)
     if loss.dim > _LARGEST_DIM:
         raise ValueError(
             f"loss: expected at most {_LARGEST_DIM} parameters, found {loss.dim}: about "
@@ -134,7 +131,7 @@ def enumerate_regions(
     integer("threads", threads, 1)
     # One region more than is kept tells whether there are more.
     most = None if max_regions is None else max_regions + 1
-    with Limits(most, time_limit, callback) as limits:
+    with Limits.asked(time_limit, callback, most) as limits:
         space = coordinates(loss, box)
         estimate, roots = _prepared(loss, space, limits)
         if estimate > _HOPELESS and max_regions is None and time_limit is None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
-from .._validate import function, instance, integer, positive, real_array
+from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import REGIONS
@@ -289,12 +289,9 @@ def slice(
     window = window_of(extent, 2)
     if max_polygons is not None:
         integer("max_polygons", max_polygons, 1)
-    if time_limit is not None:
-        positive("time_limit", time_limit)
-    function("callback", callback)
     chunks: list[Chunk] = []
     most = None if max_polygons is None else max_polygons + 1
-    with Limits(most, time_limit, callback) as limits:
+    with Limits.asked(time_limit, callback, most) as limits:
         ended, found = None, 0
         for chunk in regions_of(loss, point, [a, b], window, limits):
             chunks.append(chunk)

@@ -12,7 +12,6 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from .._limits import Limits
-from .._validate import function, positive
 from ..ended import Ended
 from ..problem.loss import LayerLoss, Pattern
 from ..tolerances import REGIONS
@@ -240,7 +239,7 @@ class Regions:
         >>> round(regions.minimum().loss, 9)
         1.0
         """
-        with self._limits(time_limit, callback) as limits:
+        with Limits.asked(time_limit, callback) as limits:
             return self._minima.minimum(limits)
 
     def local_minima(
@@ -262,14 +261,8 @@ class Regions:
         >>> [(round(each.loss, 9), each.strict) for each in regions.local_minima()]
         [(1.0, True)]
         """
-        with self._limits(time_limit, callback) as limits:
+        with Limits.asked(time_limit, callback) as limits:
             return self._minima.local_minima(limits)
-
-    def _limits(self, time_limit: float | None, callback: Callable[[int], Any] | None) -> Limits:
-        if time_limit is not None:
-            positive("time_limit", time_limit)
-        function("callback", callback)
-        return Limits(None, time_limit, callback)
 
     @cached_property
     def _minima(self) -> Minima:

@@ -15,6 +15,7 @@ from .._validate import choice, instance
 from ..problem.aliased import RankWarning
 from ..problem.loss import KINDS, LayerLoss
 from ..problem.network import ReLUNetwork
+from ..problem.start import best_constant
 from ..simplex.walk import walk
 from .data import Data, Posed, slopes_of
 from .solver import minimise
@@ -167,11 +168,7 @@ def _linear_loss(
 def _best_constant(loss: LayerLoss) -> Floats:
     """Parameters (1, p + 1) of the best constant: a weighted quantile of the targets."""
     theta = np.zeros(loss.shape)
-    targets = loss.targets[:, 0]
-    order = np.argsort(targets, kind="stable")
-    left, right = loss.left[order, 0], loss.right[order, 0]
-    slope = np.cumsum(left + right) - left.sum()  # just above each target
-    theta[0, -1] = targets[order[int(np.argmax(slope >= 0.0))]]
+    theta[0, -1] = best_constant(loss.targets[:, 0], loss.left[:, 0], loss.right[:, 0])
     return theta
 
 

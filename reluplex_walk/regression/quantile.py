@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._frames import column_labels
 from .._limits import Limits
-from .._validate import flag, function, positive, real, real_array
+from .._validate import flag, real, real_array
 from ..ended import Ended
 from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
@@ -99,7 +99,7 @@ def lad(
     >>> fit.status.name, round(fit.loss, 8)
     ('GLOBAL_MINIMUM', 42.08115942)
     """
-    limits = _limits(time_limit, callback)
+    limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
@@ -168,7 +168,7 @@ def quantile(
     >>> rw.quantile(data.X, data.y, tau=0.9).coefficients.round(4)
     array([67.3509,  0.6863])
     """
-    limits = _limits(time_limit, callback)
+    limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
@@ -231,7 +231,7 @@ def quantile_path(
     if not levels:
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
-    limits = _limits(time_limit, callback)
+    limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
@@ -250,14 +250,6 @@ def _named(X: ArrayLike, fits: list[QuantileFit]) -> list[QuantileFit]:
     """The `fits` with the names of the columns of `X`, if it has them."""
     names = column_labels("X", X)
     return fits if names is None else [replace(fit, feature_names=names) for fit in fits]
-
-
-def _limits(time_limit: float | None, callback: Callback | None) -> Limits:
-    """Those of a fit, from now on."""
-    if time_limit is not None:
-        positive("time_limit", time_limit)
-    function("callback", callback)
-    return Limits(None, time_limit, callback)
 
 
 def _path(
