@@ -1,20 +1,38 @@
-"""The decorators of all kernels: ``numba.njit`` with a disk cache an edited callee cannot fool.
+"""How kernels are compiled: entries on their own, small kernels as part of each that calls them.
 
-Numba keys its cache by the file of the compiled function alone, so a cached caller keeps running
-the old code of a callee that lives in another file.  Here the cache folder is named by a hash of
-*all* kernel sources, subfolders included: any edit or upgrade starts a fresh folder.
+An *entry* has a signature and is compiled when it is first called, from Python or from another
+entry, which calls it by its address: neither contains the other, so each is compiled, optimised
+and stored once.  A *kernel* has neither signature nor code of its own; it becomes a part of every
+entry that calls it.
+
+Numba keys its cache by the file of the compiled function alone, so a cached caller would keep
+running the old code of a callee that lives in another file.  Here the cache folder is named by a
+hash of *all* kernel sources, subfolders included: any edit or upgrade starts a fresh folder.
 """
 
+import ctypes
 import hashlib
+import os
+import pkgutil
+import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
-from numba.core import event
+from llvmlite import ir
+from numba.core import cgutils, event, types
+from numba.core.imputils import lower_constant
+from numba.extending import models, register_model, typeof_impl
 
 from ._cache import cache_folder
+from ._compiling import COMPILING
+from ._workers import GROUPS, WORKERS
 
 config: Any = numba.config
 
@@ -23,6 +41,7 @@ config: Any = numba.config
 # No 'ninf': infinities stay meaningful.  'reassoc' and 'contract' let reductions use vector
 # instructions; the result depends on the machine's vector width, not on the run.
 _FASTMATH = {"nnan", "nsz", "reassoc", "contract"}
+_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def source_hash(folder: Path = Path(__file__).parent) -> str:
@@ -37,63 +56,242 @@ def source_hash(folder: Path = Path(__file__).parent) -> str:
 CACHE_FOLDER = str(cache_folder(source_hash(), config.CACHE_DIR))
 
 
-class Announcement(event.Listener):
-    """Says once, on stderr, why a first call takes its time."""
-
-    silent = False
-
-    def on_start(self, event: Any) -> None:
-        compiled = event.data["dispatcher"].py_func.__module__
-        if not self.silent and compiled.startswith(__package__):
-            self.silent = True
-            print(
-                "reluplex_walk: compiling its kernels, once; up to a minute",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    def on_end(self, event: Any) -> None:
-        pass
-
-
-ANNOUNCEMENT = Announcement()
-event.register("numba:compile", ANNOUNCEMENT)
-
-
-def entry(function: Callable[..., Any]) -> Any:
-    """Compile `function` in nopython mode, cached in :data:`CACHE_FOLDER`, to call from Python.
-
-    Other threads of Python run while it does.
-    """
-    return _compile(function, nogil=True)
-
-
-def precise(function: Callable[..., Any]) -> Any:
-    """Like :func:`entry`, every operation rounded as written: for arithmetic that needs it."""
-    return _compile(function, nogil=True, fastmath=False)
-
-
 def kernel(function: Callable[..., Any]) -> Any:
-    """Like :func:`entry`, for functions that only other kernels call.
-
-    They come without the wrappers for Python, which take half of the compile time.
-    """
-    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    """Compile `function` as a part of each entry that calls it."""
+    return _njit(function, fastmath=_FASTMATH, **_NO_WRAPPERS)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Like :func:`kernel`, always inlined.
+    """Like :func:`kernel`, for the innermost loops: no call is made, whatever LLVM thinks of it."""
+    return _njit(function, fastmath=_FASTMATH, forceinline=True, **_NO_WRAPPERS)
 
-    A call hands over every array of both records, some 400 words: more than a small function does.
+
+def exact_kernel(function: Callable[..., Any]) -> Any:
+    """Like :func:`kernel`, every operation rounded as written."""
+    return _njit(function, fastmath=False, **_NO_WRAPPERS)
+
+
+def entry(returns: Any, *takes: Any, precise: bool = False) -> Callable[..., Any]:
+    """Decorator: compile a function on its own, for these Numba types, when it is first called.
+
+    `precise`: every operation is rounded as written.  Other threads of Python run while it does.
     """
-    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+
+    def decorate(function: Callable[..., Any]) -> "Entry":
+        return Entry(function, returns(*takes), precise)
+
+    return decorate
 
 
-def _compile(function: Callable[..., Any], **options: Any) -> Any:
+class Entry:
+    """A function compiled on its own: see :func:`entry`."""
+
+    def __init__(self, function: Callable[..., Any], signature: Any, precise: bool) -> None:
+        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        self.signature = signature
+        self.function = function
+        self.options = {"nogil": True, "fastmath": False if precise else _FASTMATH}
+        self.dispatcher = _njit(function, **self.options)
+        self._call = function if config.DISABLE_JIT else self._first_call
+        self.ready = False  # compiled, or loaded
+        self.__doc__ = function.__doc__
+        _ENTRIES[function] = self
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._call(*arguments)
+
+    def _first_call(self, *arguments: Any) -> Any:
+        self.compile()
+        return self._call(*arguments)
+
+    def compile(self) -> int:
+        """Compile, or load from the cache, where that was not done; the address for C."""
+        if not self.ready:
+            with COMPILING, _LOCK:
+                if not self.ready:
+                    self._wait_for_workers()
+                    self._compile()
+        result = self.dispatcher.overloads[self.signature.args]
+        return result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+
+    def _compile(self) -> None:
+        try:
+            self.dispatcher.compile(self.signature)
+        except Exception:
+            # A full disk, or a damaged cache: without one.
+            if self.signature.args not in self.dispatcher.overloads:
+                self.dispatcher = _njit(self.function, cache=False, **self.options)
+                self.dispatcher.compile(self.signature)
+        self.dispatcher.disable_compile()
+        # Numba takes 2 us to see the type of a record, which looks at it itself.
+        arrays = any(isinstance(taken, types.Array) for taken in self.signature.args)
+        result = self.dispatcher.overloads[self.signature.args]
+        self._call = self.dispatcher if arrays else result.entry_point
+        self.ready = True
+
+    def _wait_for_workers(self) -> None:
+        """While one of them compiles this, compile others that will be needed."""
+        while not WORKERS.take(self.name):
+            other = WORKERS.next()
+            if other is None:
+                WORKERS.wait(self.name)
+            else:
+                find(other).compile()
+
+
+_ENTRIES: dict[Any, Entry] = {}  # by their functions
+_LOCK = threading.RLock()  # one thread compiles at a time
+
+
+class _Listener(event.Listener):
+    """Hears of entries that the cache lacks: tells the user, and starts workers on their group.
+
+    Or on the rest of a `plan`, if there is one.
+    """
+
+    def __init__(self) -> None:
+        self.plan: list[str] = []
+
+    def on_start(self, event: Any) -> None:
+        entry = _ENTRIES.get(event.data["dispatcher"].py_func)
+        if entry is not None:
+            COMPILING.begin(entry.name)
+            groups = [self.plan] if self.plan else GROUPS.values()
+            for group in groups:
+                if entry.name in group:
+                    others = [name for name in group if name != entry.name]
+                    WORKERS.start([name for name in others if not find(name).ready])
+
+    def on_end(self, event: Any) -> None:
+        if event.data["dispatcher"].py_func in _ENTRIES:
+            COMPILING.tell(None)
+
+
+_LISTENER = _Listener()
+event.register("numba:compile", _LISTENER)
+
+
+def find(name: str) -> Entry:
+    """The entry with this name, as ``walk.run``."""
+    module, _, function = name.rpartition(".")
+    return getattr(import_module(f"{__package__}.{module}"), function)
+
+
+def entries() -> list[Entry]:
+    """All of them, those of groups first."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        import_module(f"{__package__}.{module.name}")
+    grouped = [find(name) for group in GROUPS.values() for name in group]
+    return list(dict.fromkeys([*grouped, *_ENTRIES.values()]))
+
+
+def warm_up(wanted: list[Entry]) -> int:
+    """Compile those that the cache lacks, load the others; how many were compiled here."""
+    before = COMPILING.count
+    _LISTENER.plan = [entry.name for entry in wanted]
+    try:
+        for entry in wanted:
+            entry.compile()
+    finally:
+        _LISTENER.plan = []
+    return COMPILING.count - before
+
+
+def serve() -> None:
+    """Compile the entries named on stdin, as one of the processes of :mod:`._workers`."""
+    WORKERS.off, COMPILING.tell = True, lambda text: None
+    for line in sys.stdin:
+        find(line.strip()).compile()
+        print(flush=True)
+
+
+def _njit(function: Callable[..., Any], **options: Any) -> Any:
     before = config.CACHE_DIR
-    options = {"fastmath": _FASTMATH, **options, "_nrt": False, "error_model": "numpy"}
+    options = {"cache": True, **options, "_nrt": False, "error_model": "numpy"}
     config.CACHE_DIR = CACHE_FOLDER  # read by numba while it decorates, and only then
     try:
-        return numba.njit(cache=True, **options)(function)
+        return numba.njit(**options)(function)
     finally:
         config.CACHE_DIR = before
+
+
+# ---------------------------------------------------------------- calls of entries in kernels
+
+
+class EntryType(types.ExternalFunctionPointer):
+    """Numba's type of an entry that a kernel calls: a pointer found at the first call."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry_name = entry.name
+        super().__init__(entry.signature, get_pointer=None)  # type: ignore[arg-type]
+
+    @property
+    def key(self) -> Any:
+        return self.entry_name
+
+
+register_model(EntryType)(models.ExternalFuncPointerModel)
+
+
+@typeof_impl.register(Entry)
+def _typeof(entry, c):
+    return EntryType(entry)
+
+
+_FIND = "reluplex_walk_entry"
+_WORD, _TEXT = ir.IntType(64), ir.IntType(8).as_pointer()
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_void_p)
+def _find(name: bytes, place: int) -> None:
+    """Put the address of an entry where a kernel that is about to call it asks for that.
+
+    The kernel cannot go on without it, nor can an exception pass through it: Ctrl-C waits.
+    """
+    try:
+        ctypes.c_size_t.from_address(place).value = find(name.decode()).compile()
+    except KeyboardInterrupt:  # the kernel asks again; afterwards
+        threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
+    except BaseException:
+        traceback.print_exc()
+        os.abort()
+
+
+llvmlite.binding.add_symbol(_FIND, ctypes.cast(_find, ctypes.c_void_p).value)
+
+
+@lower_constant(EntryType)
+def _address(context, builder, entry_type, entry):
+    """Code for: the address kept in a variable of the caller, which asks for it while it is 0."""
+    name = f"{_FIND}.{entry.name}"
+    kept = builder.module.globals.get(name)
+    if kept is None:
+        kept = cgutils.add_global_variable(builder.module, _WORD, name)
+        kept.linkage, kept.initializer = "internal", ir.Constant(_WORD, 0)
+    signature = ir.FunctionType(ir.VoidType(), [_TEXT, _WORD.as_pointer()])
+    find_it = cgutils.get_or_insert_function(builder.module, signature, _FIND)
+    ask, known = (builder.append_basic_block(part) for part in ("ask", "known"))
+
+    def branch():
+        builder.cbranch(cgutils.is_null(builder, builder.load(kept)), ask, known)
+
+    branch()
+    with builder.goto_block(ask):
+        builder.call(find_it, [context.insert_const_string(builder.module, entry.name), kept])
+        branch()
+    builder.position_at_end(known)
+    return builder.inttoptr(builder.load(kept), context.get_function_pointer_type(entry_type))
+
+
+__all__ = [
+    "CACHE_FOLDER",
+    "Entry",
+    "entries",
+    "entry",
+    "exact_kernel",
+    "find",
+    "inlined",
+    "kernel",
+    "source_hash",
+    "warm_up",
+]

@@ -9,13 +9,16 @@ trained layer), one updates each row and prices it while it is in the cache.
 """
 
 import numpy as np
+from numba import boolean, int64, void
 
-from ._jit import inlined, kernel
+from ._jit import entry, kernel
 from .arrays import (
     FREE,
     N_DESCENDING,
     SLOPE_TOL,
     X_SIZE,
+    P,
+    S,
     is_hidden,
     park,
     sample_of,
@@ -88,7 +91,7 @@ def _priced(S, k, length2):
     S.noise[k, 0] = S.scalar[SLOPE_TOL] * S.scalar[X_SIZE] * S.length[k, 0]
 
 
-@kernel
+@entry(void, S)
 def price_near(S):
     """Slopes and lengths of the near half-edges: S.price, S.length[:, 0], S.noise[:, 0]."""
     for k in range(S.basis.size):
@@ -96,7 +99,7 @@ def price_near(S):
         _priced(S, k, dot(S.b[k], S.b[k]))
 
 
-@kernel
+@entry(boolean, P, S)
 def price_far(P, S):
     """Slopes and lengths of the far half-edges, from the near ones; counts all that descend.
 
@@ -138,7 +141,7 @@ def price_far(P, S):
     return free_descends
 
 
-@kernel
+@entry(void, P, S, int64)
 def flip(P, S, k):
     """Look at the priced vertex from the other side of active breakpoint S.basis[k]."""
     c = S.basis[k]
@@ -202,7 +205,7 @@ def _reflect(S):
     return k, 1.0 / (norm * S.beta[k])
 
 
-@inlined
+@kernel
 def subtract_and_price(edge, factor, row, g):
     """Edge -= factor * row, in one pass with its slope and squared length, which are returned."""
     slope, length2 = 0.0, 0.0
@@ -214,7 +217,7 @@ def subtract_and_price(edge, factor, row, g):
     return slope, length2
 
 
-@kernel
+@entry(void, P, S, int64, int64)
 def exchange(P, S, k, entering):
     """Breakpoint `entering` takes row `k` of the basis, or a FREE one if k < 0; updates all edges.
 

@@ -1,13 +1,14 @@
 """Decimal places of columns, found in one pass over a table."""
 
 import numpy as np
+from numba import float64, int64, void
 
-from ._jit import precise
+from ._jit import entry
 
 BLOCK = 256  # rows handled together, so that they stay in the cache for all columns
 
 
-@precise
+@entry(void, float64[:, ::1], int64, float64, int64[::1], float64[::1], precise=True)
 def decimal_places(table, most, largest, found, top):
     """The least k <= most for which all values of a column are nearest to decimals of k places.
 

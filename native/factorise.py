@@ -7,17 +7,18 @@ live in the null spaces of these blocks, and the QR that costs is only as large 
 """
 
 import numpy as np
+from numba import float64, int64, void
 from scipy import linalg
 
 from ._jit import entry
-from .arrays import FREE
+from .arrays import FREE, P, S
 from .tail import oriented_normal
 
 _SPLIT = 128  # parameters from which the factorisation by neurons pays
 _DEPENDENT = 1e-13  # of the largest diagonal entry
 
 
-@entry
+@entry(void, P, S, int64[::1], float64[:, ::1])
 def normals(P, S, ids, out):
     """Out (len(ids), D): oriented normals of the breakpoints `ids`."""
     for k in range(ids.size):

@@ -1,11 +1,23 @@
 """A small matrix game: can one choice of tangents serve all generators of a cone at once?"""
 
 import numpy as np
+from numba import boolean, float64, int64
 
 from ._jit import entry
 
 
-@entry
+@entry(
+    boolean,
+    float64[::1],  # base
+    float64[:, ::1],  # terms
+    float64[::1],  # size
+    float64[::1],  # least
+    float64[::1],  # most
+    float64,  # rounding
+    int64,  # rounds
+    float64[:, ::1],  # work
+    float64[::1],  # theta
+)
 def balance(base, terms, size, least, most, rounding, rounds, work, theta):
     """Look for theta (k,) in [least, most] with  base + terms @ theta > rounding size.
 

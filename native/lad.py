@@ -10,11 +10,13 @@ far residual did change sign (Portnoy and Koenker 1997).
 """
 
 import numpy as np
+from numba import float64, int64, void
+from numba.core.types import UniTuple
 
-from ._jit import entry, inlined, kernel
+from ._jit import entry, kernel
 from .arrays import FREE, PARKED
 from .basis import dot, subtract_and_price
-from .lad_arrays import DEPENDENT, RATE, SLOPE, ZERO
+from .lad_arrays import DEPENDENT, RATE, SLOPE, ZERO, P, S
 from .nearby import NEVER
 from .pivot import uniform
 
@@ -47,7 +49,7 @@ def combine(d, x, low, high, out):
             o[i] += d0 * x0[i]
 
 
-@entry
+@entry(void, float64[:, ::1], float64[::1], float64[::1])
 def measure(x, sums, largest):
     """Sum and largest of the absolute values in each row of x (q, n)."""
     for k in range(x.shape[0]):
@@ -59,7 +61,7 @@ def measure(x, sums, largest):
         sums[k], largest[k] = total, most
 
 
-@entry
+@entry(void, float64[:, ::1], float64[::1], float64[::1])
 def rescale(x, scale, reach):
     """Multiply the rows of x (q, n); reach (n,) becomes the lengths of its columns."""
     for low in range(0, reach.size, BLOCK):
@@ -76,7 +78,7 @@ def rescale(x, scale, reach):
             size[i] = np.sqrt(size[i])
 
 
-@entry
+@entry(UniTuple(int64, 2), P, S, float64)
 def sweep(P, S, band):
     """Residuals, sides and the gradient S.g of all samples but the near ones.
 
@@ -106,7 +108,7 @@ def sweep(P, S, band):
     return n_near, changed
 
 
-@inlined
+@kernel
 def _gather(P, S, m):
     """Copy the near samples side by side; park the active ones."""
     for k in range(P.x.shape[0]):
@@ -122,7 +124,7 @@ def _gather(P, S, m):
             S.place[k], S.near_r[a], S.near_side[a] = a, PARKED, 1.0
 
 
-@inlined
+@kernel
 def _scatter(S, m):
     """Bring the basis and the sides of the near samples back from their copies."""
     for k in range(S.basis.size):
@@ -131,8 +133,8 @@ def _scatter(S, m):
         S.side[S.near[a]] = S.near_side[a]
 
 
-@kernel
-def _stop(times, ids, jumps, size, need):
+@entry(int64, float64[::1], int64[::1], float64[::1], int64, float64)
+def stop(times, ids, jumps, size, need):
     """Place in `times` of the breakpoint at which the sum of jumps, in order of time, is `need`.
 
     The breakpoints passed before it are moved in front of it.  -1 if the sum of all is less.
@@ -184,7 +186,7 @@ def _candidates(times, jumps, m, need, ids, scratch):
     if m >= 4 * SOME:
         for i in range(SOME):
             scratch[i], ids[i] = times[i], i
-        at = _stop(scratch, ids, jumps, SOME, 1.5 * need * SOME / m)
+        at = stop(scratch, ids, jumps, SOME, 1.5 * need * SOME / m)
         if at >= 0:
             total = 0.0
             for i in range(m):
@@ -198,14 +200,14 @@ def _candidates(times, jumps, m, need, ids, scratch):
     return size
 
 
-@inlined
+@kernel
 def _add_sample(S, i, factor):
     """S.g += factor * x_i."""
     for k in range(S.g.size):
         S.g[k] += factor * S.near_x[k, i]
 
 
-@inlined
+@kernel
 def _steepest(P, S):
     """Half-edge of steepest descent: (row of the basis or -1, +1 or -1 along it, its slope).
 
@@ -228,7 +230,7 @@ def _steepest(P, S):
     return found, sign, slope
 
 
-@inlined
+@kernel
 def _begin(P, S, m):
     """Add the gradient of the near samples to S.g, but for the active ones; price all edges."""
     below, above = P.slopes[0], P.slopes[1]
@@ -242,8 +244,8 @@ def _begin(P, S, m):
         S.price[k], S.length[k] = dot(S.b[k], S.g), np.sqrt(dot(S.b[k], S.b[k]))
 
 
-@inlined
-def _meet(P, S, m, k, sign, slope):
+@entry(int64, P, S, int64, int64, float64, float64)
+def meet(P, S, m, k, sign, slope):
     """Where a step along half-edge `k` ends: place in S.times of that time, or -1 for nowhere.
 
     The samples passed on the way come before it in S.times and S.ids.
@@ -258,10 +260,10 @@ def _meet(P, S, m, k, sign, slope):
         S.times[i] = max(0.0, S.near_side[i] * S.near_r[i] / rate) if rate > flat else np.inf
         S.jumps[i] = jump * S.near_w[i] * rate if rate > flat else 0.0
     size = _candidates(S.times, S.jumps, m, -slope, S.ids, S.costs)
-    return _stop(S.times, S.ids, S.jumps, size, -slope)
+    return stop(S.times, S.ids, S.jumps, size, -slope)
 
 
-@inlined
+@kernel
 def _exchange(S, k, entering):
     """Sample `entering` takes row k of the basis; updates and prices all edges.
 
@@ -282,9 +284,9 @@ def _exchange(S, k, entering):
     S.place[k] = entering
 
 
-@inlined
-def _move(P, S, m, k, sign, at):
-    """Go where `_meet` says, to S.times[at], and let the sample met there enter the basis."""
+@entry(void, P, S, int64, int64, float64, int64)
+def move(P, S, m, k, sign, at):
+    """Go where `meet` says, to S.times[at], and let the sample met there enter the basis."""
     below, above = P.slopes[0], P.slopes[1]
     time, entering, leaving = S.times[at], S.ids[at], S.place[k]
     blocked = abs(S.near_r[entering]) <= S.tolerances[ZERO]
@@ -310,7 +312,7 @@ def _move(P, S, m, k, sign, at):
                 S.near_r[i] = push * S.near_side[i]
 
 
-@inlined
+@kernel
 def _pivots(P, S, m, first, limit):
     """Pivots on the copies until no half-edge descends: (status, pivots)."""
     for pivots in range(limit):
@@ -319,9 +321,9 @@ def _pivots(P, S, m, first, limit):
             k, sign, slope = first // 2, 1.0 - 2.0 * (first % 2), -TINY
         if k < 0:
             return OPTIMAL, pivots
-        at = _meet(P, S, m, k, sign, slope)
+        at = meet(P, S, m, k, sign, slope)
         if at >= 0:
-            _move(P, S, m, k, sign, at)
+            move(P, S, m, k, sign, at)
         elif S.place[k] == FREE:
             S.place[k] = DEPENDENT
         else:
@@ -329,7 +331,7 @@ def _pivots(P, S, m, first, limit):
     return STUCK, limit
 
 
-@entry
+@entry(UniTuple(int64, 2), P, S, int64, int64, int64)
 def descend(P, S, m, first, limit):
     """Pivots on the `m` near samples until no half-edge descends; returns (status, pivots).
 

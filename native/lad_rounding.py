@@ -3,11 +3,13 @@
 import math
 
 import numpy as np
+from numba import boolean, float64, int64, void
+from numba.core.types import Tuple, UniTuple
 
-from ._jit import entry, precise
+from ._jit import entry, exact_kernel
 
 
-@precise
+@entry(void, float64[:, ::1], float64[::1], float64[::1], int64[::1], float64[::1], precise=True)
 def residual(x, y, theta, rows, out):
     """Out = x[:, rows] . theta - y[rows], as if in twice the precision.
 
@@ -34,7 +36,15 @@ def residual(x, y, theta, rows, out):
         out[a] = total + low
 
 
-@entry
+@entry(
+    UniTuple(float64, 2),
+    float64[:, ::1],
+    float64[::1],
+    int64[::1],
+    float64[:, ::1],
+    float64[::1],
+    float64[::1],
+)
 def error_bounds(x, y, basis, b, theta, sums):
     """How far residuals and prices may be from those at the exact vertex (Rump 2010, section 10).
 
@@ -82,7 +92,7 @@ def error_bounds(x, y, basis, b, theta, sums):
     return np.sqrt(total) * (1.0 + unit), column_sum / (1.0 - column_sum)
 
 
-@precise
+@exact_kernel
 def two_product(u, v):
     """The product rounded, and what it is off by (Dekker 1971)."""
     product = u * v
@@ -96,7 +106,21 @@ def two_product(u, v):
     )
 
 
-@precise
+@entry(
+    boolean,
+    float64[:, ::1],  # x
+    float64[::1],  # y
+    float64[::1],  # reach
+    int64[::1],  # basis
+    float64[:, ::1],  # b
+    float64[::1],  # theta
+    float64,  # blur
+    float64[::1],  # up
+    float64,  # down
+    float64[::1],  # off
+    float64[::1],  # out
+    precise=True,
+)
 def nearest(x, y, reach, basis, b, theta, blur, up, down, off, out):
     """Out = theta* up / down rounded to nearest, theta* the exact vertex; whether that is proved.
 
@@ -147,7 +171,16 @@ def nearest(x, y, reach, basis, b, theta, blur, up, down, off, out):
     return True
 
 
-@precise
+@entry(
+    Tuple((int64, boolean)),
+    float64[::1],  # r
+    float64[::1],  # reach
+    float64,  # bound
+    int64[::1],  # near
+    float64[::1],  # side
+    int64[::1],  # doubtful
+    precise=True,
+)
 def sides(r, reach, bound, near, side, doubtful):
     """Sides of the residuals beyond their `bound`; the others are listed in `doubtful`, ascending.
 
@@ -167,7 +200,23 @@ def sides(r, reach, bound, near, side, doubtful):
     return count, outside
 
 
-@entry
+@entry(
+    Tuple((boolean, int64)),
+    float64[:, ::1],  # x
+    float64[::1],  # w
+    float64[::1],  # largest
+    float64[::1],  # side
+    UniTuple(float64, 2),  # slopes
+    int64[::1],  # near
+    int64[::1],  # basis
+    float64[:, ::1],  # b
+    float64,  # terms
+    float64,  # blur
+    float64[::1],  # g
+    float64[::1],  # costs
+    float64[::1],  # price
+    float64[::1],  # error
+)
 def judge(x, w, largest, side, slopes, near, basis, b, terms, blur, g, costs, price, error):
     """Prices ``b @ g`` of a basis, and what they say of its half-edges.
 

@@ -2,10 +2,21 @@
 
 import math
 
-from ._jit import precise
+from numba import float64, int64, void
+
+from ._jit import entry
 
 
-@precise
+@entry(
+    void,
+    float64[:, ::1],
+    float64[::1],
+    float64[::1],
+    float64[::1],
+    int64,
+    float64[::1],
+    precise=True,
+)
 def powers(x, typical, sums, largest, far, scale):
     """Powers of two that bring `typical` sizes of the rows of x (p, n) to 1.
 

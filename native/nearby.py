@@ -11,9 +11,10 @@ Without bounds S.near holds all samples for good, and their values are carried a
 """
 
 import numpy as np
+from numba import float64, int64, void
 
-from ._jit import entry, inlined, kernel
-from .arrays import LAZY, N_NEAR, N_QUEUE, PARKED, PATH
+from ._jit import entry, kernel
+from .arrays import LAZY, N_NEAR, N_QUEUE, PARKED, PATH, P, S
 
 NEVER = 1e290  # a time no breakpoint is met at
 LEAST = 8000  # samples from which on bounds pay: with fewer, vector instructions beat them ...
@@ -22,36 +23,37 @@ _SAFE = 1.0 - 1e-9  # a bound shrinks by this against rounding
 
 
 @kernel
-def sift_down(heap, key, at, size):
-    """Move heap[at] down until no child has a smaller key."""
-    item = heap[at]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and key[heap[child + 1]] < key[heap[child]]:
-            child += 1
-        if key[heap[child]] >= key[item]:
-            break
-        heap[at] = heap[child]
+def sift_down(keys, items, at, size):
+    """Move the entry `at` of a heap down until no child has a smaller key.
+
+    First to the bottom, along the smaller children, then up to its place, which is seldom far: one
+    comparison a level, not two (Wegener 1993).
+    """
+    key, item, top, child = keys[at], items[at], at, 2 * at + 1
+    while child + 1 < size:
+        child += int(keys[child + 1] < keys[child])
+        keys[at], items[at] = keys[child], items[child]
+        at, child = child, 2 * child + 1
+    if child < size:
+        keys[at], items[at] = keys[child], items[child]
         at = child
-    heap[at] = item
+    while at > top and keys[(at - 1) // 2] > key:
+        keys[at], items[at] = keys[(at - 1) // 2], items[(at - 1) // 2]
+        at = (at - 1) // 2
+    keys[at], items[at] = key, item
 
 
 @kernel
-def push(heap, key, size, item):
+def push(keys, items, size, key, item):
     """Add `item` to the heap of `size` entries."""
     at = size
-    while at > 0:
-        parent = (at - 1) // 2
-        if key[heap[parent]] <= key[item]:
-            break
-        heap[at] = heap[parent]
-        at = parent
-    heap[at] = item
+    while at > 0 and keys[(at - 1) // 2] > key:
+        keys[at], items[at] = keys[(at - 1) // 2], items[(at - 1) // 2]
+        at = (at - 1) // 2
+    keys[at], items[at] = key, item
 
 
-@inlined
+@kernel
 def _nearer(value, zero, norm2, room):
     """The pair `room`, or what takes its place if this value may come near 0 on a shorter path.
 
@@ -65,7 +67,7 @@ def _nearer(value, zero, norm2, room):
     return room
 
 
-@inlined
+@entry(void, P, S, int64)
 def evaluate(P, S, i):
     """Sample i at S.theta: its values (but parked ones), derivatives along S.d, and S.key[i].
 
@@ -116,7 +118,7 @@ def evaluate(P, S, i):
     S.key[i] = path if S.on_sample[i] == 0 else 0.0
 
 
-@kernel
+@entry(void, P, S)
 def evaluate_near(P, S):
     """`evaluate` for all samples in S.near."""
     for at in range(S.number[N_NEAR]):
@@ -127,27 +129,27 @@ def evaluate_near(P, S):
 def wake(P, S, path):
     """Move the first sample of the queue to S.near if it may meet a breakpoint before `path`."""
     size = S.number[N_QUEUE]
-    if size == 0 or S.key[S.queue[0]] > path:
+    if size == 0 or S.queue_key[0] > path:
         return False
     i = S.queue[0]
-    S.queue[0] = S.queue[size - 1]
+    S.queue[0], S.queue_key[0] = S.queue[size - 1], S.queue_key[size - 1]
     S.number[N_QUEUE] = size - 1
     if size > 1:
-        sift_down(S.queue, S.key, 0, size - 1)
+        sift_down(S.queue_key, S.queue, np.int64(0), size - 1)  # else compiled twice
     S.near[S.number[N_NEAR]] = i
     S.number[N_NEAR] += 1
     evaluate(P, S, i)
     return True
 
 
-@kernel
+@entry(void, S, float64)
 def retire(S, path):
     """Move samples of S.near that meet nothing before `path` back to the queue."""
     kept = 0
     for at in range(S.number[N_NEAR]):
         i = S.near[at]
         if S.key[i] > path:
-            push(S.queue, S.key, S.number[N_QUEUE], i)
+            push(S.queue_key, S.queue, S.number[N_QUEUE], S.key[i], i)
             S.number[N_QUEUE] += 1
         else:
             S.near[kept] = i
@@ -155,7 +157,6 @@ def retire(S, path):
     S.number[N_NEAR] = kept
 
 
-@entry
 def watch(P, S, lazy):
     """Begin a path: with bounds (`lazy`) or with all samples in S.near."""
     n = S.near.size
@@ -163,8 +164,7 @@ def watch(P, S, lazy):
     S.number[N_QUEUE] = 0
     S.number[N_NEAR] = n
     S.scalar[PATH] = 0.0
-    for i in range(n):
-        S.near[i] = i
+    S.near[:] = np.arange(n)
     if lazy:
         evaluate_near(P, S)
         retire(S, 0.0)

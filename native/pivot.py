@@ -7,8 +7,10 @@ blocks is an edge of the true problem.  The numbers of the true problem are neve
 """
 
 import numpy as np
+from numba import boolean, float64, int64, void
+from numba.core.types import Tuple
 
-from ._jit import inlined, kernel
+from ._jit import entry, kernel
 from .arrays import (
     CROSSED,
     DRIFT,
@@ -22,6 +24,8 @@ from .arrays import (
     SLOPE,
     SLOPE_TOL,
     STEP,
+    P,
+    S,
     derivative_of,
     row_of,
     sample_of,
@@ -48,7 +52,7 @@ def uniform(state):
     return (np.float64(v >> np.uint64(11)) + 0.5) / 9007199254740992.0
 
 
-@inlined
+@kernel
 def rate_tolerance(P, S, c, reach):
     """|derivative| of `c` along S.d up to which it counts as constant."""
     return S.rate_tol[P.stage[row_of(P, c)]] * reach
@@ -64,7 +68,7 @@ def tie(P, S, c, distance):
     activate(P, S, c)
 
 
-@inlined
+@kernel
 def _untie(P, S, at):
     """Take entry `at` off the tied list (the last entry takes its place)."""
     last = S.number[N_TIED] - 1
@@ -75,8 +79,8 @@ def _untie(P, S, at):
     release(P, S, c)
 
 
-@inlined
-def _blocking_tie(P, S, reach):
+@entry(Tuple((int64, float64)), P, S, float64)
+def blocking_tie(P, S, reach):
     """Entry of the tied list met first in the local perturbed problem (-1: none), and its time."""
     found, time = -1, 0.0
     for at in range(S.number[N_TIED]):
@@ -96,8 +100,8 @@ def _enter(P, S, k, entering):
     S.number[ENTERING] = entering
 
 
-@kernel
-def _pivot_at_vertex(P, S, k, blocking, time):
+@entry(void, P, S, int64, int64, float64)
+def pivot_at_vertex(P, S, k, blocking, time):
     """A pivot of reach zero: theta stays, the local perturbed problem moves by `time`."""
     reach = S.scalar[REACH]
     leaving = S.number[LEAVING]
@@ -116,7 +120,7 @@ def _pivot_at_vertex(P, S, k, blocking, time):
     S.scalar[STEP] = 0.0
 
 
-@inlined
+@kernel
 def _drift(P, S, k, reach):
     """Largest derivative along S.d, in units of its tolerance, of an active breakpoint but k's."""
     worst = 0.0
@@ -127,7 +131,7 @@ def _drift(P, S, k, reach):
     return worst
 
 
-@inlined
+@kernel
 def direct(P, S, k, far):
     """Set S.d to half-edge `k` (flipping the region first if `far`), or for k = PHASE1."""
     size = S.basis.size
@@ -149,7 +153,7 @@ def direct(P, S, k, far):
     S.scalar[SLOPE] = slope
 
 
-@kernel
+@entry(Tuple((int64, float64)), P, S, int64, boolean)
 def depart(P, S, k, far):
     """Aim along half-edge `k` (or as `pivot` says) and set free what leaves 0 along it.
 
@@ -167,7 +171,7 @@ def depart(P, S, k, far):
     tangent(P, S)
     S.scalar[DRIFT] = _drift(P, S, k, reach)
     if S.number[N_TIED] > 0:
-        blocking, time = _blocking_tie(P, S, reach)
+        blocking, time = blocking_tie(P, S, reach)
         if blocking >= 0:
             return blocking, time
         for at in range(S.number[N_TIED] - 1, -1, -1):
@@ -180,7 +184,7 @@ def depart(P, S, k, far):
     return -1, 0.0
 
 
-@inlined
+@kernel
 def travel(P, S, long_step):
     """Breakpoint where the step along S.d ends (-1: none) and the time; updates the loss."""
     reach = S.scalar[REACH]
@@ -191,7 +195,7 @@ def travel(P, S, long_step):
     return entering, time
 
 
-@kernel
+@entry(int64, P, S, int64, boolean, boolean, int64)
 def pivot(P, S, k, far, long_step, max_tied):
     """Follow half-edge `k` of the basis to the next breakpoint and exchange or extend the basis.
 
@@ -205,7 +209,7 @@ def pivot(P, S, k, far, long_step, max_tied):
     if blocking >= 0:
         if k >= 0 and S.number[N_TIED] > max_tied:
             return BLOCKED
-        _pivot_at_vertex(P, S, k, blocking, time)
+        pivot_at_vertex(P, S, k, blocking, time)
         return DONE
     entering, time = travel(P, S, long_step)
     if entering < 0:

@@ -6,8 +6,10 @@ Active and tied breakpoints are parked at a huge value and so never met.
 """
 
 import numpy as np
+from numba import float64, int64, void
+from numba.core.types import Tuple
 
-from ._jit import inlined, kernel
+from ._jit import entry, inlined, kernel
 from .arrays import (
     CROSSED,
     LAZY,
@@ -17,6 +19,8 @@ from .arrays import (
     PATH,
     SLOPE,
     STEP,
+    P,
+    S,
     column_of,
     derivative_of,
     is_hidden,
@@ -29,6 +33,9 @@ from .tail import bends_at, cross, kink
 
 BLOCK = 256  # samples handled together, so that all their rows stay in the first-level cache
 SCAN = 64  # samples searched together for the nearest breakpoint
+
+MET = Tuple((int64, float64))
+"""A breakpoint met on the way, and when."""
 
 
 @kernel
@@ -50,11 +57,11 @@ def tangent(P, S):
     if S.number[LAZY]:
         evaluate_near(P, S)
     else:
-        _tangent_all(P, S)
+        tangent_all(P, S)
 
 
-@inlined
-def _tangent_all(P, S):
+@entry(void, P, S)
+def tangent_all(P, S):
     q, n = P.x.shape
     last = P.widths.size - 1
     for low in range(0, n, BLOCK):
@@ -110,8 +117,8 @@ def _first_of_row(z, dz, tol, time):
     return found, time
 
 
-@inlined
-def _first_of_all(P, S, reach):
+@entry(MET, P, S, float64)
+def first_of_all(P, S, reach):
     """Nearest breakpoint along S.d and its step reach (-1 if there is none), by rows."""
     found, time = -1, NEVER
     last = P.widths.size - 1
@@ -128,11 +135,9 @@ def _first_of_all(P, S, reach):
     return found, time
 
 
-@kernel
-def first_breakpoint(P, S, reach):
-    """Nearest breakpoint along S.d and its step reach (-1 if there is none)."""
-    if S.number[LAZY] == 0:
-        return _first_of_all(P, S, reach)
+@entry(MET, P, S, float64)
+def first_of_near(P, S, reach):
+    """Nearest breakpoint along S.d and its step reach (-1 if there is none), of S.near."""
     found, time = -1, NEVER
     path, length = S.scalar[PATH], np.sqrt(dot(S.d, S.d))
     at = 0
@@ -145,6 +150,14 @@ def first_breakpoint(P, S, reach):
     return found, time
 
 
+@kernel
+def first_breakpoint(P, S, reach):
+    """Nearest breakpoint along S.d and its step reach (-1 if there is none)."""
+    if S.number[LAZY]:
+        return first_of_near(P, S, reach)
+    return first_of_all(P, S, reach)
+
+
 @inlined
 def _next_of_sample(P, S, i, reach):
     """Set S.next_time[i], S.next_id[i]: the next breakpoint of sample `i` along S.d."""
@@ -152,15 +165,18 @@ def _next_of_sample(P, S, i, reach):
     last = P.widths.size - 1
     hidden = P.row[last]
     time, found = NEVER, -1
+    z, dz, side, r, dr, side_r = S.z, S.dz, S.side, S.r, S.dr, S.side_r
+    tol, stage = S.rate_tol, P.stage
     for a in range(hidden):
-        if S.side[a, i] * S.dz[a, i] < -S.rate_tol[P.stage[a]] * reach:
-            when = -S.z[a, i] / S.dz[a, i]
+        if side[a, i] * dz[a, i] < -tol[stage[a]] * reach:
+            when = -z[a, i] / dz[a, i]
             if when < time:
                 time, found = when, a * n + i
+    low, high = P.first[i], P.first[i + 1]
     for k in range(P.widths[last]):
-        for j in range(P.first[i], P.first[i + 1]):
-            if S.side_r[k, j] * S.dr[k, j] < -S.rate_tol[last] * reach:
-                when = -S.r[k, j] / S.dr[k, j]
+        for j in range(low, high):
+            if side_r[k, j] * dr[k, j] < -tol[last] * reach:
+                when = -r[k, j] / dr[k, j]
                 if when < time:
                     time, found = when, hidden * n + k * m + j
     S.next_time[i] = time
@@ -177,7 +193,7 @@ def _next_in_row(z, dz, side, tol, first_id, time, found):
         found[i] = first_id + i if sooner else found[i]
 
 
-@inlined
+@kernel
 def _next_of_all(P, S, reach):
     """`_next_of_sample` for all samples, by rows."""
     n, m = P.x.shape[1], P.owner.size
@@ -224,7 +240,7 @@ def _pass_through(P, S, c, gamma, time):
             S.r[k, j] -= change * time
 
 
-@kernel
+@entry(MET, P, S, float64, float64)
 def line_search(P, S, reach, flat):
     """Cross breakpoints along S.d while the slope is below -`flat` and the edge is straight.
 
@@ -242,20 +258,20 @@ def line_search(P, S, reach, flat):
         _next_of_all(P, S, reach)
         size = S.heap.size
         for i in range(size):
-            S.heap[i] = i
+            S.heap[i], S.heap_key[i] = i, S.next_time[i]
         for at in range(size // 2 - 1, -1, -1):
-            sift_down(S.heap, S.next_time, at, size)
+            sift_down(S.heap_key, S.heap, at, size)
     before, slope = 0.0, S.scalar[SLOPE]
     while True:
-        sure = path + length * (S.next_time[S.heap[0]] if size > 0 else NEVER)
+        sure = path + length * (S.heap_key[0] if size > 0 else NEVER)
         while size < S.number[N_NEAR] or wake(P, S, sure):
             i = S.near[size]
             size += 1
             _next_of_sample(P, S, i, reach)
-            push(S.heap, S.next_time, size - 1, i)
-            sure = path + length * S.next_time[S.heap[0]]
+            push(S.heap_key, S.heap, size - 1, S.next_time[i], i)
+            sure = path + length * S.heap_key[0]
         i = S.heap[0]
-        time, c = S.next_time[i], S.next_id[i]
+        time, c = S.heap_key[0], S.next_id[i]
         if time >= NEVER:
             return -1, NEVER
         time = max(time, before)
@@ -270,8 +286,8 @@ def line_search(P, S, reach, flat):
         _pass_through(P, S, c, gamma, time)
         S.number[CROSSED] += 1
         _next_of_sample(P, S, i, reach)
-        S.next_time[i] = max(S.next_time[i], time)
-        sift_down(S.heap, S.next_time, 0, size)
+        S.heap_key[0] = max(S.next_time[i], time)
+        sift_down(S.heap_key, S.heap, np.int64(0), size)  # else compiled twice
 
 
 @kernel
@@ -284,8 +300,8 @@ def _advance_row(value, change, side, time, zero):
     return found
 
 
-@inlined
-def _advance_all(P, S, time):
+@entry(void, P, S, float64)
+def advance_all(P, S, time):
     n, m = P.x.shape[1], P.owner.size
     last = P.widths.size - 1
     hidden = P.row[last]
@@ -307,8 +323,8 @@ def _advance_all(P, S, time):
     S.number[N_HITS] = hits
 
 
-@inlined
-def _advance_near(P, S, time):
+@entry(void, P, S, float64)
+def advance_near(P, S, time):
     """The same for S.near: the other samples are too far away to be hit."""
     n, m = P.x.shape[1], P.owner.size
     last = P.widths.size - 1
@@ -332,16 +348,16 @@ def _advance_near(P, S, time):
     S.number[N_HITS] = hits
 
 
-@inlined
+@kernel
 def advance(P, S, time):
     """Move theta and all values by `time` along S.d; list in S.hits what now counts as 0."""
     S.scalar[STEP] = time
     for j in range(S.theta.size):
         S.theta[j] += time * S.d[j]
     if S.number[LAZY] == 0:
-        _advance_all(P, S, time)
+        advance_all(P, S, time)
         return
     length = time * np.sqrt(dot(S.d, S.d))
     S.scalar[PATH] += length
-    _advance_near(P, S, time)
+    advance_near(P, S, time)
     retire(S, S.scalar[PATH] + length)  # what the next step may reach if it is as long

@@ -5,6 +5,8 @@ checkpoint alone: rounding does not build up, and an interrupted walk resumes bi
 """
 
 import numpy as np
+from numba import boolean, float64, int64, void
+from numba.core.types import UniTuple
 
 from . import nearby
 from ._jit import entry, kernel
@@ -17,6 +19,8 @@ from .arrays import (
     SLOPE_TOL,
     START_SIZE,
     X_SIZE,
+    P,
+    S,
     State,
     column_of,
     is_hidden,
@@ -81,14 +85,16 @@ def new_state(P):
         next_time=floats(n),
         next_id=ints(n),
         heap=ints(n),
+        heap_key=floats(n),
         hits=ints(breakpoints),
         near=ints(n),
         queue=ints(n),
+        queue_key=floats(n),
         key=floats(n),
     )
 
 
-@entry
+@entry(void, P, S, boolean)
 def values(P, S, own_signs):
     """S.z and S.r at S.theta, in the affine map of the region S.side.
 
@@ -123,7 +129,7 @@ def values(P, S, own_signs):
                 S.side_r[k, j] = 1.0 if S.r[k, j] >= 0.0 else -1.0
 
 
-@entry
+@entry(UniTuple(float64, 2), P, S)
 def loss_and_gradient(P, S):
     """S.rho and S.g in the region.  Returns (loss, bound on |slope| per unit of reach)."""
     q, n = P.x.shape
@@ -151,7 +157,7 @@ def loss_and_gradient(P, S):
     return loss, size
 
 
-@entry
+@entry(void, P, S, float64, float64)
 def scales(P, S, zero, rate):
     """Set S.zero_tol and S.rate_tol from the sizes of what is summed up in each stage.
 
@@ -198,16 +204,14 @@ def scales(P, S, zero, rate):
         S.zero_tol_r[j] = S.zero_tol[last, P.owner[j]] + zero * largest
 
 
-@entry
-def active_values(P, S, ids, out):
-    """Out (len(ids),): values of the breakpoints `ids`, on their sides (before parking)."""
-    hidden = P.row[P.widths.size - 1]
-    for k in range(ids.size):
-        a, j = row_of(P, ids[k]), column_of(P, ids[k])
-        if is_hidden(P, ids[k]):
-            out[k] = S.z[a, j] * S.side[a, j]
-        else:
-            out[k] = S.r[a - hidden, j] * S.side_r[a - hidden, j]
+def active_values(P, S, ids):
+    """Values (len(ids),) of the breakpoints `ids`, on their sides (before parking)."""
+    hidden = P.hidden * P.x.shape[1]
+    neuron, residual = ids[ids < hidden], ids[ids >= hidden] - hidden
+    out = np.zeros(ids.size)
+    out[ids < hidden] = S.z.ravel()[neuron] * S.side.ravel()[neuron]
+    out[ids >= hidden] = S.r.ravel()[residual] * S.side_r.ravel()[residual]
+    return out
 
 
 @kernel
@@ -225,7 +229,7 @@ def _zero_of(P, S, c):
     return S.zero_tol_r[column_of(P, c)]
 
 
-@entry
+@entry(int64, P, S)
 def reconcile(P, S):
     """Make basis, tied list and sides agree with the values (before parking); number of changes.
 
@@ -260,7 +264,7 @@ def reconcile(P, S):
     return changes
 
 
-@entry
+@entry(void, P, S)
 def settle(P, S):
     """Park the active breakpoints, keep or find the tied ones, park them too."""
     for i in range(S.on_sample.size):
@@ -295,10 +299,8 @@ def refresh(P, S, tolerances, long_step=False):
         active = np.flatnonzero(S.basis != FREE)
         if active.size:
             values(P, S, False)
-            off = np.zeros(active.size)
-            active_values(P, S, S.basis[active], off)
             by_row = np.zeros(S.basis.size)
-            by_row[active] = off
+            by_row[active] = active_values(P, S, S.basis[active])
             S.theta[:] -= by_row @ S.b
         values(P, S, False)
         scales(P, S, tolerances.zero, tolerances.rate)

@@ -10,9 +10,11 @@ is much smaller than what it was computed from, every sign is doubtful: the answ
 coordinates without rounding.
 """
 
-from ._jit import kernel
-from .arrays import column_of, is_hidden, row_of, sample_of
-from .region_arrays import N_DOUBTS, N_FAR
+from numba import int64, void
+
+from ._jit import entry, kernel
+from .arrays import P, column_of, is_hidden, row_of, sample_of
+from .region_arrays import N_DOUBTS, N_FAR, S
 
 NOISE = 1e-13
 CLEAR = 1e-9
@@ -47,7 +49,7 @@ def pull(P, S, i, t):
     return constant, size
 
 
-@kernel
+@entry(void, P, S, int64)
 def affine(P, S, c):
     """S.f = coefficients of breakpoint `c` in the top region, S.f_size their sums of terms."""
     a, i = row_of(P, c), sample_of(P, c)

@@ -1,9 +1,10 @@
 """What is kept of each region: pattern, piece, a point inside, least loss, facets or vertices."""
 
 import numpy as np
+from numba import boolean, float64, int64
 
 from ._jit import entry, kernel
-from .arrays import side_of
+from .arrays import P, side_of
 from .region_affine import affine, lost_digits
 from .region_arrays import (
     COUNT,
@@ -19,6 +20,7 @@ from .region_arrays import (
     N_REGIONS,
     N_VERTICES,
     NONE,
+    S,
 )
 from .subdivide import descend
 
@@ -33,8 +35,8 @@ def _lies_on(S, r, s):
     return int(S.on[r, s // 64] >> np.uint64(s % 64) & np.uint64(1))
 
 
-@kernel
-def _centre(S, first, last, s, y):
+@entry(boolean, S, int64, int64, int64, float64[::1])
+def centre(S, first, last, s, y):
     """A point y (D,) inside the face of all rays with bit `s` (NONE: the region); y[D]: its scale.
 
     The mean of its vertices, moved along its directions by as much as they are far from 0.  False
@@ -123,12 +125,12 @@ def _is_facet(S, top, s):
 
 
 @kernel
-def _put_flip(S, c, began):
-    """Append breakpoint `c` to the region's facets; False if there is no room."""
+def _put_flip(S, flip):
+    """Append a breakpoint, or ~ one, to the region's facets; False if there is no room."""
     at = S.number[N_FACETS]
     if at >= S.flips.size:
         return False
-    S.flips[at] = c if began else ~c
+    S.flips[at] = flip
     S.number[N_FACETS] += 1
     return True
 
@@ -143,13 +145,13 @@ def _one_sided(value, size, rate, rate_size):
     return 1.0
 
 
-@kernel
-def _cross(P, S, c, y, d):
+@entry(boolean, P, S, int64, float64[::1], float64[::1])
+def cross(P, S, c, y, d):
     """Append facet `c`: all breakpoints that have another sign beyond y, in direction d (D,).
 
     One-sided: where a value vanishes at y, its derivative along d decides.
     """
-    if not _put_flip(S, c, True):
+    if not _put_flip(S, c):
         return False
     D, last = S.f.size - 1, P.widths.size - 1
     n, m = P.x.shape[1], P.owner.size
@@ -180,7 +182,7 @@ def _cross(P, S, c, y, d):
                         sign = -side
                     else:
                         sign = _one_sided(value, size, rate, rate_size)
-                    if sign != side and a * n + i != c and not _put_flip(S, a * n + i, False):
+                    if sign != side and a * n + i != c and not _put_flip(S, ~(a * n + i)):
                         return False
                     slope = P.mean_slope + P.half_jump * sign
                     S.forward[a, 0], S.forward[a, 1] = slope * value, slope * size
@@ -193,7 +195,7 @@ def _cross(P, S, c, y, d):
                         far = value - P.y[k, j]
                         terms = size + abs(P.y[k, j])
                         sign = _one_sided(far, terms, rate, rate_size)
-                        if sign != side and other != c and not _put_flip(S, other, False):
+                        if sign != side and other != c and not _put_flip(S, ~other):
                             return False
     return True
 
@@ -215,8 +217,8 @@ def _pack(P, S, out):
         S.pattern[out, at // 8] = byte << (8 - at % 8)
 
 
-@kernel
-def _record(P, S, y, d, with_facets):
+@entry(boolean, P, S, float64[::1], float64[::1], boolean)
+def record(P, S, y, d, with_facets):
     """Keep the region on top of the stack; False if there is no room."""
     out, top = S.number[N_REGIONS], S.number[N_FRAMES] - 1
     if out >= S.facet_end.size:
@@ -227,7 +229,7 @@ def _record(P, S, y, d, with_facets):
     for k in range(D + 1):
         S.piece[out, k] = S.sum[top, k]
     _least(S, first, last, out)
-    _centre(S, first, last, NONE, y)
+    centre(S, first, last, NONE, y)
     S.bounded[out] = True
     for k in range(D):
         S.point[out, k] = y[k]
@@ -238,11 +240,11 @@ def _record(P, S, y, d, with_facets):
     if with_facets:
         for s in range(S.facet.shape[1]):
             c = S.facet[top, s]
-            if c >= 0 and _is_facet(S, top, s) and _centre(S, first, last, s, y):
+            if c >= 0 and _is_facet(S, top, s) and centre(S, first, last, s, y):
                 affine(P, S, c)
                 for k in range(D):
                     d[k] = -side_of(P, S, c) * S.f[k]
-                if not _cross(P, S, c, y, d):
+                if not cross(P, S, c, y, d):
                     S.number[N_FACETS] = facets
                     return False
     else:
@@ -271,7 +273,7 @@ def _asks(S):
     return False
 
 
-@entry
+@entry(int64, P, S, float64[::1], float64[::1], boolean)
 def advance(P, S, y, d, with_facets):
     """Find regions until the stack is EMPTY or the output FULL, a sign is asked for or room lacks.
 
@@ -284,7 +286,7 @@ def advance(P, S, y, d, with_facets):
             return status
         if S.number[N_FAR] == 1 and _asks(S):
             return DOUBT
-        if not _record(P, S, y, d, with_facets):
+        if not record(P, S, y, d, with_facets):
             return FULL
         S.number[N_DOUBTS] = 0
         S.number[N_FRAMES] -= 1

@@ -5,8 +5,10 @@ no third ray lies on all facets the two share (Motzkin et al. 1953; Fukuda and P
 """
 
 import numpy as np
+from numba import boolean, int64
 
-from ._jit import inlined, kernel
+from ._jit import entry, kernel
+from .arrays import P
 from .pivot import uniform
 from .region_affine import affine, sign_on
 from .region_arrays import (
@@ -25,6 +27,7 @@ from .region_arrays import (
     RAYS,
     SIDE,
     STOPPED,
+    S,
 )
 
 
@@ -105,7 +108,7 @@ def _join(S, new, a, b, slot):
     S.on[new, slot // 64] |= np.uint64(1) << np.uint64(slot % 64)
 
 
-@inlined
+@kernel
 def _vacant(S, frame):
     """The first facet bit of a region that is not in use, or -1."""
     for s in range(S.facet.shape[1]):
@@ -114,7 +117,7 @@ def _vacant(S, frame):
     return -1
 
 
-@inlined
+@kernel
 def _cut(S, c, top, slot):
     """Signs of the top region's rays, and above them the new rays on `c`: their number.
 
@@ -149,7 +152,7 @@ def _cut(S, c, top, slot):
     return new
 
 
-@inlined
+@kernel
 def _deal(S, first, last, new):
     """Give both parts their rays, the new ones too: (negative ones, in place, positive ones above).
 
@@ -172,7 +175,7 @@ def _deal(S, first, last, new):
     return end - first, n_positive
 
 
-@inlined
+@kernel
 def _divide(S, top, c, n_negative, n_positive):
     """Two nodes from the top one, whose rays are dealt; `c` is open in neither."""
     first, at = S.frame[top, FIRST], S.frame[top, FIRST_OPEN]
@@ -197,7 +200,7 @@ def _divide(S, top, c, n_negative, n_positive):
         _prune(S, top + part)
 
 
-@inlined
+@kernel
 def _keep_positive(S, top):
     """Put the positive part in the place of the negative one."""
     for r in range(S.frame[top + 1, COUNT]):
@@ -207,7 +210,7 @@ def _keep_positive(S, top):
     S.frame[top, COUNT], S.frame[top, SIDE] = S.frame[top + 1, COUNT], 1
 
 
-@kernel
+@entry(int64, P, S, int64, boolean)
 def split(P, S, c, probing):
     """Split the top region by `c`: the positive part comes on top.  Returns EMPTY or what it lacks.
 

@@ -1,13 +1,14 @@
 """Distinct rows of a table, by a hash table in which whole rows are compared."""
 
 import numpy as np
+from numba import float64, int64, uint64
 
-from ._jit import precise
+from ._jit import entry
 
 ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: high bits of multiples tell most
 
 
-@precise
+@entry(int64, float64[:, ::1], uint64[::1], int64[::1], int64[::1], int64[::1], precise=True)
 def number_rows(rows, key, table, first, number):
     """Number the distinct rows of `rows` (n, k) in order of appearance; returns how many there are.
 

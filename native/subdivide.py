@@ -14,8 +14,10 @@ with the last one of a sample, the sample's loss is affine and is added to that 
 that cuts splits the region in two.
 """
 
+from numba import boolean, int64
+
 from ._jit import entry, kernel
-from .arrays import column_of, is_hidden, row_of, sample_of
+from .arrays import P, column_of, is_hidden, row_of, sample_of
 from .region_affine import affine, pull, sign_on
 from .region_arrays import (
     COUNT,
@@ -33,10 +35,11 @@ from .region_arrays import (
     ROOT,
     SIDE,
     STOPPED,
+    S,
 )
 from .region_split import split
 
-ASKED, HALTED = -2, -3  # beside breakpoints and NONE, what `_sift` returns
+ASKED, HALTED = -2, -3  # beside breakpoints and NONE, what `sift` returns
 
 
 @kernel
@@ -89,8 +92,8 @@ def _enter(P, S):
     S.frame[top, CUT] = NONE
 
 
-@kernel
-def _sift(P, S):
+@entry(int64, P, S)
+def sift(P, S):
     """Decide what does not cut the top region.  Returns the breakpoint to split it by, or NONE.
 
     ASKED: the row of S.doubt after the last answer holds a question.  HALTED: N_STOP is set.
@@ -144,10 +147,10 @@ def _sift(P, S):
     return splitter
 
 
-@entry
+@entry(int64, P, S, boolean)
 def branch(P, S, probing):
     """Split the top node once: EMPTY if it is done, LEAF if it is a region, or what is lacking."""
-    c = _sift(P, S)
+    c = sift(P, S)
     if c == ASKED:
         return DOUBT
     if c == HALTED:
@@ -157,7 +160,7 @@ def branch(P, S, probing):
     return split(P, S, c, probing)
 
 
-@kernel
+@entry(int64, P, S, boolean)
 def descend(P, S, probing):
     """Split the top node until it is a region: LEAF, or what is lacking."""
     while True:
@@ -167,7 +170,7 @@ def descend(P, S, probing):
         S.number[N_DOUBTS] = 0
 
 
-@entry
+@entry(int64, P, S)
 def probe(P, S):
     """Follow one random path from the node on the stack to a region: LEAF, or what is lacking.
 

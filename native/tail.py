@@ -72,7 +72,7 @@ def oriented_normal(P, S, c, out):
             out[j * q + k] = u * P.xt[i, k]
 
 
-@inlined
+@kernel
 def loss_row(P, S, i):
     """S.back[:h] = derivative of sample i's loss by the trained layer's pre-activations."""
     last = P.widths.size - 1
@@ -121,7 +121,7 @@ def cross(P, S, c, gamma):
         S.side_r[k, j] = -S.side_r[k, j]
 
 
-@inlined
+@kernel
 def moved_by_crossing(P, S, c, m):
     """Derivative of breakpoint `m` by the activation of hidden `c` (S.tail as `kink` left it).
 

@@ -1,11 +1,13 @@
 """The walk: price, choose a descending half-edge by the pivot rule, pivot, record; in chunks."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numba import boolean, float64, int64, void
+from numba.core.types import Tuple
 
 from ._jit import entry, kernel
+from ._record import Bools1, Floats1, Floats2, Ints1, Ints2, Record
 from .arrays import (
     CHOSEN,
     CROSSED,
@@ -18,8 +20,8 @@ from .arrays import (
     N_TIED,
     SLOPE,
     STEP,
-    Floats,
-    Ints,
+    P,
+    S,
 )
 from .basis import dot, far_edge, flip, list_samples, price_far, price_near
 from .pivot import BLOCKED, DONE, GIVEN, PHASE1, depart, pivot, travel, uniform
@@ -33,30 +35,34 @@ OPTIMAL, LIMIT, DRIFTED, CROWDED, UNBOUNDED = range(5)
 so many tied breakpoints block the half-edge that pivots of length zero do not pay; a descending
 edge without end."""
 
+ENDED = Tuple((int64, int64))
+"""What ended a chunk, and how many pivots it made."""
+
 ANY_TIED = np.iinfo(np.int64).max
 """As `max_tied` of `run`: however many breakpoints are tied, pivots of length zero go on."""
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, eq=False, init=False)
+class Pivots(Record):
     """What a chunk writes down, one entry per pivot."""
 
-    theta: Floats  # (C, D) the vertex reached
-    loss: Floats  # (C,)
-    basis: Ints  # (C, D) its active breakpoints (FREE in phase 1)
-    step: Floats  # (C,) length of the edge in parameter space, 0 at degenerate vertices
-    slope: Floats  # (C,) slope per unit length in parameter space where the edge starts
-    leaving: Ints  # (C,) FREE in phase 1
-    entering: Ints  # (C,)
-    crossed: Ints  # (C,) breakpoints passed on the way (long steps)
-    flipped: NDArray[np.bool_]  # (C,) the far half-edge was taken
-    descending: Ints  # (C,) half-edges that descend from the vertex the pivot *leaves*
-    tied: Ints  # (C,) tied breakpoints at the vertex reached
+    theta: Floats2  # (C, D) the vertex reached
+    loss: Floats1  # (C,)
+    basis: Ints2  # (C, D) its active breakpoints (FREE in phase 1)
+    step: Floats1  # (C,) length of the edge in parameter space, 0 at degenerate vertices
+    slope: Floats1  # (C,) slope per unit length in parameter space where the edge starts
+    leaving: Ints1  # (C,) FREE in phase 1
+    entering: Ints1  # (C,)
+    crossed: Ints1  # (C,) breakpoints passed on the way (long steps)
+    flipped: Bools1  # (C,) the far half-edge was taken
+    descending: Ints1  # (C,) half-edges that descend from the vertex the pivot *leaves*
+    tied: Ints1  # (C,) tied breakpoints at the vertex reached
 
 
 def new_record(length, dim):
-    """An empty `Record` for up to `length` pivots in `dim` parameters."""
+    """Empty `Pivots`: room for `length` pivots in `dim` parameters."""
     floats, ints = np.zeros(length), np.zeros(length, np.int64)
-    return Record(
+    return Pivots(
         theta=np.zeros((length, dim)),
         loss=floats.copy(),
         basis=np.zeros((length, dim), np.int64),
@@ -71,7 +77,7 @@ def new_record(length, dim):
     )
 
 
-@kernel
+@entry(Tuple((int64, boolean)), P, S, int64)
 def choose(P, S, rule):
     """Row of the basis and side of the half-edge to follow; row -1 if none descends.
 
@@ -106,14 +112,14 @@ def choose(P, S, rule):
     return found, found_far
 
 
-@entry
+@entry(boolean, P, S)
 def prices(P, S):
     """Price all half-edges; returns whether a phase-1 move descends."""
     price_near(S)
     return price_far(P, S)
 
 
-@entry
+@entry(void, P, S, int64[::1], float64[:, ::1])
 def half_edges(P, S, rows, out):
     """Out (2 len(rows), D): near half-edges of the basis rows `rows`, then the far ones."""
     list_samples(P, S)
@@ -124,7 +130,7 @@ def half_edges(P, S, rows, out):
         far_edge(P, S, rows[at], out[rows.size + at])
 
 
-@entry
+@entry(float64, P, S, int64, boolean, boolean)
 def decrease(P, S, k, far, long_step):
     """By how much the loss falls along half-edge `k`; `S` must be priced and is used up."""
     before = S.scalar[LOSS]
@@ -134,8 +140,8 @@ def decrease(P, S, k, far, long_step):
 
 
 @kernel
-def _note(S, far, at, record):
-    """Write down the pivot just made, but for `descending`."""
+def _note(S, at, record):
+    """Write down the pivot just made, but for `descending` and `flipped`."""
     length = np.sqrt(dot(S.d, S.d))
     for j in range(S.theta.size):  # loops: array assignment would cost seconds to compile
         record.theta[at, j] = S.theta[j]
@@ -146,11 +152,10 @@ def _note(S, far, at, record):
     record.leaving[at] = S.number[LEAVING]
     record.entering[at] = S.number[ENTERING]
     record.crossed[at] = S.number[CROSSED]
-    record.flipped[at] = far
     record.tied[at] = S.number[N_TIED]
 
 
-@entry
+@entry(ENDED, P, S, int64, boolean, float64, int64, int64, int64, Pivots.type)
 def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
     """Up to `limit` pivots; returns what ended the chunk and the number of pivots made.
 
@@ -182,13 +187,14 @@ def run(P, S, rule, long_step, drift_tol, max_tied, first, limit, record):
                 return CROWDED, step
         if ended != DONE:
             return CROWDED if ended == BLOCKED else UNBOUNDED, step
-        _note(S, far, first + step, record)
+        _note(S, first + step, record)
+        record.flipped[first + step] = far
         if S.scalar[DRIFT] > drift_tol:
             return DRIFTED, step + 1
     return LIMIT, limit
 
 
-@entry
+@entry(ENDED, P, S, boolean, int64, Pivots.type)
 def leap(P, S, long_step, first, record):
     """One pivot along the direction in S.d; record[first] is filled.  Returns like `run`."""
     price_near(S)
@@ -196,11 +202,12 @@ def leap(P, S, long_step, first, record):
     record.descending[first] = S.number[N_DESCENDING]
     if pivot(P, S, GIVEN, False, long_step, 0) != DONE:
         return UNBOUNDED, 0
-    _note(S, False, first, record)
+    _note(S, first, record)
+    record.flipped[first] = False
     return LIMIT, 1
 
 
-@entry
+@entry(int64, P, S, int64, boolean)
 def follow(P, S, k, far):
     """Follow half-edge `k` of the priced state `S` (or S.d for k = GIVEN) to the next vertex.
 

@@ -13,6 +13,12 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from .ended import Ended
+from .native._compiling import COMPILING
+
+
+def _now() -> float:
+    """A clock that stands still while kernels are compiled."""
+    return time.perf_counter() - COMPILING.seconds
 
 
 class _CtrlC:
@@ -39,7 +45,7 @@ class Limits:
     work : int, optional
         How much may be done: pivots, walks, regions.
     seconds : float, optional
-        From now on.
+        From now on, those in which kernels are compiled not counted.
     callback : callable, optional
         Told how far the work is; StopIteration and KeyboardInterrupt raised in it count as Ctrl-C.
     """
@@ -50,7 +56,7 @@ class Limits:
         seconds: float | None = None,
         callback: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.began = time.perf_counter()
+        self.began = _now()
         self.work = work
         self.seconds = math.inf if seconds is None else seconds
         self.callback = callback
@@ -149,8 +155,8 @@ class Limits:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the limits were made."""
-        return time.perf_counter() - self.began
+        """Seconds since the limits were made, without those that kernels took to compile."""
+        return _now() - self.began
 
     @property
     def left(self) -> float:

@@ -56,6 +56,8 @@ def writable(part: Any) -> Any:
     """
     if not isinstance(part, np.ndarray):
         return part
+    if type(part) is np.ndarray and part.flags.carray:  # a fit of few samples takes many
+        return part
     return np.require(np.asarray(part), requirements=["C", "W"])
 
 

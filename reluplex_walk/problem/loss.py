@@ -12,6 +12,7 @@ Everything here is plain NumPy and shares no code with the kernels of the walk.
 """
 
 import hashlib
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -731,7 +732,7 @@ class LayerLoss:
         kernel = self.free_kernel
         if self.fit_intercept:
             return kernel
-        return kernel._replace(bias=np.append(anchor[:, -1], kernel.bias[self.shape[0] :]))
+        return replace(kernel, bias=np.append(anchor[:, -1], kernel.bias[self.shape[0] :]))
 
     # ---------------------------------------------------------------- for the kernels
 

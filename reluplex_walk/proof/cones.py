@@ -254,7 +254,17 @@ class _Branching:
         base = self.value[cone[~zero]] - np.maximum(gain, 0.0).sum(axis=1)
         size = self.value[cone[~zero]] + np.abs(gain).sum(axis=1)
         theta, work = np.zeros(gain.shape[1]), np.zeros((2, base.size))
-        if balance(base, gain, size, least, most, PROOF.tangents, _ROUNDS, work, theta):
+        if balance(
+            base,
+            np.ascontiguousarray(gain),
+            size,
+            least,
+            most,
+            PROOF.tangents,
+            _ROUNDS,
+            work,
+            theta,
+        ):
             for tangents in (np.round(_STEPS * theta) / _STEPS, theta):
                 chosen = np.clip(tangents, least, most)
                 if (base + gain @ chosen > PROOF.tangents * size).all():

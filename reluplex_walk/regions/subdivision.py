@@ -5,6 +5,7 @@ functions of them, ``linear[j, i] @ (y, 1)``, given with the sums of their absol
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
@@ -172,18 +173,20 @@ def _more(stack: Stack, lacking: int) -> Stack:
         return np.concatenate([array, np.full_like(array, fill)], axis=axis)
 
     if lacking == native.FACETS:
-        return stack._replace(
-            on=longer(stack.on, axis=1), facet=longer(stack.facet, native.NONE, axis=1)
+        return replace(
+            stack, on=longer(stack.on, axis=1), facet=longer(stack.facet, native.NONE, axis=1)
         )
     if lacking == native.FRAMES:
-        return stack._replace(
+        return replace(
+            stack,
             frame=longer(stack.frame),
             sum=longer(stack.sum),
             facet=longer(stack.facet, native.NONE),
         )
     if lacking == native.FULL:
-        return stack._replace(flips=longer(stack.flips), vertex=longer(stack.vertex))
-    return stack._replace(
+        return replace(stack, flips=longer(stack.flips), vertex=longer(stack.vertex))
+    return replace(
+        stack,
         ray=longer(stack.ray),
         scale=longer(stack.scale),
         on=longer(stack.on),
@@ -209,7 +212,7 @@ def resume(step: Callable[[Stack], int], stack: Stack, settle: Settle) -> tuple[
             stack.doubt[at, 2] = settle(stack, c, ray)
             stack.number[native.N_DOUBTS] += 1
             if at + 2 > len(stack.doubt):
-                stack = stack._replace(doubt=np.concatenate([stack.doubt, 0 * stack.doubt]))
+                stack = replace(stack, doubt=np.concatenate([stack.doubt, 0 * stack.doubt]))
         elif status in (native.RAYS, native.FACETS, native.FRAMES):
             stack = _more(stack, status)
         else:

@@ -51,7 +51,7 @@ class Samples(NamedTuple):
         measure(x, sums, largest)
         # The median is typical also beside outliers, the mean where most values are 0.
         some = np.abs(x[:, :: 1 + n // 100])
-        typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2]
+        typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2].copy()
         scale = np.ones(q)
         powers(x[first:], typical[first:], sums[first:], largest[first:], _FAR, scale[first:])
         rescale(x, scale, reach)
@@ -109,32 +109,21 @@ class Basis(NamedTuple):
 def new_fit(basis: Basis, side: Floats) -> Fit:
     """The moving record of the kernels, on these arrays, with room for the rest."""
     q, n = basis.theta.size, side.size
-    r, near_w, near_r, near_side, times, jumps, rates, costs = np.empty((8, n))
-    g, price, length, d, normal = np.zeros((5, q))
     near, ids = np.empty((2, n), np.int64)
     return Fit(
         theta=basis.theta,
         basis=basis.rows,
         b=basis.edges,
-        g=g,
-        r=r,
+        g=np.zeros(q),
+        r=np.empty(n),
         side=side,
         near=near,
         near_x=np.empty((q, n)),
-        near_w=near_w,
-        near_r=near_r,
-        near_side=near_side,
+        of_near=np.empty((7, n)),
         place=np.empty(q, np.int64),
         tolerances=np.array([0.0, TOLERANCES.rate, TOLERANCES.slope]),
         random=np.zeros(1, np.uint64),
-        price=price,
-        length=length,
-        d=d,
-        normal=normal,
-        times=times,
-        jumps=jumps,
-        rates=rates,
-        costs=costs,
+        of_edges=np.zeros((4, q)),
         ids=ids,
     )
 

@@ -1,5 +1,7 @@
 """The log of a walk: what the kernels and the exact pivots wrote down, and the trajectory of it."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,7 @@ class Log:
             return log
         k, steps = slice(0, n_pivots), trajectory.steps
         log.parts.append(
-            native.Record(
+            native.Pivots(
                 theta=trajectory.vertices[1:].reshape(-1, log.loss.dim)[k].copy(),
                 loss=trajectory.tracked[1:][k].copy(),
                 basis=trajectory.basis[1:][k],
@@ -72,25 +74,25 @@ class Log:
         inner = theta.reshape(-1, *self.loss.free_shape)
         return self.loss.free_units.outer(inner, self.start).reshape(-1, self.loss.dim)
 
-    def _row(self, theta: Floats, value: float) -> native.Record:
+    def _row(self, theta: Floats, value: float) -> native.Pivots:
         """An entry with no active breakpoint at `theta` (D,), where the loss is `value`."""
         row = native.new_record(1, self.loss.n_free)
         row.loss[0], row.basis[0] = value, FREE
-        return row._replace(theta=theta[None].copy())
+        return replace(row, theta=theta[None].copy())
 
     @property
-    def last(self) -> native.Record:
+    def last(self) -> native.Pivots:
         """The last entry, in arrays of length 1."""
-        return native.Record._make(array[-1:] for array in self.parts[-1])
+        return native.Pivots(*(array[-1:] for array in self.parts[-1]))
 
-    def keep(self, record: native.Record, made: int) -> bool:
+    def keep(self, record: native.Pivots, made: int) -> bool:
         """Write down the first `made` pivots of a kernel's record, as copies.
 
         False if the loss rises by more than rounding on one of them: it and those after it are
         left out.
         """
-        rows = native.Record(*(array[:made].copy() for array in record))
-        rows = rows._replace(theta=self.outer(rows.theta))
+        rows = native.Pivots(*(array[:made].copy() for array in record))
+        rows = replace(rows, theta=self.outer(rows.theta))
         kept = made
         if made and self._doubtful(rows):
             for k, theta in enumerate(rows.theta):
@@ -100,7 +102,7 @@ class Log:
                     kept = k
                     break
         if kept:
-            self.parts.append(native.Record._make(array[:kept] for array in rows))
+            self.parts.append(native.Pivots(*(array[:kept] for array in rows)))
             self.n_pivots += kept
         return kept == made
 
@@ -125,7 +127,7 @@ class Log:
         size = self.loss.target_size or self.first_loss
         return not after <= before + SIMPLEX.rise * before + SIMPLEX.rise_targets * size
 
-    def _doubtful(self, rows: native.Record) -> bool:
+    def _doubtful(self, rows: native.Pivots) -> bool:
         """Whether rounding may move the losses by as much as matters."""
         if not self.loss.free_units.units.trivial:
             return True
@@ -167,14 +169,14 @@ class Log:
         self.parts.append(row)
         self.n_pivots += 1
 
-    def _joined(self) -> native.Record:
-        return native.Record(*(np.concatenate(arrays) for arrays in zip(*self.parts, strict=True)))
+    def _joined(self) -> native.Pivots:
+        return native.Pivots(*(np.concatenate(arrays) for arrays in zip(*self.parts, strict=True)))
 
     def visited(self, state: State) -> Visited:
         """The entries so far; `state` is at the last one, recomputed and priced."""
         return self._visited(self._joined(), int(state.number[N_DESCENDING]))
 
-    def _visited(self, rows: native.Record, descending: int) -> Visited:
+    def _visited(self, rows: native.Pivots, descending: int) -> Visited:
         return Visited(
             problem=self.loss,
             losses=rows.loss,
@@ -233,8 +235,8 @@ class Log:
         known = [theta for theta in (lowest, seen.vertices[-1], *ends) if np.isfinite(theta).all()]
         return min(known, key=self.loss).copy()
 
-    def _steps(self, rows: native.Record, vertices: Floats) -> Steps:
-        pivots = native.Record._make(array[1:] for array in rows)
+    def _steps(self, rows: native.Pivots, vertices: Floats) -> Steps:
+        pivots = native.Pivots(*(array[1:] for array in rows))
         length, slope = pivots.step, pivots.slope
         if not self.loss.free_units.units.trivial:
             length = np.linalg.norm(np.diff(vertices, axis=0), axis=(1, 2))

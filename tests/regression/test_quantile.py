@@ -1,6 +1,7 @@
 """LAD and quantile regression as people call it: against HiGHS, duality, exact certificates."""
 
 import warnings
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -214,7 +215,7 @@ def test_no_proof_with_a_gradient_of_wrong_sides():
     verdicts = []
     for side, near in ((honest, np.arange(40)), (wrong, rows)):
         g = samples.x @ np.where(np.isin(np.arange(40), near), 0.0, side)
-        fit = new_fit(found.basis, side.copy())._replace(r=r, g=g)
+        fit = replace(new_fit(found.basis, side.copy()), r=r, g=g)
         verdicts.append(OptimalityTest(samples, slopes).judge(fit, near))
     np.testing.assert_allclose(verdicts[1].prices, verdicts[0].prices, atol=1e-12)
     assert verdicts[1].proved == verdicts[0].proved
