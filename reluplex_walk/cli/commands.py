@@ -27,6 +27,7 @@ from .output import (
     PROVED,
     REFUSED,
     Wanted,
+    compile_group,
     make_folder,
     print_fields,
     progress_bar,
@@ -97,6 +98,7 @@ def demo(
     refuse_overwrite(folder, force)
     import reluplex_walk as rw
 
+    compile_group("walk", quiet)
     data = rw.datasets.load_motorcycle()
     network = in_units(rw.ReLUNetwork.random([1, 8, 1], seed=seed), data.X, data.y)
     loss = rw.LayerLoss(network, data.X, data.y)
@@ -204,6 +206,19 @@ def verify(result: Path, as_json: bool) -> int:
     }
     print_fields(fields, as_json)
     return PROVED
+
+
+@cli.command()
+@click.option("--quiet", is_flag=True, help="Say nothing on stderr.")
+def warmup(quiet: bool) -> int:
+    """Compile all kernels now, on several processors, so that no later command has to.
+
+    What is compiled is kept until the package or Numba changes.  Harmless in the background, beside
+    other commands, and where there is nothing to compile.
+    """
+    count, compiled, seconds = compile_group(None, quiet)
+    print(f"{count} kernels ready, {compiled} of them compiled just now in {seconds:.1f} s")
+    return 0
 
 
 for command in (solve, minimize, predict):

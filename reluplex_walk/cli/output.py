@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._limits import Limits
 from .._whole import whole_file
+from ..native._compiling import COMPILING, tell
 from .recipe_file import COLUMNS, to_text
 
 if TYPE_CHECKING:
@@ -81,6 +82,22 @@ def warnings_as_notes(quiet: bool) -> Iterator[None]:
         note(f"note: {text}", quiet)
 
 
+def compile_group(group: str | None, quiet: bool) -> tuple[int, int, float]:
+    """Have the kernels of a group (None: all) ready, on several processors, before work begins.
+
+    Returns how many these are, how many had to be compiled, and the seconds that took.
+    """
+    from ..native import _jit
+    from ..native._workers import GROUPS
+
+    if quiet:
+        COMPILING.tell = lambda text: None
+    wanted = [_jit.find(name) for name in GROUPS[group]] if group else _jit.entries()
+    began = COMPILING.seconds
+    compiled = _jit.warm_up(wanted)
+    return len(wanted), compiled, COMPILING.seconds - began
+
+
 @contextmanager
 def progress_bar(
     quiet: bool, total: int | None = None, before: int = 0, unit: str = "pivots"
@@ -90,9 +107,7 @@ def progress_bar(
     `total` pivots are allowed; `before` were made by the walk that is resumed.
     """
     if quiet:
-        from ..native._jit import ANNOUNCEMENT
-
-        ANNOUNCEMENT.silent = True  # of the compilation
+        COMPILING.tell = lambda text: None
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -104,19 +119,24 @@ def progress_bar(
         BarColumn(),
         TextColumn("loss {task.fields[loss]}, {task.fields[rate]} " + unit + "/s"),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[compiling]}"),
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task("walk", total=total, completed=before, loss="-", rate="-")
-    began = time.monotonic()
+    task = bar.add_task("walk", total=total, completed=before, loss="-", rate="-", compiling="")
+    clock = Limits()
 
     def update(progress: Any) -> None:
         done = getattr(progress, f"n_{unit}")
-        rate = (done - before) / max(time.monotonic() - began, 1e-9)
+        rate = (done - before) / max(clock.elapsed, 1e-9)
         bar.update(task, completed=done, loss=f"{progress.loss:.6g}", rate=f"{rate:.3g}")
 
-    with bar:
-        yield update
+    COMPILING.tell = lambda text: bar.update(task, compiling=text or "")
+    try:
+        with bar:
+            yield update
+    finally:
+        COMPILING.tell = tell
 
 
 class Wanted(NamedTuple):
