@@ -19,6 +19,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from numba.core.imputils import lower_constant
 from numba.extending import models, register_model, typeof_impl
 
 from ._cache import cache_folder
+from ._collector import paused
 from ._compiling import COMPILING
 from ._workers import GROUPS, WORKERS
 
@@ -41,7 +43,6 @@ config: Any = numba.config
 # No 'ninf': infinities stay meaningful.  'reassoc' and 'contract' let reductions use vector
 # instructions; the result depends on the machine's vector width, not on the run.
 _FASTMATH = {"nnan", "nsz", "reassoc", "contract"}
-_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def source_hash(folder: Path = Path(__file__).parent) -> str:
@@ -58,17 +59,17 @@ CACHE_FOLDER = str(cache_folder(source_hash(), config.CACHE_DIR))
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile `function` as a part of each entry that calls it."""
-    return _njit(function, fastmath=_FASTMATH, **_NO_WRAPPERS)
+    return Kernel(function, fastmath=_FASTMATH)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Like :func:`kernel`, for the innermost loops: no call is made, whatever LLVM thinks of it."""
-    return _njit(function, fastmath=_FASTMATH, forceinline=True, **_NO_WRAPPERS)
+    return Kernel(function, fastmath=_FASTMATH, forceinline=True)
 
 
 def exact_kernel(function: Callable[..., Any]) -> Any:
     """Like :func:`kernel`, every operation rounded as written."""
-    return _njit(function, fastmath=False, **_NO_WRAPPERS)
+    return Kernel(function, fastmath=False)
 
 
 def entry(returns: Any, *takes: Any, precise: bool = False) -> Callable[..., Any]:
@@ -83,6 +84,25 @@ def entry(returns: Any, *takes: Any, precise: bool = False) -> Callable[..., Any
     return decorate
 
 
+class Kernel:
+    """A function compiled as a part of others: see :func:`kernel`.
+
+    To Numba it is a dispatcher, made when the first entry that calls it has to be compiled.
+    """
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        self.function = function
+        self.options = {**options, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+    def __call__(self, *arguments: Any) -> Any:  # where NUMBA_DISABLE_JIT is set, and in tests
+        return self.function(*arguments)
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """Numba's."""
+        return _njit(self.function, **self.options)
+
+
 class Entry:
     """A function compiled on its own: see :func:`entry`."""
 
@@ -91,7 +111,6 @@ class Entry:
         self.signature = signature
         self.function = function
         self.options = {"nogil": True, "fastmath": False if precise else _FASTMATH}
-        self.dispatcher = _njit(function, **self.options)
         self._call = function if config.DISABLE_JIT else self._first_call
         self.ready = False  # compiled, or loaded
         self.__doc__ = function.__doc__
@@ -104,10 +123,15 @@ class Entry:
         self.compile()
         return self._call(*arguments)
 
+    @cached_property
+    def dispatcher(self) -> Any:
+        """Numba's."""
+        return _njit(self.function, **self.options)
+
     def compile(self) -> int:
         """Compile, or load from the cache, where that was not done; the address for C."""
         if not self.ready:
-            with COMPILING, _LOCK:
+            with COMPILING, _LOCK, paused():
                 if not self.ready:
                     self._wait_for_workers()
                     self._compile()
@@ -234,8 +258,13 @@ register_model(EntryType)(models.ExternalFuncPointerModel)
 
 
 @typeof_impl.register(Entry)
-def _typeof(entry, c):
+def _typeof_entry(entry, c):
     return EntryType(entry)
+
+
+@typeof_impl.register(Kernel)
+def _typeof_kernel(kernel, c):
+    return types.Dispatcher(kernel.dispatcher)
 
 
 _FIND = "reluplex_walk_entry"
@@ -251,10 +280,18 @@ def _find(name: bytes, place: int) -> None:
     try:
         ctypes.c_size_t.from_address(place).value = find(name.decode()).compile()
     except KeyboardInterrupt:  # the kernel asks again; afterwards
-        threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
+        threading.Timer(0.1, _interrupt).start()
     except BaseException:
         traceback.print_exc()
         os.abort()
+
+
+def _interrupt() -> None:
+    """Ctrl-C, for the main thread."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 llvmlite.binding.add_symbol(_FIND, ctypes.cast(_find, ctypes.c_void_p).value)

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._version import __version__ as __version__
+from .native._collector import importing as _importing
 
 if TYPE_CHECKING:  # what type checkers and editors see
     from . import datasets as datasets, testing as testing
@@ -109,12 +110,12 @@ __all__ = ["__version__", *_MODULES, *_HOME]
 
 def __getattr__(name: str) -> object:
     """Public names are imported when first asked for (PEP 562): Numba and SciPy take a second."""
-    if name in _HOME:
-        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    elif name in _MODULES:
-        value = import_module(f".{_MODULES[name]}", __name__)
-    else:
+    module = _HOME.get(name) or _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with _importing():
+        imported = import_module(f".{module}", __name__)
+    value = imported if name in _MODULES else getattr(imported, name)
     globals()[name] = value
     return value
 

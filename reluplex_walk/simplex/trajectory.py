@@ -15,7 +15,6 @@ from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..proof.check import CertificateError, ExactCheck
-from ..regions.along import Passage, passage
 from .level import METHODS as LEVEL_METHODS, LevelEstimate, Visited, estimate, proximity
 from .records import Checkpoint, Steps, WalkOptions, WalkStatus
 from .summary import as_html, as_text, off
@@ -24,6 +23,8 @@ from .trajectory_file import read, write
 if TYPE_CHECKING:
     import networkx as nx
     from matplotlib.figure import Figure
+
+    from ..regions.along import Passage
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -302,7 +303,7 @@ class Trajectory:
 
         return walk_graph(self)
 
-    def regions(self) -> Passage:
+    def regions(self) -> "Passage":
         """The affine regions the walk passed through, in order, with their gradients.
 
         Returns a :class:`~reluplex_walk.regions.along.Passage`.
@@ -315,6 +316,8 @@ class Trajectory:
         >>> traj.regions().gradients[0].tolist()
         [[4.0, 3.0]]
         """
+        from ..regions.along import passage  # and the kernels of regions
+
         return passage(self.problem, self.vertices, self.steps.crossed)
 
     def verify(self) -> ExactCheck:

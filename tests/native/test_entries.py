@@ -131,8 +131,9 @@ def test_no_kernel_is_compiled_twice(compiled):
     twice = set()
     for name, module in list(sys.modules.items()):
         if name.startswith("reluplex_walk.native."):
-            kernels = [each for each in vars(module).values() if hasattr(each, "overloads")]
-            twice |= {each.py_func.__name__ for each in kernels if len(kept(each)) > 1}
+            kernels = [each for each in vars(module).values() if isinstance(each, _jit.Kernel)]
+            assert all(kept(each.dispatcher) for each in kernels)
+            twice |= {e.function.__name__ for e in kernels if len(kept(e.dispatcher)) > 1}
     assert twice == {"side_of"}
 
 
