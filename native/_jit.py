@@ -289,7 +289,7 @@ def _find(name: bytes, place: int) -> None:
 def _interrupt() -> None:
     """Ctrl-C, for the main thread."""
     if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     else:
         signal.raise_signal(signal.SIGINT)
 

@@ -10,8 +10,7 @@ import ctypes
 import zlib
 from array import array
 from collections.abc import Iterator
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 from llvmlite import ir
@@ -101,18 +100,8 @@ class RecordType(types.Type):
 _exported, _address_of = ctypes.c_char.from_buffer, ctypes.addressof
 
 
-def _address(values: NDArray) -> int:
-    """Of the first number of a C-contiguous array."""
-    try:
-        return _address_of(_exported(values))  # type: ignore[arg-type]  # faster than what follows
-    except (TypeError, ValueError):  # not to be written to, or empty
-        if not values.flags.c_contiguous:
-            raise TypeError("expected a C-contiguous array") from None
-        return values.ctypes.data
-
-
-def _row(field: str, row: int, record: Any) -> Any:
-    return vars(record)[field][row]
+def _row(field: str, row: int) -> property:
+    return property(lambda record: record.__dict__[field][row])
 
 
 class Record:
@@ -124,10 +113,6 @@ class Record:
     type: ClassVar[RecordType]
     layout: ClassVar[list[Field]]
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...  # the rows of its matrices
-
     def __init_subclass__(cls) -> None:
         hints = get_type_hints(cls, include_extras=True).items()
         cls.layout = [
@@ -135,7 +120,7 @@ class Record:
         ]
         for field in cls.layout:
             for row, name in enumerate(field.rows):
-                setattr(cls, name, property(partial(_row, field.name, row)))
+                setattr(cls, name, _row(field.name, row))
         cls.type = RecordType(f"{cls.__module__}.{cls.__qualname__}", cls.layout)
 
     def __init__(self, *values: Any, **named: Any) -> None:
@@ -148,12 +133,14 @@ class Record:
             expected = ", ".join(field.name for field in self.layout)
             raise TypeError(f"expected {expected}; found {', '.join(fields)}")
 
-    @cached_property
-    def address(self) -> int:
-        """Of the table."""
-        return self._table.buffer_info()[0]
+    def __getattr__(self, name: str) -> Any:
+        """The address of the table, when it is asked for first."""
+        if name != "address":
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}")
+        table = self._table()
+        vars(self).update(table=table, address=table.buffer_info()[0])
+        return self.address
 
-    @cached_property
     def _table(self) -> "array[int]":
         """The address and the shape of each array, and the floats, bit by bit."""
         words = [self.type.mark]
@@ -163,9 +150,16 @@ class Record:
             if dtype is None:
                 words += np.float64(value).view(np.int64)[None].tolist()
                 continue
-            if (value.dtype is not dtype and value.dtype != dtype) or value.ndim != ndim:
+            shape = value.shape
+            if (value.dtype is not dtype and value.dtype != dtype) or len(shape) != ndim:
                 raise TypeError(f"{name}: expected {dtype} in {ndim} dimensions")
-            words += (_address(value), *value.shape)
+            try:
+                words.append(_address_of(_exported(value)))  # the fastest of ways
+            except (TypeError, ValueError):  # not to be written to, empty, or strided
+                if not value.flags.c_contiguous:
+                    raise TypeError(f"{name}: expected a C-contiguous array") from None
+                words.append(value.ctypes.data)
+            words += shape
         return array("q", words)
 
     def __reduce__(self) -> tuple[Any, ...]:

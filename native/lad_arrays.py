@@ -37,14 +37,12 @@ class Fit(Record):
     theta: Floats1  # (q,)
     basis: Ints1  # (q,) active samples, FREE or DEPENDENT
     b: Floats2  # (q, q) row k is the edge of basis[k]: one unit of its residual
-    g: Floats1  # (q,) gradient of the samples last summed; see `sweep` and `descend`
-    r: Floats1  # (n,) residuals
     side: Floats1  # (n,) +1 or -1: the sign each residual is taken to have
-    near: Ints1  # (n,) the samples near the fit come first, in ascending order
     near_x: Floats2  # (q, n) their columns of x
-    of_near: Annotated[
-        NDArray[np.float64],  # (7, n)
+    of_samples: Annotated[
+        NDArray[np.float64],  # (8, n)
         (
+            "r",  # residuals
             "near_w",  # their weights
             "near_r",  # their residuals; active ones parked
             "near_side",  # their sides
@@ -58,15 +56,22 @@ class Fit(Record):
     tolerances: Floats1  # (3,) see ZERO...
     random: Words1  # (1,) state of the generator
     of_edges: Annotated[
-        NDArray[np.float64],  # (4, q)
+        NDArray[np.float64],  # (5, q)
         (
+            "g",  # gradient of the samples last summed; see `sweep` and `descend`
             "price",  # scratch: g . b[k]
             "length",  # scratch: of the rows of b
             "d",  # scratch: direction
             "normal",  # scratch
         ),
     ]
-    ids: Ints1  # (n,) scratch: places among the near samples
+    some: Annotated[
+        NDArray[np.int64],  # (2, n)
+        (
+            "near",  # the samples near the fit come first, in ascending order
+            "ids",  # scratch: places among the near samples
+        ),
+    ]
 
 
 P, S = Regression.type, Fit.type

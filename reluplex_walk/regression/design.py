@@ -109,22 +109,18 @@ class Basis(NamedTuple):
 def new_fit(basis: Basis, side: Floats) -> Fit:
     """The moving record of the kernels, on these arrays, with room for the rest."""
     q, n = basis.theta.size, side.size
-    near, ids = np.empty((2, n), np.int64)
     return Fit(
         theta=basis.theta,
         basis=basis.rows,
         b=basis.edges,
-        g=np.zeros(q),
-        r=np.empty(n),
         side=side,
-        near=near,
         near_x=np.empty((q, n)),
-        of_near=np.empty((7, n)),
+        of_samples=np.empty((8, n)),
         place=np.empty(q, np.int64),
         tolerances=np.array([0.0, TOLERANCES.rate, TOLERANCES.slope]),
         random=np.zeros(1, np.uint64),
-        of_edges=np.zeros((4, q)),
-        ids=ids,
+        of_edges=np.zeros((5, q)),
+        some=np.empty((2, n), np.int64),
     )
 
 

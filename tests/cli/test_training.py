@@ -298,14 +298,14 @@ name, real = sys.argv[1], getattr(rw, sys.argv[1])
 def delayed(*arguments, **options):
     def strike():
         time.sleep(1.0)
-        sys.stderr.write(f"struck {time.time()}\n")  # in one piece, beside what others write
+        sys.stderr.write(f"struck {time.time()}\\n")  # in one piece, beside what others write
         os.kill(os.getpid(), signal.SIGINT)
     threading.Thread(target=strike, daemon=True).start()
     return real(*arguments, **options)
 
 setattr(rw, name, delayed)
 code = commands.main(sys.argv[2:])
-sys.stderr.write(f"ended {time.time()}\n")
+sys.stderr.write(f"ended {time.time()}\\n")
 sys.exit(code)
 """
 
