@@ -1,0 +1,233 @@
+"""Loss, gradient and Hessian-vector products of a network in all of its layers.
+
+Samples are taken in blocks, whose values stay in the first-level cache; rows hold one neuron, or
+one input, for all samples of a block.  In every array of rows the neurons of the layers come one
+after the other.
+
+Inputs x (p, n), targets y (K, n).  theta (P,) has the layers one after the other, of each a row
+(weights, bias) for each neuron.  widths (L + 1,): inputs, then the neurons of each layer; trained
+(L,): the layers whose parameters move.  left, right (K, n): slopes of the loss around its kink; a
+squared loss has them equal, and its slopes grow with the residual.
+"""
+
+import numpy as np
+
+from ._jit import entry, inlined, kernel
+
+BLOCK = 128
+"""Samples of a block."""
+
+
+@inlined
+def _add(m, factor, source, target):
+    for s in range(m):
+        target[s] += factor * source[s]
+
+
+@inlined
+def _dot(m, a, b):
+    total = 0.0
+    for s in range(m):
+        total += a[s] * b[s]
+    return total
+
+
+@inlined
+def _sum(m, a):
+    total = 0.0
+    for s in range(m):
+        total += a[s]
+    return total
+
+
+@kernel
+def _forward(theta, widths, leak, x, first, m, act, side):
+    """Rows of act: what each neuron puts out; of side: the slope of its activation."""
+    at, below, row = 0, 0, 0
+    layers = widths.size - 1
+    for layer in range(layers):
+        inputs, neurons = widths[layer], widths[layer + 1]
+        for j in range(neurons):
+            out, slope = act[row + j], side[row + j]
+            bias = theta[at + inputs]
+            for s in range(m):
+                out[s] = bias
+            for i in range(inputs):
+                if layer == 0:
+                    _add(m, theta[at + i], x[i, first : first + m], out)
+                else:
+                    _add(m, theta[at + i], act[below + i], out)
+            if layer < layers - 1:
+                for s in range(m):
+                    slope[s] = 1.0 if out[s] >= 0.0 else leak
+                for s in range(m):
+                    out[s] *= slope[s]
+            at += inputs + 1
+        below, row = row, row + neurons
+
+
+@kernel
+def _residuals(widths, y, left, right, squared, first, m, act, back):
+    """The loss of the block; the last rows of back: its derivatives by the outputs."""
+    value = 0.0
+    outputs = widths[-1]
+    row = act.shape[0] - outputs
+    for k in range(outputs):
+        out, slope = act[row + k], back[row + k]
+        for s in range(m):
+            r = out[s] - y[k, first + s]
+            if squared:
+                slope[s] = right[k, first + s] * r
+                value += 0.5 * slope[s] * r
+            else:
+                slope[s] = right[k, first + s] if r >= 0.0 else -left[k, first + s]
+                value += slope[s] * r
+    return value
+
+
+@kernel
+def _backward(theta, widths, trained, x, first, m, act, side, back, gradient):
+    """Rows of back: derivatives of the loss by what each neuron receives; adds to gradient."""
+    at, row = theta.size, act.shape[0]
+    for layer in range(widths.size - 2, -1, -1):
+        inputs, neurons = widths[layer], widths[layer + 1]
+        at -= neurons * (inputs + 1)
+        row -= neurons
+        below = row - inputs
+        if trained[layer]:
+            for j in range(neurons):
+                place, b = at + j * (inputs + 1), back[row + j]
+                for i in range(inputs):
+                    if layer == 0:
+                        gradient[place + i] += _dot(m, b, x[i, first : first + m])
+                    else:
+                        gradient[place + i] += _dot(m, b, act[below + i])
+                gradient[place + inputs] += _sum(m, b)
+        if layer > 0:
+            for i in range(inputs):
+                b, slope = back[below + i], side[below + i]
+                for s in range(m):
+                    b[s] = 0.0
+                for j in range(neurons):
+                    _add(m, theta[at + j * (inputs + 1) + i], back[row + j], b)
+                for s in range(m):
+                    b[s] *= slope[s]
+
+
+@kernel
+def _forward_along(theta, v, widths, trained, x, first, m, act, side, rate):
+    """Rows of rate: derivatives of act along v (P,)."""
+    at, below, row = 0, 0, 0
+    layers = widths.size - 1
+    for layer in range(layers):
+        inputs, neurons = widths[layer], widths[layer + 1]
+        for j in range(neurons):
+            out, slope = rate[row + j], side[row + j]
+            moved = v[at + inputs] if trained[layer] else 0.0
+            for s in range(m):
+                out[s] = moved
+            for i in range(inputs):
+                if trained[layer]:
+                    if layer == 0:
+                        _add(m, v[at + i], x[i, first : first + m], out)
+                    else:
+                        _add(m, v[at + i], act[below + i], out)
+                if layer > 0:
+                    _add(m, theta[at + i], rate[below + i], out)
+            if layer < layers - 1:
+                for s in range(m):
+                    out[s] *= slope[s]
+            at += inputs + 1
+        below, row = row, row + neurons
+
+
+@kernel
+def _backward_along(
+    theta, v, widths, trained, right, squared, x, first, m, act, side, back, rate, turn, product
+):
+    """Rows of turn: derivatives of back along v (P,); adds those of the gradient to product."""
+    at, row = theta.size, act.shape[0]
+    outputs = widths[-1]
+    for k in range(outputs):
+        b = turn[row - outputs + k]
+        for s in range(m):
+            b[s] = right[k, first + s] * rate[row - outputs + k, s] if squared else 0.0
+    for layer in range(widths.size - 2, -1, -1):
+        inputs, neurons = widths[layer], widths[layer + 1]
+        at -= neurons * (inputs + 1)
+        row -= neurons
+        below = row - inputs
+        turned = squared or layer < widths.size - 2
+        if trained[layer]:
+            for j in range(neurons):
+                place, b = at + j * (inputs + 1), back[row + j]
+                for i in range(inputs):
+                    if layer == 0:
+                        if turned:
+                            product[place + i] += _dot(m, turn[row + j], x[i, first : first + m])
+                    else:
+                        product[place + i] += _dot(m, b, rate[below + i])
+                        if turned:
+                            product[place + i] += _dot(m, turn[row + j], act[below + i])
+                if turned:
+                    product[place + inputs] += _sum(m, turn[row + j])
+        if layer > 0:
+            for i in range(inputs):
+                b, slope = turn[below + i], side[below + i]
+                for s in range(m):
+                    b[s] = 0.0
+                for j in range(neurons):
+                    place = at + j * (inputs + 1) + i
+                    if turned:
+                        _add(m, theta[place], turn[row + j], b)
+                    if trained[layer]:
+                        _add(m, v[place], back[row + j], b)
+                for s in range(m):
+                    b[s] *= slope[s]
+
+
+@entry
+def network_loss(theta, widths, leak, x, y, left, right, squared, rows):
+    """The loss; rows (3, W, BLOCK) is scratch space, W the neurons of all layers."""
+    value, n = 0.0, x.shape[1]
+    for first in range(0, n, BLOCK):
+        m = min(BLOCK, n - first)
+        _forward(theta, widths, leak, x, first, m, rows[0], rows[1])
+        value += _residuals(widths, y, left, right, squared, first, m, rows[0], rows[2])
+    return value
+
+
+@entry
+def network_gradient(theta, widths, trained, leak, x, y, left, right, squared, rows, gradient):
+    """The loss; adds its gradient to gradient (P,); rows (3, W, BLOCK) is scratch space."""
+    value, n = 0.0, x.shape[1]
+    for first in range(0, n, BLOCK):
+        m = min(BLOCK, n - first)
+        _forward(theta, widths, leak, x, first, m, rows[0], rows[1])
+        value += _residuals(widths, y, left, right, squared, first, m, rows[0], rows[2])
+        _backward(theta, widths, trained, x, first, m, rows[0], rows[1], rows[2], gradient)
+    return value
+
+
+@entry
+def network_products(
+    theta, directions, widths, trained, leak, x, y, left, right, squared, rows, spare, products
+):
+    """Adds to products (k, P) those of the Hessian with the directions (k, P).
+
+    rows (5, W, BLOCK) and spare (P,) are scratch space.
+    """
+    n = x.shape[1]
+    act, side, back, rate, turn = rows[0], rows[1], rows[2], rows[3], rows[4]
+    for first in range(0, n, BLOCK):
+        m = min(BLOCK, n - first)
+        _forward(theta, widths, leak, x, first, m, act, side)
+        _residuals(widths, y, left, right, squared, first, m, act, back)
+        _backward(theta, widths, trained, x, first, m, act, side, back, spare)
+        for k in range(directions.shape[0]):
+            v = directions[k]
+            _forward_along(theta, v, widths, trained, x, first, m, act, side, rate)
+            _backward_along(
+                theta, v, widths, trained, right, squared, x, first, m,
+                act, side, back, rate, turn, products[k],
+            )  # fmt: skip
