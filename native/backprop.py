@@ -10,8 +10,6 @@ Inputs x (p, n), targets y (K, n).  theta (P,) has the layers one after the othe
 squared loss has them equal, and its slopes grow with the residual.
 """
 
-import numpy as np
-
 from ._jit import entry, inlined, kernel
 
 BLOCK = 128
@@ -211,11 +209,11 @@ def network_gradient(theta, widths, trained, leak, x, y, left, right, squared, r
 
 @entry
 def network_products(
-    theta, directions, widths, trained, leak, x, y, left, right, squared, rows, spare, products
+    theta, directions, widths, trained, none, leak, x, y, left, right, squared, rows, products
 ):
     """Adds to products (k, P) those of the Hessian with the directions (k, P).
 
-    rows (5, W, BLOCK) and spare (P,) are scratch space.
+    rows (5, W, BLOCK) is scratch space; none (L,) is False throughout: no gradient is asked for.
     """
     n = x.shape[1]
     act, side, back, rate, turn = rows[0], rows[1], rows[2], rows[3], rows[4]
@@ -223,7 +221,7 @@ def network_products(
         m = min(BLOCK, n - first)
         _forward(theta, widths, leak, x, first, m, act, side)
         _residuals(widths, y, left, right, squared, first, m, act, back)
-        _backward(theta, widths, trained, x, first, m, act, side, back, spare)
+        _backward(theta, widths, none, x, first, m, act, side, back, products[0])
         for k in range(directions.shape[0]):
             v = directions[k]
             _forward_along(theta, v, widths, trained, x, first, m, act, side, rate)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .problem.aliased import RankWarning as RankWarning
     from .problem.loss import LayerLoss as LayerLoss
     from .problem.network import ReLUNetwork as ReLUNetwork
+    from .problem.network_loss import NetworkLoss as NetworkLoss
     from .proof.certificate import Certificate as Certificate
     from .proof.check import CertificateError as CertificateError, ExactCheck as ExactCheck
     from .proof.reason import Reason as Reason
@@ -81,6 +82,7 @@ _HOMES = {
     "problem.aliased": ("RankWarning",),
     "problem.loss": ("LayerLoss",),
     "problem.network": ("ReLUNetwork",),
+    "problem.network_loss": ("NetworkLoss",),
     "proof.certificate": ("Certificate",),
     "proof.check": ("CertificateError", "ExactCheck"),
     "proof.reason": ("Reason",),
