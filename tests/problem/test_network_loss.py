@@ -171,7 +171,7 @@ def test_network_at_and_copies():
 
 
 def test_numbers_that_overflow():
-    loss = network_loss([2, 3, 1], 5, 0, kind="squared")
+    loss = network_loss([2, 3, 2, 1], 5, 0, kind="squared")
     assert loss(np.full(loss.dim, 1e200)) == np.inf
     with pytest.raises(ValueError, match="theta: expected parameters at which floats hold"):
         loss.gradient(np.full(loss.dim, 1e99))
