@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
     from .landscape import density as density
+    from .optimize.descend import DescentProgress as DescentProgress, descend as descend
+    from .optimize.descent_path import DescentPath as DescentPath
+    from .optimize.gap import DescentGap as DescentGap
     from .optimize.global_minimum import (
         GlobalMinimum as GlobalMinimum,
         global_minimum as global_minimum,
@@ -76,6 +79,9 @@ _HOMES = {
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
+    "optimize.descend": ("DescentProgress", "descend"),
+    "optimize.descent_path": ("DescentPath",),
+    "optimize.gap": ("DescentGap",),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
     "optimize.minimize": ("Minimization", "MinimizationProgress", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),

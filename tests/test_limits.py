@@ -128,6 +128,7 @@ def test_every_reason_has_words_and_advice():
     assert [ended for ended in rw.Ended if not ended.early] == [
         rw.Ended.FINISHED,
         rw.Ended.PRECISION,
+        rw.Ended.DIVERGED,
     ]
 
 

@@ -116,7 +116,7 @@ class NetworkLoss:
         share = fraction(self.tau, places(np.array([[self.tau]]))[0])
         left, right = slopes(self.kind, share, self.y, self.sample_weight[:, None])
         self._block = Block(self.network, self.block)
-        self._passes = Passes(self._block, self.X, self.y, left, right, self._squared)
+        self.passes = Passes(self._block, self.X, self.y, left, right, self._squared)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Pickles forget that arrays are read-only, and may map them: kernels get arrays anew."""
@@ -236,18 +236,18 @@ class NetworkLoss:
 
     def _rows(self, rows: ArrayLike | None) -> Rows:
         if rows is None:
-            return self._passes.rows
+            return self.passes.rows
         chosen = integers("rows", rows, 0, len(self.X) - 1)
         if chosen.ndim != 1 or not chosen.size:
             raise ValueError(f"rows: expected indices (m,), found shape {chosen.shape}")
-        return self._passes.some(chosen)
+        return self.passes.some(chosen)
 
     def __call__(self, theta: ArrayLike, rows: ArrayLike | None = None) -> float:
         """The loss at `theta` (D,), of the samples `rows` (m,) of X only, if these are given.
 
         inf where floats do not hold it.  ValueError, TypeError if an argument does not fit.
         """
-        return self._passes.value(self._point(theta, FLOATS), self._rows(rows))
+        return self.passes.value(self._point(theta, FLOATS), self._rows(rows))
 
     def gradient(self, theta: ArrayLike, rows: ArrayLike | None = None) -> Floats:
         """Gradient (D,) of the loss in the region that `theta` lies in.
@@ -281,7 +281,7 @@ class NetworkLoss:
         >>> bool(np.allclose(whole[:9], layer.gradient(layer.theta).ravel()))
         True
         """
-        return _held(self._passes.value_and_gradient(self._point(theta), self._rows(rows))[1])
+        return _held(self.passes.value_and_gradient(self._point(theta), self._rows(rows))[1])
 
     def hvp(self, theta: ArrayLike, v: ArrayLike) -> Floats:
         """Product of the Hessian in the region that `theta` lies in with `v`.
@@ -313,7 +313,7 @@ class NetworkLoss:
         """
         if not self._quick(v):
             v = self._shaped(real_array("v", v, (1, 2), f"{self._expected} or (k, D)"), "v")
-        return _held(self._passes.products(self._point(theta), np.asarray(v)))
+        return _held(self.passes.products(self._point(theta), np.asarray(v)))
 
     def hessian(self, theta: ArrayLike) -> Floats:
         """Hessian (D, D) in the region that `theta` (D,) lies in, by products with all axes.
@@ -349,7 +349,7 @@ class NetworkLoss:
         """
         network, low = self.network_at(theta), self._block.low
         layers = list(zip(network.weights[low:], network.biases[low:], strict=True))
-        inputs, signs = self._passes.rows.x.T, []
+        inputs, signs = self.passes.rows.x.T, []
         for w, b in layers[:-1]:
             values = inputs @ w.T + b
             signs.append(np.sign(values).astype(np.int8))
