@@ -72,9 +72,9 @@ def descend(
         Of a LayerLoss the parameters that walks move (:attr:`LayerLoss.free`).
     method : str or object, default "adam"
         sgd, momentum, nesterov, rmsprop, adam (with the defaults of PyTorch: momentum 0.9,
-        alpha 0.99, betas 0.9 and 0.999, eps 1e-8), polyak (with the level 0; see
-        :func:`polyak_descent`), alice, or one with options of its own, as ``rw.Alice(glass=False)``
-        or one of ``reluplex_walk.optimize.methods``.
+        alpha 0.99, betas 0.9 and 0.999, eps 1e-8), polyak (aiming at 0.8 of the
+        loss at the start; see :func:`polyak_descent`), alice, or one with options of its own, as
+        ``rw.Alice(glass=False)`` or one of ``reluplex_walk.optimize.methods``.
     gradients : int, default 1000
         The budget, counted from the start also when resuming.  Most methods take one gradient a
         step, Alice one or three; a step that does not fit is not begun.

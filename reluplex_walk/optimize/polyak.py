@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import function, integer
+from .._validate import function, integer, real
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..problem.network_loss import NetworkLoss
@@ -120,18 +120,18 @@ def polyak_descent(
         if isinstance(level.level, np.ndarray):
             raise ValueError("level: expected one level, found those of a whole walk")
         level = level.level
-    method = Polyak(level)
+    target = real("level", level)
     steps, seed = integer("steps", steps, 0), integer("seed", seed, 0)
     theta = starting_point(loss, start, seed)
     value = loss(theta)
-    if method.level >= value > 0.0:
+    if target >= value > 0.0:
         raise ValueError(
             f"level: expected less than the loss at the start, {value:g}, found {level}"
         )
     function("callback", callback)
     told = None if callback is None else _telling(callback)
     path = descend(
-        loss, method, steps, seed=seed, start=theta, time_limit=time_limit, callback=told
+        loss, Polyak(target), steps, seed=seed, start=theta, time_limit=time_limit, callback=told
     )
     return Descent(path.best, path.losses, path.ended)
 

@@ -20,6 +20,7 @@ from .objective import Batch
 
 Floats = NDArray[np.float64]
 
+_SHARE = 0.8  # of the first loss: of 0, 0.5, 0.7, 0.8, 0.9 the best on 24 random networks
 _PATIENCE = 50  # steps to reach the first target in; then the gap is halved
 _SLOWER = 1.5  # growth of the patience each time: the gap must not vanish before the descent ends
 
@@ -31,17 +32,18 @@ class Polyak:
     The gap is what lies between the best loss and the target, at first `level`.  Once the target is
     reached (`level` was too high), the next one lies as far below the best loss; when it is not
     reached within 50 steps (half as many again each time), the gap is halved and the descent goes
-    on from the best parameters.
+    on from the best parameters.  Without a level: 0.8 of the loss at the start.
     """
 
-    level: float = 0.0
+    level: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "level", real("level", self.level))
+        if self.level is not None:
+            object.__setattr__(self, "level", real("level", self.level))
 
     def begin(self, theta: Floats, learning_rate: float, seed: int = 0) -> "PolyakRun":
         """A run from `theta` (D,); it has no learning rate."""
-        return PolyakRun(self, theta.copy(), theta.copy(), Search(target=self.level))
+        return PolyakRun(self, theta.copy(), theta.copy(), Search())
 
     @staticmethod
     def restore(arrays: Mapping[str, Any]) -> "PolyakRun":
@@ -58,7 +60,7 @@ class Polyak:
 class Search:
     """Where the target is, and how long it has been waited for."""
 
-    target: float
+    target: float = 0.0
     least: float = float("inf")  # the loss at the best point
     gap: float = 0.0
     waited: int = 0
@@ -84,6 +86,8 @@ class PolyakRun:
         objective, search = gradient.objective, self.search
         value = objective.loss(self.theta)
         if search.least == float("inf"):
+            level = self.options.level
+            search.target = _SHARE * value if level is None else level
             search.gap = value - search.target
         if value < search.least:
             search.least, self.best = value, self.theta

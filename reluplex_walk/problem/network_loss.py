@@ -164,7 +164,9 @@ class NetworkLoss:
 
     def _shaped(self, array: Floats, name: str) -> Floats:
         if array.shape[-1] != self.dim:
-            raise ValueError(f"{name}: expected an array {self._expected}, found {array.shape}")
+            raise ValueError(
+                f"{name}: expected an array {self._expected}, found shape {array.shape}"
+            )
         return array
 
     def _quick(self, array: ArrayLike) -> bool:
