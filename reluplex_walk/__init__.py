@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
     from .landscape import density as density
+    from .optimize.alice import Alice as Alice, AliceRun as AliceRun
     from .optimize.global_minimum import (
         GlobalMinimum as GlobalMinimum,
         global_minimum as global_minimum,
@@ -75,6 +76,7 @@ _HOMES = {
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
+    "optimize.alice": ("Alice", "AliceRun"),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
     "optimize.minimize": ("Minimization", "MinimizationProgress", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),
