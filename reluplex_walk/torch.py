@@ -94,6 +94,8 @@ class Alice(Optimizer):
     >>> losses = [optimizer.step(closure).item() for _ in range(150)]
     >>> losses[-1] < 0.2 * losses[0]
     True
+    >>> 0.0 <= optimizer.clip_share <= 1.0, optimizer.effective_rate > 0.0
+    (True, True)
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Every public object says what it does, in numpydoc form, and shows it in an example that is run.
 
-Public is what `__all__` of the package, of `plotting` and of `torch`, if that is there, reaches: functions, classes with their
-public members, modules with their own `__all__`.
+Public is what `__all__` of the package, of `plotting` and, if PyTorch is there, of `torch` reaches:
+functions, classes with their public members, modules with their own `__all__`.
 
 * Functions, classes and methods have an example of their own.  Properties have one, or the example
   of their class shows them; fields of records are in the section Attributes of their class.
