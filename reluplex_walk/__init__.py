@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see
-    from . import datasets as datasets, testing as testing
+    from . import datasets as datasets, testing as testing, torch as torch
     from .ended import Ended as Ended
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
     from .landscape import density as density
+    from .optimize.alice import Alice as Alice, AliceRun as AliceRun
     from .optimize.descend import DescentProgress as DescentProgress, descend as descend
     from .optimize.descent_path import DescentPath as DescentPath
     from .optimize.gap import DescentGap as DescentGap
@@ -79,6 +80,7 @@ _HOMES = {
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
+    "optimize.alice": ("Alice", "AliceRun"),
     "optimize.descend": ("DescentProgress", "descend"),
     "optimize.descent_path": ("DescentPath",),
     "optimize.gap": ("DescentGap",),
@@ -111,6 +113,7 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {"datasets": "datasets", "density": "landscape.density", "testing": "testing"}
+_EXTRAS = {"torch": "torch"}  # modules that need an extra, so that they are not in __all__
 
 __all__ = ["__version__", *_MODULES, *_HOME]
 
@@ -119,8 +122,8 @@ def __getattr__(name: str) -> object:
     """Public names are imported when first asked for (PEP 562): Numba and SciPy take a second."""
     if name in _HOME:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    elif name in _MODULES:
-        value = import_module(f".{_MODULES[name]}", __name__)
+    elif path := {**_MODULES, **_EXTRAS}.get(name):
+        value = import_module(f".{path}", __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

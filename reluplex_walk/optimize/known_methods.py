@@ -1,8 +1,8 @@
 """The methods that have a name, by which calls and files know them."""
 
-from importlib import import_module
 from typing import Any
 
+from .alice import Alice
 from .methods import Adam, Method, Momentum, Nesterov, RMSProp, Sgd
 from .polyak_step import Polyak
 
@@ -13,14 +13,13 @@ _CLASSES: dict[str, type] = {
     "rmsprop": RMSProp,
     "adam": Adam,
     "polyak": Polyak,
+    "alice": Alice,
 }
-NAMES = (*_CLASSES, "alice")
+NAMES = tuple(_CLASSES)
 
 
 def class_of(name: str) -> Any:
     """The class of that `name`, one of `NAMES`."""
-    if name == "alice":
-        return import_module(".alice", __package__).Alice
     return _CLASSES[name]
 
 

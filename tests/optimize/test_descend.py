@@ -171,7 +171,7 @@ def equal(a, b):
 
 
 @pytest.mark.parametrize("name", ["layer", "squared"])
-@pytest.mark.parametrize("method", NAMES)
+@pytest.mark.parametrize("method", [*NAMES, "alice", rw.Alice(hessian="rms", joint=True)])
 @pytest.mark.parametrize("batch", [None, 16])
 def test_resumes_bit_for_bit_from_a_file(name, method, batch, tmp_path):
     loss = LOSSES[name]
@@ -190,6 +190,23 @@ def test_resumes_bit_for_bit_from_a_file(name, method, batch, tmp_path):
     assert rw.descend(loss, gradients=77, resume=part) is part
     with pytest.raises(FileExistsError, match="path:"):
         part.save(tmp_path / "path.npz")
+
+
+def test_alice_is_charged_one_gradient_or_three():
+    loss = LOSSES["network"]
+    path = rw.descend(loss, rw.Alice(quick_steps=3), 62, learning_rate=0.03, batch=16)
+    assert path.gradients.tolist() == [*range(0, 31, 3), 31, 34, 35, 36, 37, 40, 41, 42, 43, 46,
+                                       47, 48, 49, 52, 53, 54, 55, 58, 59, 60, 61]  # fmt: skip
+    assert path.ended is rw.Ended.WORK_LIMIT  # three do not fit in one
+    assert (path.losses[:11] == path.losses[0]).all()  # the burn-in measures only
+    assert path.losses[-1] < path.losses[0]
+    assert not path.effective_rates[:10].any()
+    assert (path.effective_rates[10:] > 0.0).all()
+    assert ((path.clip_shares >= 0.0) & (path.clip_shares <= 1.0)).all()
+    assert path.clip_shares.mean() > 0.0
+    more = rw.descend(loss, gradients=64, resume=path)
+    assert more.gradients[-1] == 64
+    assert "Alice(hessian='abs', glass=True" in path.summary()
 
 
 def test_ctrl_c_keeps_what_was_found(monkeypatch):
