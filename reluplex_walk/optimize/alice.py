@@ -275,7 +275,7 @@ class AliceRun:
                 if (plus == minus).any():
                     raise ValueError(_too_small(rate, nu))
                 ends = self._gradient(gradient, plus), self._gradient(gradient, minus)
-            centre = self._gradient(gradient, nu.copy())
+            centre = self._gradient(gradient, nu)
             means = np.stack(rule.updated(Means(*self.means), k, centre, ends, rate))
             if ends is not None and rule.joint:
                 joint = rule.joint_updated(joint, k, float(signs @ bend(*ends, centre)), rate)
