@@ -29,7 +29,7 @@ def walk(run, gradient, steps):
     return np.array(path)
 
 
-# ---------------------------------------------------------------- the step, D7
+# ---------------------------------------------------------------- the step
 
 C = Decimal("0.46065886596178063902")  # sqrt(2 / (3 pi))
 
@@ -185,7 +185,7 @@ def test_never_takes_more_than_is_left():
 
 
 def test_looks_ahead_exactly():
-    """D8: with an affine gradient the running mean at nu is the gradient where the model rests."""
+    """With an affine gradient the running mean at nu is the gradient where the model rests."""
     rng = np.random.default_rng(0)
     root = rng.normal(size=(SIZE, SIZE))
     A, b = root @ root.T / SIZE + np.eye(SIZE), rng.normal(size=SIZE)
@@ -266,7 +266,7 @@ def test_joint_glass_is_that_of_the_line():
 
 
 def test_joint_steps_are_longer():
-    """The sum over coordinates overstates the glass (D10)."""
+    """The sum over coordinates overstates the glass."""
     gradient = kinked(40, seed=2)
     lengths = []
     for joint in (False, True):
