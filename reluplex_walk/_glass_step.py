@@ -33,9 +33,9 @@ def length(size: Array, rho: Array, h: Array, eps: float) -> Array:
 def step_length(
     g: NDArray[np.floating], rho: NDArray[np.floating], h: NDArray[np.floating]
 ) -> NDArray[np.floating]:
-    """The length of the step, elementwise: negative h counts as 0, no curvature at all gives infinity.
+    """The length of the step, elementwise: 0 where g is 0, infinite where there is no curvature.
 
-    Where g is 0 the step is 0.
+    Negative h counts as 0.
     """
     size = np.abs(g)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
