@@ -33,9 +33,9 @@ def length(size: Array, rho: Array, h: Array, eps: float) -> Array:
 def step_length(
     g: NDArray[np.floating], rho: NDArray[np.floating], h: NDArray[np.floating]
 ) -> NDArray[np.floating]:
-    """D7, |delta| elementwise: negative h counts as 0, no curvature at all gives infinity.
+    """The length of the step, elementwise: 0 where g is 0, infinite where there is no curvature.
 
-    Where g is 0 the step is 0.
+    Negative h counts as 0.
     """
     size = np.abs(g)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -46,18 +46,18 @@ def step_length(
 def bend(plus: Array, minus: Array, centre: Array) -> Array:
     """What the gradient in the middle of a line lies off the mean of those at its ends.
 
-    A gradient that is affine on the line has none: it is half the jumps, signed by their side (D0).
+    A gradient that is affine on the line has none: it is half the jumps, signed by their side.
     """
     return 0.5 * (plus + minus) - centre
 
 
 def glass(bent: Array, half: float) -> Array:
-    """The density rho (D2), without bias, from the bend of a line of half-length `half`."""
+    """The density rho, without bias, from the bend of a line of half-length `half`."""
     return 2.0 * bent * bent / half
 
 
 def slope(plus: Array, minus: Array, half: float) -> Array:
-    """The size of h (D4): a central difference on a line that goes `half` in each coordinate."""
+    """The size of h: a central difference on a line that goes `half` in each coordinate."""
     return abs(plus - minus) / (2.0 * half)
 
 

@@ -25,18 +25,18 @@ class Alice(AliceRules):
 
     The loss after a step x of a coordinate is modelled as ``-|g| x + h x^2/2 + c sqrt(rho) x^1.5``
     with running means of its gradient g, of its curvature h and of the density rho of the jumps of
-    its gradient, c = 0.4607; the step is its minimum (D7)::
+    its gradient, c = 0.4607; the step is its minimum::
 
         alpha = 3 rho / (4 pi (|g| + eps))
         |delta| = |g| / (alpha + h + sqrt(alpha (alpha + 2 h)) + eps)
 
     *Gradients* are taken at nu, which looks ahead of the point mu where the model rests: nu = mu +
     omega delta, mu moves by (1 - beta1) omega delta, so that for affine gradients the running mean
-    of gradients at nu is the gradient at mu (D8).
+    of gradients at nu is the gradient at mu.
 
     *Curvature* comes from gradients at both ends and the middle of a random line nu +- s v, v of
-    numbers +-1, s the learning rate: h = ``|g+ - g-| / (2 s)`` (D4) and
-    rho = ``2 ((g+ + g-)/2 - g)^2 / s`` (D2).  That takes three gradients, in this order: +, -,
+    numbers +-1, s the learning rate: h = ``|g+ - g-| / (2 s)`` and
+    rho = ``2 ((g+ + g-)/2 - g)^2 / s``.  That takes three gradients, in this order: +, -,
     middle.  Every (quick_steps + 1)-th step does so, the quick ones between take one gradient:
     1.5 on average by default.
 
@@ -64,7 +64,7 @@ class Alice(AliceRules):
     joint : bool, default False
         The sum over coordinates of c sqrt(rho_i) overstates the deviation of the loss along a
         step, since all coordinates cross the same breakpoints: by a factor of 3.2 to 3.4 at 25
-        parameters (D10).  True: one density of all coordinates together is estimated from the same
+        parameters.  True: one density of all coordinates together is estimated from the same
         three gradients, rho = ``2 (v . ((g+ + g-)/2 - g))^2 / s``, and each rho_i is multiplied by
         rho / (sum of sqrt(rho_i))^2.  They keep their proportions, and for a step as long in all
         coordinates the sum becomes what was measured.  This is not in the paper.
@@ -275,7 +275,7 @@ class AliceRun:
                 if (plus == minus).any():
                     raise ValueError(_too_small(rate, nu))
                 ends = self._gradient(gradient, plus), self._gradient(gradient, minus)
-            centre = self._gradient(gradient, nu.copy())
+            centre = self._gradient(gradient, nu)
             means = np.stack(rule.updated(Means(*self.means), k, centre, ends, rate))
             if ends is not None and rule.joint:
                 joint = rule.joint_updated(joint, k, float(signs @ bend(*ends, centre)), rate)

@@ -29,7 +29,7 @@ def walk(run, gradient, steps):
     return np.array(path)
 
 
-# ---------------------------------------------------------------- the step, D7
+# ---------------------------------------------------------------- the step
 
 C = Decimal("0.46065886596178063902")  # sqrt(2 / (3 pi))
 
@@ -47,7 +47,7 @@ def least(g, rho, h):
         while model(2 * high) < model(high):
             high *= 2
         high *= 2
-        for _ in range(160):
+        for _ in range(300):
             a, b = low + (high - low) / 3, high - (high - low) / 3
             low, high = (low, b) if model(a) < model(b) else (a, high)
         return float((low + high) / 2)
@@ -65,7 +65,7 @@ CASES = [
 @pytest.mark.parametrize(("g", "rho", "h"), CASES)
 def test_step_is_the_least_of_the_model(g, rho, h):
     found = step_length(np.array([g, -g]), np.array(rho), np.array(h))
-    assert found == pytest.approx(least(g, rho, h), rel=1e-12)
+    assert found == pytest.approx(least(g, rho, h), rel=1e-12, abs=0.0)
 
 
 def test_step_at_the_ends_of_its_range():
@@ -75,6 +75,13 @@ def test_step_at_the_ends_of_its_range():
     assert step_length(g, rho, h).tolist() == pytest.approx(
         [0.0, 0.0, np.inf, np.inf, 0.0, 1e150], rel=1e-12
     )
+
+
+def test_step_in_single_precision_keeps_its_range():
+    g, rho, h = np.float32([1.0]), np.float32([1e25]), np.float32([0.0])
+    found = step_length(g, rho, h)
+    assert found.dtype == np.float32
+    assert float(found[0]) == pytest.approx(least(1.0, float(rho[0]), 0.0), rel=1e-6, abs=0.0)
 
 
 def test_glass_of_known_jumps():
@@ -138,6 +145,15 @@ def test_first_steps_measure_only():
     assert (run.theta != start).all()
 
 
+def test_the_most_quick_steps():
+    """The running mean of curvature then is the last value: beta3 = 0 but for rounding."""
+    run = run_of(rw.Alice(betas=(0.0, 0.999), quick_steps=999))
+    walk(run, lambda theta: theta * theta, 999)
+    before = run.theta + run.options.ahead * run.delta
+    run.step(lambda theta: theta * theta, 3)
+    np.testing.assert_allclose(run.means[3], 2.0 * np.abs(before), rtol=1e-9)
+
+
 @pytest.mark.parametrize(("beta1", "steps"), [(0.0, 1), (0.5, 2), (0.8, 5), (0.9, 10), (0.99, 100)])
 def test_length_of_the_burn_in(beta1, steps):
     assert rw.Alice(betas=(beta1, 0.999)).burn_in == steps
@@ -169,7 +185,7 @@ def test_never_takes_more_than_is_left():
 
 
 def test_looks_ahead_exactly():
-    """D8: with an affine gradient the running mean at nu is the gradient where the model rests."""
+    """With an affine gradient the running mean at nu is the gradient where the model rests."""
     rng = np.random.default_rng(0)
     root = rng.normal(size=(SIZE, SIZE))
     A, b = root @ root.T / SIZE + np.eye(SIZE), rng.normal(size=SIZE)
@@ -194,6 +210,10 @@ def test_bounds():
         assert (np.abs(run.delta) <= most).all()
         assert run.clip_share == np.mean(np.abs(run.delta) == most) or run.steps <= 10
     assert 0.0 < run.clip_share <= 1.0
+    still = run_of(rw.Alice())
+    assert (still.clip_share, still.effective_rate) == (0.0, 0.0)
+    walk(still, lambda theta: 0.0 * theta, 12)
+    assert (still.clip_share, still.effective_rate) == (0.0, 0.0)
     assert free.clip_share == 0.0
     assert np.abs(free.delta).max() > np.abs(run.delta).max()
 
@@ -246,7 +266,7 @@ def test_joint_glass_is_that_of_the_line():
 
 
 def test_joint_steps_are_longer():
-    """The sum over coordinates overstates the glass (D10)."""
+    """The sum over coordinates overstates the glass."""
     gradient = kinked(40, seed=2)
     lengths = []
     for joint in (False, True):

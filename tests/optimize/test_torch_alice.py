@@ -252,6 +252,51 @@ def closure_of_square(params):
     return closure
 
 
+def test_gradients_may_lie_in_memory_that_is_used_again():
+    """As those of distributed models do."""
+    ends = []
+    for shared in (False, True):
+        params = [torch.linspace(-1.0, 2.0, 4).requires_grad_()]
+        optimizer = rw.torch.Alice(params, lr=0.1)
+        memory = torch.zeros(4)
+
+        def closure(params=params, memory=memory, shared=shared):
+            loss = (params[0] ** 4).sum()
+            loss.backward()
+            if shared:
+                params[0].grad = memory.copy_(params[0].grad)
+            return loss
+
+        for _ in range(30):
+            optimizer.step(closure)
+        ends.append(optimizer.state[params[0]]["hessian"])
+    assert torch.equal(*ends)
+
+
+@pytest.mark.parametrize("bounds", [True, False])
+def test_joint_glass_does_not_depend_on_units(bounds):
+    """A group in other units, with the learning rate in the same ones, moves as far."""
+    gradient = kinked(SIZE, seed=4)
+    flat = torch.from_numpy(start(np.float64))
+    ends = []
+    for unit in (1.0, 8.0):  # a power of two: products are exact
+        a, b = flat[:5].clone().requires_grad_(), (unit * flat[5:]).requires_grad_()
+        groups = [{"params": [a], "lr": 0.01}, {"params": [b], "lr": 0.01 * unit}]
+        optimizer = rw.torch.Alice(groups, joint=True, bounds=bounds, eps=1e-40)
+
+        def closure(a=a, b=b, unit=unit):
+            point = torch.cat([a, b / unit])
+            loss = (torch.from_numpy(gradient(point.detach().numpy())) * point).sum()
+            loss.backward()
+            return loss
+
+        for _ in range(60):
+            optimizer.step(closure)
+        ends.append(torch.cat([a, b / unit]))
+    torch.testing.assert_close(ends[0], ends[1], rtol=0.0, atol=1e-11)
+    assert (ends[0] - flat).abs().max() > 1e-2
+
+
 def test_groups_have_their_own_rates_and_join_later():
     slow, fast, late = (torch.full((2,), 3.0, requires_grad=True) for _ in range(3))
     optimizer = rw.torch.Alice([{"params": [slow], "lr": 1e-3}, {"params": [fast]}], lr=1e-1)
@@ -259,8 +304,15 @@ def test_groups_have_their_own_rates_and_join_later():
         optimizer.step(closure_of_square([slow, fast]))
     assert 50.0 < (3.0 - fast).sum() / (3.0 - slow).sum() < 150.0
     optimizer.add_param_group({"params": [late]})
-    for _ in range(10):
-        optimizer.step(closure_of_square([slow, fast, late]))
+    square, calls = closure_of_square([slow, fast, late]), []
+
+    def counted():
+        calls.append(1)
+        return square()
+
+    for k in range(1, 11):
+        optimizer.step(counted)
+        assert len(calls) == 3 * k
         assert torch.equal(late, torch.full((2,), 3.0))  # its own burn-in
     optimizer.step(closure_of_square([slow, fast, late]))
     assert (late < 3.0).all()
