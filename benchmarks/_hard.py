@@ -87,6 +87,7 @@ def problems() -> dict[str, Call]:
         "polyak_descent": lambda limits: rw.polyak_descent(
             _loss([4, 1], 300), 0.0, steps=10**9, **limits
         ),
+        "descend": lambda limits: rw.descend(_loss([4, 5, 1], 300), "adam", 10**9, **limits),
         "breakpoint_density": lambda limits: rw.density.breakpoint_density(
             plane, plane.theta, 0.1, 10**6, **limits
         ),

@@ -29,6 +29,7 @@ nb_execution_mode = "off"  # the tests execute the notebooks
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings have the types, in words
+autodoc_mock_imports = ["torch"]  # which is large, and not needed to read docstrings
 numpydoc_show_class_members = False  # autodoc lists them
 numpydoc_xref_param_type = False
 nitpick_ignore_regex = [("py:mod", r"reluplex_walk\..*")]  # docstrings may name rooms

@@ -16,12 +16,16 @@ from ._version import __version__ as __version__
 from .native._collector import importing as _importing
 
 if TYPE_CHECKING:  # what type checkers and editors see
-    from . import datasets as datasets, testing as testing
+    from . import datasets as datasets, testing as testing, torch as torch
     from .ended import Ended as Ended
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
     from .landscape import density as density
+    from .optimize.alice import Alice as Alice, AliceRun as AliceRun
+    from .optimize.descend import DescentProgress as DescentProgress, descend as descend
+    from .optimize.descent_path import DescentPath as DescentPath
+    from .optimize.gap import DescentGap as DescentGap
     from .optimize.global_minimum import (
         GlobalMinimum as GlobalMinimum,
         global_minimum as global_minimum,
@@ -35,6 +39,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .problem.aliased import RankWarning as RankWarning
     from .problem.loss import LayerLoss as LayerLoss
     from .problem.network import ReLUNetwork as ReLUNetwork
+    from .problem.network_loss import NetworkLoss as NetworkLoss
     from .proof.certificate import Certificate as Certificate
     from .proof.check import CertificateError as CertificateError, ExactCheck as ExactCheck
     from .proof.reason import Reason as Reason
@@ -76,12 +81,17 @@ _HOMES = {
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
+    "optimize.alice": ("Alice", "AliceRun"),
+    "optimize.descend": ("DescentProgress", "descend"),
+    "optimize.descent_path": ("DescentPath",),
+    "optimize.gap": ("DescentGap",),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
     "optimize.minimize": ("Minimization", "MinimizationProgress", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),
     "problem.aliased": ("RankWarning",),
     "problem.loss": ("LayerLoss",),
     "problem.network": ("ReLUNetwork",),
+    "problem.network_loss": ("NetworkLoss",),
     "proof.certificate": ("Certificate",),
     "proof.check": ("CertificateError", "ExactCheck"),
     "proof.reason": ("Reason",),
@@ -104,18 +114,19 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {"datasets": "datasets", "density": "landscape.density", "testing": "testing"}
+_EXTRAS = {"torch": "torch"}  # modules that need an extra, so that they are not in __all__
 
 __all__ = ["__version__", *_MODULES, *_HOME]
 
 
 def __getattr__(name: str) -> object:
     """Public names are imported when first asked for (PEP 562): Numba and SciPy take a second."""
-    module = _HOME.get(name) or _MODULES.get(name)
+    module = _HOME.get(name) or {**_MODULES, **_EXTRAS}.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with _importing():
         imported = import_module(f".{module}", __name__)
-    value = imported if name in _MODULES else getattr(imported, name)
+    value = getattr(imported, name) if name in _HOME else imported
     globals()[name] = value
     return value
 

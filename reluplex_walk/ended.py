@@ -26,6 +26,9 @@ class Ended(Enum):
     PRECISION
         Floats can follow the walk no further.  Bring the data to unit size, subtract large
         offsets, and leave out columns that depend on others up to rounding.
+    DIVERGED
+        A gradient method came to parameters at which floats do not hold the loss or its gradient;
+        what was found before is there.  Take a smaller learning rate.
 
     Examples
     --------
@@ -51,6 +54,10 @@ class Ended(Enum):
         "floats can follow no further",
         "bring the data to unit size, and leave out columns that depend on others",
     )
+    DIVERGED = (
+        "diverged: floats do not hold the loss or its gradient",
+        "take a smaller learning rate",
+    )
 
     @property
     def message(self) -> str:
@@ -65,7 +72,7 @@ class Ended(Enum):
     @property
     def early(self) -> bool:
         """Whether it stopped before its own end: more work or time would have led further."""
-        return self not in (Ended.FINISHED, Ended.PRECISION)
+        return self not in (Ended.FINISHED, Ended.PRECISION, Ended.DIVERGED)
 
 
 __all__ = ["Ended"]

@@ -25,6 +25,7 @@ Y = np.round(RNG.uniform(-3.0, 9.0, 12), 2)
 W = np.round(RNG.uniform(0.6, 3.0, 12), 2)
 NET = rw.ReLUNetwork.random([2, 2, 1], seed=1)
 LOSS = rw.LayerLoss(NET, X, Y)
+LAST = rw.NetworkLoss(NET, X, Y, "squared", block=1)
 THETA = np.round(LOSS.random_start(1) * 3.0, 2)
 U, V = THETA[::-1].copy(), np.eye(2, 3)
 FIT = rw.lad(X, Y)
@@ -46,6 +47,13 @@ TABLES = {
     "LayerLoss X": ("X", X, lambda v: parts(rw.LayerLoss(NET, v, Y))),
     "LayerLoss y": ("y", Y, lambda v: parts(rw.LayerLoss(NET, X, v))),
     "LayerLoss w": ("sample_weight", W, lambda v: parts(rw.LayerLoss(NET, X, Y, sample_weight=v))),
+    "NetworkLoss X": ("X", X, lambda v: parts(rw.NetworkLoss(NET, v, Y))),
+    "NetworkLoss y": ("y", Y, lambda v: parts(rw.NetworkLoss(NET, X, v))),
+    "NetworkLoss w": (
+        "sample_weight",
+        W,
+        lambda v: parts(rw.NetworkLoss(NET, X, Y, sample_weight=v)),
+    ),
     "lad X": ("X", X, lambda v: ends(rw.lad(v, Y))),
     "lad y": ("y", Y, lambda v: ends(rw.lad(X, v))),
     "lad w": ("sample_weight", W, lambda v: ends(rw.lad(X, Y, sample_weight=v))),
@@ -61,6 +69,9 @@ PARAMETERS = {
     "walk": ("start", THETA, lambda v: rw.walk(LOSS, v, max_pivots=2).vertices),
     "minimize": ("start", THETA, lambda v: rw.minimize(LOSS, start=v, max_walks=1).theta),
     "polyak": ("start", THETA, lambda v: rw.polyak_descent(LOSS, 1.0, v, steps=3).theta),
+    "descend": ("start", THETA, lambda v: rw.descend(LOSS, "sgd", 3, start=v).theta),
+    "network theta": ("theta", U[0], lambda v: LAST.gradient(v)),
+    "network v": ("v", U[0], lambda v: LAST.hvp(U[0], v)),
     "graph": ("start", THETA, lambda v: rw.vertex_graph(LOSS, v, max_vertices=2).vertices),
     "loss": ("theta", THETA, lambda v: LOSS(v)),
     "gradient": ("theta", THETA, lambda v: LOSS.gradient(v)),

@@ -40,6 +40,7 @@ def test_every_public_object_is_on_one_page():
         for name, module in modules.items()
         for each in module.__all__
     }
+    public |= {"reluplex_walk.torch.Alice"}  # of an extra
     assert {name for name in public if found[name] != 1} == set()
 
 
@@ -54,15 +55,26 @@ def test_files_named_exist(page):
     assert missing == []
 
 
-def code(page):
+def blocks(page):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def code(page):
+    (block,) = blocks(page)
     return block
 
 
 def test_first_example_runs(capsys):
     exec(code("index.md"), {})
     assert "LOCAL_MINIMUM" in capsys.readouterr().out
+
+
+def test_examples_of_alice_run():
+    numpy_example, torch_example = blocks("alice.md")
+    exec(numpy_example, {})
+    pytest.importorskip("torch")
+    exec(torch_example, {})
 
 
 def test_example_of_a_regression_test_runs():

@@ -1,7 +1,7 @@
 """Every public object says what it does, in numpydoc form, and shows it in an example that is run.
 
-Public is what `__all__` of the package and of `plotting` reaches: functions, classes with their
-public members, modules with their own `__all__`.
+Public is what `__all__` of the package, of `plotting` and, if PyTorch is there, of `torch` reaches:
+functions, classes with their public members, modules with their own `__all__`.
 
 * Functions, classes and methods have an example of their own.  Properties have one, or the example
   of their class shows them; fields of records are in the section Attributes of their class.
@@ -18,6 +18,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -68,7 +69,8 @@ def members(owner: type, path: str) -> Iterator[Public]:
             yield Public(f"{path}.{name}", "method", value, path)
 
 
-PUBLIC = {each.name: each for module in (rw, plotting) for each in public(module)}
+MODULES = [rw, plotting, *([rw.torch] if find_spec("torch") else [])]
+PUBLIC = {each.name: each for module in MODULES for each in public(module)}
 EXAMPLES = {  # `pytest --doctest-modules` runs them all
     name: [
         example.source

@@ -10,7 +10,7 @@ import pytest
 
 import reluplex_walk as rw
 
-HEAVY = ("numba", "scipy", "networkx", "matplotlib", "numpy")
+HEAVY = ("numba", "scipy", "networkx", "matplotlib", "numpy", "torch")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,12 @@ def test_public_names():
         rw.wlak  # noqa: B018
 
 
+def test_a_missing_extra_says_what_to_install():
+    code = "import sys; sys.modules['torch'] = None; import reluplex_walk as rw; rw.torch"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert 'ImportError: rw.torch needs PyTorch: pip install "reluplex_walk[torch]"' in done.stderr
+
+
 def test_type_checkers_see_the_same_names():
     tree = ast.parse(Path(rw.__file__).read_text())
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
@@ -84,5 +90,6 @@ def test_type_checkers_see_the_same_names():
         for alias in node.names  # type: ignore[attr-defined]
     }
     homes = {(module, name) for name, module in rw._HOME.items()}
-    modules = (f".{path}".rpartition(".") for path in rw._MODULES.values())
+    paths = [*rw._MODULES.values(), *rw._EXTRAS.values()]
+    modules = (f".{path}".rpartition(".") for path in paths)
     assert seen == homes | {(folder.strip(".") or None, name) for folder, _, name in modules}

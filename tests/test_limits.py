@@ -10,6 +10,7 @@ import pytest
 import reluplex_walk as rw
 from reluplex_walk._limits import Limits
 from reluplex_walk.optimize import global_minimum as global_module
+from reluplex_walk.optimize.objective import Objective
 from reluplex_walk.regions import plane
 from reluplex_walk.regression import quantile as quantile_module, solver
 from tests.problems.random import random_loss
@@ -128,6 +129,7 @@ def test_every_reason_has_words_and_advice():
     assert [ended for ended in rw.Ended if not ended.early] == [
         rw.Ended.FINISHED,
         rw.Ended.PRECISION,
+        rw.Ended.DIVERGED,
     ]
 
 
@@ -285,7 +287,7 @@ def test_polyak_descent(monkeypatch):
     assert rw.polyak_descent(loss, 1.0, steps=5).ended is rw.Ended.WORK_LIMIT
     fitted = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[0.0], [1.0]], [0.0, 1.0])
     assert rw.polyak_descent(fitted, 0.0, start=[1.0, 0.0]).ended is rw.Ended.FINISHED
-    monkeypatch.setattr(rw.LayerLoss, "gradient", pressing(rw.LayerLoss.gradient, at=3))
+    monkeypatch.setattr(Objective, "gradient", pressing(Objective.gradient, at=3))
     part = rw.polyak_descent(loss, 1.0, steps=50)
     assert part.ended is rw.Ended.INTERRUPTED
     assert len(part.losses) == 4  # the step at hand is made

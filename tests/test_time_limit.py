@@ -257,6 +257,7 @@ def test_density():
         lambda loss, **limits: rw.slice(loss, loss.theta, *np.eye(loss.dim)[:2], **limits),
         lambda loss, **limits: rw.enumerate_regions(loss).local_minima(**limits),
         lambda loss, **limits: rw.polyak_descent(loss, 0.0, **limits),
+        lambda loss, **limits: rw.descend(loss, **limits),
         lambda loss, **limits: rw.density.breakpoint_density(loss, loss.theta, 0.1, **limits),
         lambda loss, **limits: rw.lad(loss.inputs, loss.targets[:, 0], **limits),
     ],

@@ -1,10 +1,4 @@
-"""Subgradient descent with Polyak's step, whose length an estimated level decides.
-
-The step from theta along the subgradient g is (F - level) / |g|^2: for a convex loss with that
-minimum it never moves away from the minimisers (Polyak 1969).  Here the level is an estimate and
-the loss is not convex, so the target adapts, as in the subgradient level method of Goffin and
-Kiwiel (1999).
-"""
+"""Subgradient descent with Polyak's step, whose length an estimated level decides."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,17 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._limits import Limits
-from .._validate import instance, integer, real
+from .._validate import function, integer, real
 from ..ended import Ended
 from ..problem.loss import LayerLoss
+from ..problem.network_loss import NetworkLoss
 from ..simplex.level import LevelEstimate
 from ..simplex.walker import Progress
+from .descend import DescentProgress, descend, starting_point
+from .polyak_step import Polyak
 
 Floats = NDArray[np.float64]
-
-_PATIENCE = 50  # steps to reach the first target in; then the gap is halved
-_SLOWER = 1.5  # growth of the patience each time: the gap must not vanish before the descent ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +26,7 @@ class Descent:
     Attributes
     ----------
     theta : ndarray (h, q)
-        The best parameters.
+        The best parameters; (D,) of a NetworkLoss.
     losses : ndarray (steps + 1,)
         The loss at the start and after each step; it need not fall every time.
     ended : Ended
@@ -61,7 +54,7 @@ class Descent:
 
 
 def polyak_descent(
-    loss: LayerLoss,
+    loss: LayerLoss | NetworkLoss,
     level: float | LevelEstimate,
     start: ArrayLike | None = None,
     steps: int = 1000,
@@ -79,12 +72,12 @@ def polyak_descent(
 
     Parameters
     ----------
-    loss : LayerLoss
+    loss : LayerLoss or NetworkLoss
     level : float or LevelEstimate
         Where the loss is thought to end, as from ``traj.level()`` of a short walk; below the loss
         at the start.
     start : array_like (h, q) or (D,), optional
-        Default: drawn uniformly from (-1, 1) with `seed`, as a walk starts.
+        Default: drawn with `seed`, as a walk starts; of a NetworkLoss the network as it stands.
     steps : int, default 1000
         Subgradients to evaluate; fewer are where the loss or its subgradient becomes 0.
     seed : int, default 0
@@ -104,6 +97,10 @@ def polyak_descent(
     ValueError, TypeError
         If an argument does not fit.
 
+    See Also
+    --------
+    descend : which this is, with the method polyak and the best parameters.
+
     References
     ----------
     Polyak, Minimization of unsmooth functionals, 1969.  Goffin and Kiwiel, Convergence of a simple
@@ -119,44 +116,28 @@ def polyak_descent(
     >>> descent.loss <= short.loss
     True
     """
-    instance("loss", loss, LayerLoss)
     if isinstance(level, LevelEstimate):
         if isinstance(level.level, np.ndarray):
             raise ValueError("level: expected one level, found those of a whole walk")
         level = level.level
     target = real("level", level)
-    steps = integer("steps", steps, 0)
-    seed = integer("seed", seed, 0)
-    theta = loss.random_start(seed) if start is None else loss.parameters(start, "start")
+    steps, seed = integer("steps", steps, 0), integer("seed", seed, 0)
+    theta = starting_point(loss, start, seed)
     value = loss(theta)
     if target >= value > 0.0:
         raise ValueError(
             f"level: expected less than the loss at the start, {value:g}, found {level}"
         )
-    losses, best, best_theta = [value], value, theta
-    gap, waited, patience = value - target, 0, float(_PATIENCE)
-    with Limits.asked(time_limit, callback, steps) as limits:
-        while True:
-            made = len(losses) - 1
-            ended = limits.look(made, Progress(made, value, limits.elapsed))
-            if ended is not None:
-                break
-            if best <= target:
-                target, waited = best - gap, 0
-            elif waited >= patience:
-                gap, waited, patience = gap / 2.0, 0, patience * _SLOWER
-                target, value, theta = best - gap, best, best_theta
-            g = loss.gradient(theta) * loss.free
-            size = float((g * g).sum())
-            if value == 0.0 or size == 0.0:
-                break
-            theta = theta - (value - target) / size * g
-            value = loss(theta)
-            losses.append(value)
-            waited += 1
-            if value < best:
-                best, best_theta = value, theta
-    return Descent(best_theta, np.array(losses), ended or Ended.FINISHED)
+    function("callback", callback)
+    told = None if callback is None else _telling(callback)
+    path = descend(
+        loss, Polyak(target), steps, seed=seed, start=theta, time_limit=time_limit, callback=told
+    )
+    return Descent(path.best, path.losses, path.ended)
+
+
+def _telling(callback: Callable[[Progress], Any]) -> Callable[[DescentProgress], Any]:
+    return lambda progress: callback(Progress(*progress))
 
 
 __all__ = ["Descent", "polyak_descent"]

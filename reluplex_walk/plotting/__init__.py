@@ -5,6 +5,7 @@ matplotlib is imported when a function is called.
 """
 
 from .density import plot_density
+from .descent import plot_descent
 from .fit import plot_fit, plot_fits
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
@@ -16,6 +17,7 @@ __all__ = [
     "overview",
     "plot_density",
     "plot_descending",
+    "plot_descent",
     "plot_fit",
     "plot_fits",
     "plot_gap",

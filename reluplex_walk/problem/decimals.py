@@ -9,6 +9,7 @@ Up to 15 significant digits, floats and decimals tell each other apart: no float
 two such decimals, no two floats are the nearest to one.
 """
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -86,4 +87,10 @@ def written(values: Floats, k: int | None) -> tuple[Floats, int]:
     return np.rint(values * 10.0**k), 10**k
 
 
-__all__ = ["PLACES", "Decimals", "places", "written"]
+def fraction(value: float, k: int | None) -> Fraction:
+    """One of those `values`: one tenth for 0.1 if `k` is 1, the float if it is None."""
+    number, den = written(np.array([value]), k)
+    return Fraction(float(number[0])) / den
+
+
+__all__ = ["PLACES", "Decimals", "fraction", "places", "written"]

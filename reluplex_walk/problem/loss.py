@@ -11,7 +11,6 @@ with ``rho`` convex with one kink at 0, ``rho(r) = left max(-r, 0) + right max(r
 Everything here is plain NumPy and shares no code with the kernels of the walk.
 """
 
-import hashlib
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -22,7 +21,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import (
     LARGEST,
-    choice,
     flag,
     instance,
     integer,
@@ -36,9 +34,11 @@ from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
 from .aliased import Aliased, find, warn_of_aliased
 from .breakpoints import BreakpointIndex
-from .decimals import Decimals, places, written
+from .decimals import Decimals, fraction, places
+from .fingerprint import as_text, digests
 from .free import FreeUnits
 from .kernel_arrays import kernel_arrays
+from .kinks import check_labels, kind_and_tau, slopes
 from .network import ReLUNetwork
 from .rows import distinct_rows
 from .scaling import Units
@@ -49,8 +49,6 @@ Pattern = list[NDArray[np.int8]]
 
 
 FLOATS = float(np.finfo(float).max)
-
-KINDS = ("l1", "pinball", "hinge")
 
 
 class LayerLoss:
@@ -131,12 +129,7 @@ class LayerLoss:
         instance("network", network, ReLUNetwork)
         self.network = network
         self.layer = integer("layer", layer, 0, network.n_layers - 1)
-        self.kind = choice("kind", kind, KINDS)
-        if tau is not None and kind != "pinball":
-            raise ValueError(f"tau: expected only with kind='pinball', found kind={kind!r}")
-        self.tau = 0.5 if tau is None else real("tau", tau)
-        if not 0.0 < self.tau < 1.0:
-            raise ValueError(f"tau: expected a number in (0, 1), found {self.tau}")
+        self.kind, self.tau = kind_and_tau(kind, tau)
         self.X, self.y, self.sample_weight = self._data(X, y, sample_weight)
         for array in (self.X, self.y, self.sample_weight):
             array.flags.writeable = False
@@ -156,12 +149,7 @@ class LayerLoss:
     ) -> tuple[Floats, Floats, Floats]:
         n_in, n_out = self.network.widths[0], self.network.widths[-1]
         inputs, targets, weight = samples(X, y, sample_weight, n_in, n_out)
-        if self.kind == "hinge" and not np.isin(targets, (-1.0, 1.0)).all():
-            odd = targets[~np.isin(targets, (-1.0, 1.0))][0]
-            raise ValueError(
-                f"y: expected labels -1 or +1 for the hinge loss, found {odd:g}; "
-                f"of labels 0 and 1 make 2 * y - 1"
-            )
+        check_labels(self.kind, targets)
         return inputs, targets, weight
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -221,22 +209,13 @@ class LayerLoss:
         >>> rw.LayerLoss(net, [[0.0]], [0.0], kind="pinball", tau=0.1).share
         Fraction(1, 10)
         """
-        number, den = written(np.array([self.tau]), self.decimals.tau)
-        return Fraction(float(number[0])) / den
+        return fraction(self.tau, self.decimals.tau)
 
     def _weigh(self) -> None:
         """Slopes of each residual row (rows, K) on both sides of its kink."""
         kept = self.sample_weight[self.sample_weight > 0]
-        weight = np.bincount(self.row_of, kept, len(self.targets))[:, None]
-        ones = np.ones_like(self.targets)
-        if self.kind == "hinge":
-            left = (self.targets > 0).astype(float)
-            self.left, self.right = weight * left, weight * (1.0 - left)
-        elif self.kind == "pinball":
-            below, above = float(self.share), float(1 - self.share)
-            self.left, self.right = below * weight * ones, above * weight * ones
-        else:
-            self.left, self.right = weight * ones, weight * ones
+        weight = np.asarray(np.bincount(self.row_of, kept, len(self.targets)), float)[:, None]
+        self.left, self.right = slopes(self.kind, self.share, self.targets, weight)
 
     # ---------------------------------------------------------------- evaluation
 
@@ -541,12 +520,17 @@ class LayerLoss:
         theta = self.parameters(theta)
         signs = self.pattern(theta, 0.0) if pattern is None else self._checked_pattern(pattern)
         rows = [s[self.sample_rows] for s in signs[:-1]]
-        slopes = self._residual_slopes(signs[-1][self.residual_rows])
-        back = np.zeros((self.inputs.shape[0], slopes.shape[1]))
-        np.add.at(back, self.owner, slopes)
+        back = self._of_samples(self._residual_slopes(signs[-1][self.residual_rows]))
         for (w, _), sign in zip(reversed(self.tail), reversed(rows), strict=True):
             back = (back @ w) * np.where(sign >= 0, 1.0, self.network.negative_slope)
         return np.column_stack([back.T @ self.inputs, back.sum(axis=0)])
+
+    def _of_samples(self, slopes: Floats) -> Floats:
+        """Sums over the residual rows (m, K) of each sample."""
+        n = len(self.inputs)
+        if len(slopes) == n:  # each sample has one, in order
+            return slopes
+        return np.column_stack([np.bincount(self.owner, column, n) for column in slopes.T])
 
     def _checked_pattern(self, pattern: Pattern) -> Pattern:
         widths, n = self.network.widths[self.layer + 1 :], len(self.X)
@@ -822,23 +806,16 @@ class LayerLoss:
         >>> [part.split("=")[0] for part, other in zip(a, b) if part != other]
         ['y']
         """
-        arrays = {f"network.{k}": v for k, v in self.network.to_arrays().items()}
-        arrays.update(X=self.X, y=self.y, sample_weight=self.sample_weight)
         parts = {"layer": str(self.layer), "kind": self.kind, "tau": repr(self.tau)}
         parts["decimals"] = str(self.decimals)
         if not self.fit_intercept:
             parts["fit_intercept"] = "False"
-        for name in ("network", "X", "y", "sample_weight"):
-            digest = hashlib.sha256()
-            for key in sorted(key for key in arrays if key.split(".")[0] == name):
-                array = np.ascontiguousarray(arrays[key])
-                digest.update(f"{key}{array.shape}".encode() + array.tobytes())
-            parts[name] = digest.hexdigest()[:32]
-        return " ".join(f"{name}={value}" for name, value in parts.items())
+        data = {"X": self.X, "y": self.y, "sample_weight": self.sample_weight}
+        return as_text({**parts, **digests(self.network, **data)})
 
     def __repr__(self) -> str:
         kind = f"pinball, tau={self.tau:g}" if self.kind == "pinball" else self.kind
         return f"LayerLoss({self.network!r}, n={len(self.X)}, layer={self.layer}, {kind})"
 
 
-__all__ = ["KINDS", "LayerLoss", "Pattern"]
+__all__ = ["LayerLoss", "Pattern"]

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import choice, instance
 from ..problem.aliased import RankWarning
-from ..problem.loss import KINDS, LayerLoss
+from ..problem.kinks import KINDS
+from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..problem.start import best_constant
 from ..simplex.walk import walk

@@ -1,6 +1,5 @@
 """Trajectories as files: the fields of a `Trajectory` in an npz archive, and back."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -13,9 +12,8 @@ from .._files import check_member, load_archive, write_archive
 from .._validate import real_array
 from ..ended import Ended
 from ..native.arrays import FREE
-from ..problem.aliased import RankWarning
+from ..problem import loss_file
 from ..problem.loss import LayerLoss
-from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..tolerances import Tolerances
 from .records import Checkpoint, Steps, WalkOptions, WalkStatus
@@ -25,11 +23,8 @@ _WORDS = ("step", "rule", "proof", "plateau")
 
 def write(parts: Mapping[str, Any], path: str | Path, force: bool) -> None:
     """Write the fields `parts` of a trajectory, with the data and the network, to `path`."""
-    problem, options, certificate = parts["problem"], parts["options"], parts["certificate"]
-    arrays: dict[str, Any] = {f"network_{k}": v for k, v in problem.network.to_arrays().items()}
-    for name in ("X", "y", "sample_weight", "layer", "kind", "tau", "fit_intercept"):
-        arrays[name] = getattr(problem, name)
-    arrays["decimals"] = problem.decimals.any
+    options, certificate = parts["options"], parts["certificate"]
+    arrays = loss_file.to_arrays(parts["problem"])
     arrays["status"] = WalkStatus.of(parts["ended"], certificate).name
     arrays["ended"] = parts["ended"].name
     for name in ("elapsed", "theta", "tracked", "losses", "vertices", "basis", "descending"):
@@ -63,20 +58,9 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
         }
 
     _check_options(arrays)
-    kind = arrays["kind"].item()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RankWarning)  # said when the walk was made
-        problem = LayerLoss(
-            ReLUNetwork.from_arrays(part("network_")),
-            arrays["X"],
-            arrays["y"],
-            arrays["layer"].item(),
-            kind,
-            arrays["tau"].item() if kind == "pinball" else None,
-            arrays["sample_weight"],
-            bool(arrays.get("decimals", True)),
-            arrays["fit_intercept"].item() if "fit_intercept" in arrays else True,
-        )
+    problem = loss_file.from_arrays(arrays)
+    if not isinstance(problem, LayerLoss):
+        raise ValueError("the loss is not one of one layer")
     options = part("option_")
     options["tolerances"] = Tolerances(*map(float, options["tolerances"]))
     _check_shapes(arrays, problem)
@@ -99,9 +83,9 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
 
 def _check_options(arrays: Mapping[str, NDArray]) -> None:
     """ValueError if what a walk is resumed with is not of its kind."""
-    for name in ("kind", "status", "ended", *(f"option_{name}" for name in _WORDS)):
+    for name in ("status", "ended", *(f"option_{name}" for name in _WORDS)):
         check_member(arrays, name, "U", ())
-    for name, dtype in (("layer", "i"), ("tau", "f8"), ("elapsed", "f8"), ("option_seed", "i")):
+    for name, dtype in (("elapsed", "f8"), ("option_seed", "i")):
         check_member(arrays, name, dtype, ())
     check_member(arrays, "option_proof_budget", "f8", ())
     check_member(arrays, "option_tolerances", "f8", (len(Tolerances._fields),))

@@ -199,6 +199,18 @@ def test_plot_gap_fits_an_exponential():
     np.testing.assert_allclose(fit.get_ydata(), losses[traj.phase1 : -1], rtol=1e-9)
 
 
+def test_plot_descent_draws_losses_against_gradients(curve):
+    path = rw.descend(curve.problem, "adam", 40, seed=1)
+    ax = path.plot(Figure().subplots())
+    losses, best = ax.lines[:2]
+    np.testing.assert_array_equal(losses.get_xdata(), path.gradients)
+    np.testing.assert_array_equal(losses.get_ydata(), path.losses)
+    np.testing.assert_array_equal(best.get_ydata(), np.minimum.accumulate(path.losses))
+    ax = plotting.plot_descent({"one": path, "two": path}, log=True)
+    assert [line.get_label() for line in ax.lines] == ["one", "two"]
+    assert ax.get_yscale() == "log"
+
+
 def test_plot_descending_draws_every_entry(curve):
     ax = plotting.plot_descending(curve)
     np.testing.assert_array_equal(line(ax, "descending").get_ydata(), curve.descending)
