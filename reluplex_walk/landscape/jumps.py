@@ -1,0 +1,186 @@
+"""The jumps that the gradient of a layer's loss makes where a segment crosses breakpoints.
+
+Each is a multiple of the normal of its breakpoint, and is computed from that, on the one sample
+that is crossed; nothing is a difference of gradients.
+"""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._validate import instance
+from ..native.glass import jump
+from ..problem.loss import Floats, LayerLoss
+from ..regions.line import Crossings, crossings
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class Jumps:
+    """What :func:`jumps` returns: c jumps of the gradient in the order they are met.
+
+    Attributes
+    ----------
+    times : ndarray (c,)
+        Where on the segment, ascending: 0 at its start, 1 at its end.
+    ids : ndarray (c,)
+        The breakpoints crossed; :meth:`LayerLoss.locate` makes them readable.
+    hidden : ndarray (c,) of bool
+        Whether a hidden neuron switches; else a residual changes its sign.
+    along : ndarray (c,)
+        J.v, with v the unit vector from start to end: the change of the slope of the loss.
+    rows : ndarray (c, h)
+    inputs : ndarray (c, q)
+        Each jump is the outer product of its row and the inputs, with a constant, of its sample.
+
+    Examples
+    --------
+    The fit ``max(0, w x)`` to the point (1, 2) crosses its kink at w = 0 and the target at w = 2:
+
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[0.0]], [[1.0]]], [[0.0], [0.0]])
+    >>> loss = rw.LayerLoss(net, [[1.0]], [2.0])
+    >>> found = rw.glass.jumps(loss, [[-1.0, 0.0]], [[3.0, 0.0]])
+    >>> found.times.tolist(), found.hidden.tolist(), found.along.tolist()
+    ([0.25, 0.75], [True, False], [-1.0, 2.0])
+    >>> found.vectors.tolist(), found.squares.tolist()
+    ([[-1.0, -1.0], [2.0, 2.0]], [5.0, 5.0])
+    """
+
+    def __init__(
+        self, found: Crossings, hidden: Bools, along: Floats, rows: Floats, inputs: Floats
+    ) -> None:
+        self.times, self.ids = found
+        self.hidden, self.along, self.rows, self.inputs = hidden, along, rows, inputs
+
+    @cached_property
+    def vectors(self) -> Floats:
+        """The jumps themselves, (c, D)."""
+        products = self.rows[:, :, None] * self.inputs[:, None, :]
+        return products.reshape(len(products), self.rows.shape[1] * self.inputs.shape[1])
+
+    @property
+    def squares(self) -> Floats:
+        """Sum of squares of the jumps in each coordinate, (D,)."""
+        return ((self.rows**2).T @ self.inputs**2).ravel()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        hidden = int(self.hidden.sum())
+        return f"Jumps({hidden} hidden, {len(self) - hidden} of residuals)"
+
+
+def jumps(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Jumps:
+    """All jumps of the gradient of `loss` on the open segment from `start` to `end`.
+
+    Their sum is the gradient at the end minus that at the start.  Where several breakpoints of one
+    sample vanish at once, the order in which they are crossed, and with it how the sum is shared
+    among them, is that of :func:`reluplex_walk.crossings`.
+
+    Parameters
+    ----------
+    loss : LayerLoss
+    start, end : array_like (h, q) or (D,)
+
+    Returns
+    -------
+    Jumps
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit; the message names it.  Also if breakpoints vanish at `start`.
+
+    Examples
+    --------
+    >>> import numpy as np, reluplex_walk as rw
+    >>> data = rw.datasets.load_motorcycle()
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+    >>> a, b = loss.random_start(0), loss.random_start(1)
+    >>> found = rw.glass.jumps(loss, a, b)
+    >>> change = (loss.gradient(b) - loss.gradient(a)).ravel()
+    >>> bool(np.allclose(found.vectors.sum(axis=0), change))
+    True
+    """
+    instance("loss", loss, LayerLoss)
+    first, last = loss.parameters(start, "start"), loss.parameters(end, "end")
+    off_breakpoints(loss, first, "start")
+    way = last - first
+    length = float(np.linalg.norm(way))
+    return at_crossings(loss, first, way / length if length else way, crossings(loss, first, last))
+
+
+def off_breakpoints(loss: LayerLoss, theta: Floats, name: str) -> None:
+    """ValueError, which calls `theta` (h, q) `name`, if breakpoints vanish there.
+
+    Those that are 0 all around, as above neurons that are off, do not count.
+    """
+    zeros = [part == 0 for part in loss.pattern(theta)]
+    if not any(part.any() for part in zeros):
+        return
+    moves = np.abs(loss.inputs) @ np.ones((loss.inputs.shape[1], loss.shape[0])) + 1.0
+    values = _values(loss, theta, loss.inputs)
+    located = []
+    for stage, value in enumerate(values):  # which of them depend on theta at all
+        rows = loss.sample_rows if stage < loss.n_hidden else loss.residual_rows
+        owner = slice(None) if stage < loss.n_hidden else loss.owner
+        vanish = zeros[stage][rows] & (moves[owner] > 0)
+        located += [(stage, int(rows[i]), int(j)) for i, j in np.argwhere(vanish)]
+        if stage < loss.n_hidden:
+            slope = np.where(value >= 0, 1.0, loss.network.negative_slope)
+            moves = (moves * slope) @ np.abs(loss.tail[stage][0]).T
+    if located:
+        raise ValueError(
+            f"{name}: expected a point at which no breakpoint vanishes, found {len(located)} that "
+            f"do, as (layer, sample, neuron) {located[0]}; start beside it"
+        )
+
+
+def at_crossings(loss: LayerLoss, first: Floats, v: Floats, found: Crossings) -> Jumps:
+    """The jumps at the breakpoints `found` on the way from `first` along `v`, both (h, q)."""
+    kernel, c = loss.kernel, loss.index.split(found.ids)
+    hidden = c.stage < loss.n_hidden
+    sample = np.where(hidden, c.column, loss.owner.take(c.column, mode="clip"))
+    met = np.zeros(len(loss.inputs), np.bool_)
+    met[sample] = True
+    samples, curves = np.flatnonzero(met), np.cumsum(met) - 1
+    rows = np.flatnonzero(met[loss.owner])
+    owner = curves[loss.owner[rows]]
+
+    *values, outputs = _values(loss, first, loss.inputs[samples])
+    above = np.concatenate([np.empty((len(samples), 0)), *values], axis=1) >= 0
+    turn = (1.0 - loss.network.negative_slope) * (1.0 - 2.0 * above)
+    slope = np.where(above, 1.0, loss.network.negative_slope)
+    above = outputs[owner] >= loss.targets[rows]
+    left, right = loss.left[rows], loss.right[rows]
+    step = (left + right) * (1.0 - 2.0 * above)
+    rate = np.add.reduceat(
+        np.where(above, right, -left), np.searchsorted(owner, np.arange(len(samples)))
+    )
+
+    order = np.argsort(sample, kind="stable")
+    place = np.searchsorted(rows, c.column)
+    u = np.empty((len(order), loss.shape[0]))
+    jump(
+        kernel.w, kernel.offset, kernel.widths, kernel.row, kernel.stage,
+        (kernel.row[c.stage] + c.neuron)[order], place[order], curves[sample[order]],
+        slope, turn, rate, step, np.empty(kernel.bias.size), u,
+    )
+    back = np.empty_like(u)
+    back[order] = u
+    inputs = np.column_stack([loss.inputs[sample], np.ones(len(sample))])
+    along = (back * (inputs @ v.T)).sum(axis=1)
+    return Jumps(found, hidden, along, back, inputs)
+
+
+def _values(loss: LayerLoss, theta: Floats, inputs: Floats) -> list[Floats]:
+    """Pre-activations of the trained and all later layers on these inputs."""
+    values = [inputs @ theta[:, :-1].T + theta[:, -1]]
+    for w, b in loss.tail:
+        values.append(loss.network.activation(values[-1]) @ w.T + b)
+    return values
