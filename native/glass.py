@@ -27,7 +27,7 @@ def down(w, offset, widths, row, slope, s, t, until, back):
 
 @entry
 def jump(w, offset, widths, row, stage, crossed, place, curve, slope, turn, rate, step, back, u):
-    """u (c, h) of each of c breakpoints, sorted by sample and, on it, in the order of crossing.
+    """Write `u` (c, h), of breakpoints sorted by sample and, on it, in the order of crossing.
 
     The layers above the trained one, `w` to `stage`, are as in the record of a loss.  `crossed`
     (c,) is the row of each breakpoint among R, `place` (c,) a residual's place in `step`, `curve`

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
-    from .landscape import density as density
+    from .landscape import density as density, glass as glass
     from .optimize.global_minimum import (
         GlobalMinimum as GlobalMinimum,
         global_minimum as global_minimum,
@@ -102,7 +102,12 @@ _HOMES = {
     "tolerances": ("TOLERANCES", "Tolerances"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_MODULES = {"datasets": "datasets", "density": "landscape.density", "testing": "testing"}
+_MODULES = {
+    "datasets": "datasets",
+    "density": "landscape.density",
+    "glass": "landscape.glass",
+    "testing": "testing",
+}
 
 __all__ = ["__version__", *_MODULES, *_HOME]
 

@@ -5,7 +5,6 @@ that is crossed; nothing is a difference of gradients.
 """
 
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +16,8 @@ from ..regions.line import Crossings, crossings
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+KINDS = ("all", "hidden", "residual")
 
 
 class Jumps:
@@ -67,6 +68,42 @@ class Jumps:
         """Sum of squares of the jumps in each coordinate, (D,)."""
         return ((self.rows**2).T @ self.inputs**2).ravel()
 
+    def of_kind(self, kind: str) -> "Jumps":
+        """Those of one `kind`: "all", "hidden" or "residual".
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]], [[1.0]]], [[0.0], [0.0]])
+        >>> loss = rw.LayerLoss(net, [[1.0]], [2.0])
+        >>> rw.glass.jumps(loss, [[-1.0, 0.0]], [[3.0, 0.0]]).of_kind("residual")
+        Jumps(0 hidden, 1 of residuals)
+        """
+        if kind == "all":
+            return self
+        part = self.hidden == (kind == "hidden")
+        found = Crossings(self.times[part], self.ids[part])
+        arrays = self.hidden, self.along, self.rows, self.inputs
+        return Jumps(found, *(each[part] for each in arrays))
+
+    def path(self, times: Floats) -> Floats:
+        """The gradient at ascending `times` (m,) less that at the start: (m, D).
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]], [[1.0]]], [[0.0], [0.0]])
+        >>> loss = rw.LayerLoss(net, [[1.0]], [2.0])
+        >>> rw.glass.jumps(loss, [[-1.0, 0.0]], [[3.0, 0.0]]).path(np.array([0.0, 0.5, 1.0]))
+        array([[ 0.,  0.],
+               [-1., -1.],
+               [ 1.,  1.]])
+        """
+        ends = np.searchsorted(self.times, times)
+        bounds = zip(np.append(0, ends), ends, strict=False)
+        steps = [self.rows[a:b].T @ self.inputs[a:b] for a, b in bounds]
+        return np.cumsum(np.reshape(steps, (len(times), -1)), axis=0)
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -99,8 +136,8 @@ def jumps(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Jumps:
     Examples
     --------
     >>> import numpy as np, reluplex_walk as rw
-    >>> data = rw.datasets.load_motorcycle()
-    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
+    >>> data, _ = rw.datasets.make_teacher(200, [4, 5, 1], noise=0.5)
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 5, 1], seed=1), data.X, data.y)
     >>> a, b = loss.random_start(0), loss.random_start(1)
     >>> found = rw.glass.jumps(loss, a, b)
     >>> change = (loss.gradient(b) - loss.gradient(a)).ravel()
@@ -167,9 +204,20 @@ def at_crossings(loss: LayerLoss, first: Floats, v: Floats, found: Crossings) ->
     place = np.searchsorted(rows, c.column)
     u = np.empty((len(order), loss.shape[0]))
     jump(
-        kernel.w, kernel.offset, kernel.widths, kernel.row, kernel.stage,
-        (kernel.row[c.stage] + c.neuron)[order], place[order], curves[sample[order]],
-        slope, turn, rate, step, np.empty(kernel.bias.size), u,
+        kernel.w,
+        kernel.offset,
+        kernel.widths,
+        kernel.row,
+        kernel.stage,
+        (kernel.row[c.stage] + c.neuron)[order],
+        place[order],
+        curves[sample[order]],
+        slope,
+        turn,
+        rate,
+        step,
+        np.empty(kernel.bias.size),
+        u,
     )
     back = np.empty_like(u)
     back[order] = u
@@ -184,3 +232,6 @@ def _values(loss: LayerLoss, theta: Floats, inputs: Floats) -> list[Floats]:
     for w, b in loss.tail:
         values.append(loss.network.activation(values[-1]) @ w.T + b)
     return values
+
+
+__all__ = ["KINDS", "Jumps", "at_crossings", "jumps", "off_breakpoints"]

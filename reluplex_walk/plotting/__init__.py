@@ -6,6 +6,7 @@ matplotlib is imported when a function is called.
 
 from .density import plot_density
 from .fit import plot_fit, plot_fits
+from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
 from .overview import overview
@@ -19,6 +20,7 @@ __all__ = [
     "plot_fit",
     "plot_fits",
     "plot_gap",
+    "plot_glass",
     "plot_graph",
     "plot_loss",
     "plot_plane",
