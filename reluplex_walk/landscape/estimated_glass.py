@@ -47,7 +47,7 @@ class EstimatedGlass:
         The same along the lines: what a random unit direction meets.
     gradients : int
         How many were evaluated.
-    squares : ndarray (points - 2,)
+    squares : ndarray ((points - 1) // 2,)
         What :meth:`variogram` is made of.
     kernel, samples : str
         As asked for.
@@ -145,11 +145,10 @@ class EstimatedGlass:
         return np.sqrt(len(self.rho) * self.rho / (2.0 * self.sigma * len(self.offsets)))
 
     def variogram(self) -> Variogram:
-        """The variance of differences of the gradients, by the distance between neighbours on.
+        """The variance of differences of the gradients, by their distance, up to half a line.
 
-        Three points have but one distance at which the slope of the line can be told from the
-        glass; take five or more to see whether it grows linearly.  ``linear`` goes on from the
-        first distance.
+        Three points have but one distance; take five or more to see whether it grows linearly.
+        ``linear`` goes on from the first distance.
 
         Examples
         --------
@@ -158,9 +157,9 @@ class EstimatedGlass:
         >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 5, 1], seed=1), data.X, data.y)
         >>> found = rw.glass.estimate(loss, loss.theta, 0.15, points=9).variogram()
         >>> found.distance.round(6).tolist()
-        [0.0375, 0.075, 0.1125, 0.15, 0.1875, 0.225, 0.2625]
+        [0.0375, 0.075, 0.1125, 0.15]
         """
-        distance = 2.0 * self.sigma * np.arange(1, self.points - 1) / (self.points - 1)
+        distance = 2.0 * self.sigma * np.arange(1, len(self.squares) + 1) / (self.points - 1)
         return Variogram(distance, self.squares * distance, self.squares[0] * distance)
 
     def bound(self, distance: ArrayLike, level: float = 0.95) -> Any:
@@ -320,7 +319,7 @@ class _Sums:
         self.flat = 0  # lines on which nothing changed
         self.rho, self.h = np.zeros((2, source.theta.size))
         self.rho_along = self.h_along = 0.0
-        self.squares = np.zeros(points - 2)
+        self.squares = np.zeros((points - 1) // 2)
         self.slopes: list[Floats] = []  # kept only where they are weighed later
 
     def add(self, v: Floats, d: float) -> None:
@@ -347,7 +346,7 @@ class _Sums:
             self.slopes.append(slope)
         else:
             self.h += slope * self.offsets.for_h(d)
-        lags = list(range(1, m - 1))
+        lags = list(range(1, len(self.squares) + 1))
         self.squares += of_path(path, lags) / (near * np.array(lags))
 
     def result(self, directions: Floats, ended: Ended) -> EstimatedGlass:

@@ -271,8 +271,8 @@ class ExactGlass:
     def __repr__(self) -> str:
         rho, hidden = float(self.rho.mean()), float(self.rho_hidden.mean())
         return (
-            f"ExactGlass(rho {rho:.3g}, {hidden:.3g} of it hidden; {len(self.segments)} segments of "
-            f"length {self.length:g} with {self.n_crossings.mean():.3g} crossings each)"
+            f"ExactGlass(rho {rho:.3g}, {hidden:.3g} of it hidden, on {len(self.segments)} "
+            f"segments of length {self.length:g}, {self.n_crossings.mean():.3g} crossings each)"
         )
 
 

@@ -6,7 +6,9 @@ gradient's second difference, of mean square ``rho |d| / 2``, and h the mean of
 ``1 / (rho / 2 + h^2 |d|)``, up to that scale, have the least variance.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +42,7 @@ class Offsets:
             return self.sigma * np.abs(rng.normal(size=lines))
         return self.sigma * np.sqrt(3.0) * (1.0 - rng.random(lines))
 
-    def for_rho(self, d: float) -> float:
+    def for_rho(self, d: Any) -> Any:
         """The weight of a line, relative to 2 / d."""
         if self.kernel == "optimal":
             return 1.0
@@ -71,16 +73,20 @@ class Offsets:
         A coordinate's slope is seen through D times its glass.  A first h comes from slopes that
         are weighed alike.
         """
-        first = slopes.sum(axis=0) / d.sum()
-        half, square = len(rho) * rho / 2.0, first**2
-        still = half + square * self.sigma == 0.0  # nothing moves: any weight will do
-        half = np.where(still, 1.0, half)
-        total, scale = np.zeros((2, len(rho)))
+        weight = self.optimal(len(rho) * rho, slopes.sum(axis=0) / d.sum())
+        total = np.zeros(len(rho))
         for size, slope in zip(d, slopes, strict=True):
-            total += slope / (half + square * size)
-        for size, share in zip(*self._nodes(), strict=True):
-            scale += share * size / (half + square * size)
-        return np.asarray(total / (len(d) * scale))
+            total += slope * weight(size)
+        return total / len(d)
+
+    def optimal(self, rho: Floats, h: Floats) -> Callable[[Any], Floats]:
+        """The best weight of a slope, by its distance d, where density and slope are these."""
+        half, square = rho / 2.0, h**2
+        half = np.where(half + square * self.sigma == 0.0, 1.0, half)  # nothing moves: any will do
+        scale = sum(
+            share * d / (half + square * d) for d, share in zip(*self._nodes(), strict=True)
+        )
+        return lambda d: 1.0 / ((half + square * d) * scale)
 
     def _nodes(self) -> tuple[Floats, Floats]:
         """Distances and their probabilities: a quadrature, finer towards 0."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..problem.loss import Floats
 
-_FACTOR = 1.5  # by which a glass may miss its line: estimates beyond it are of little use
+_FACTOR = 4.0 / 3.0  # by which a glass may miss its line, so that estimates are of use
 
 
 class Variogram(NamedTuple):
@@ -32,8 +32,10 @@ class Variogram(NamedTuple):
     >>> data, _ = rw.datasets.make_teacher(200, [4, 5, 1], noise=0.5)
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 5, 1], seed=1), data.X, data.y)
     >>> found = rw.glass.exact(loss, loss.theta, 0.3).variogram()
-    >>> float(found.distance[-1]), found.value.shape, found.linear.shape, found.ratio.shape, found.holds
-    (0.15, (6,), (6,), (6,), True)
+    >>> float(found.distance[-1]), found.value.shape, found.linear.shape
+    (0.15, (6,), (6,))
+    >>> found.ratio.shape, found.holds
+    ((6,), True)
     """
 
     distance: Floats
@@ -47,7 +49,7 @@ class Variogram(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether `ratio` stays between 2/3 and 3/2: whether estimates at these distances hold.
+        """Whether `ratio` stays between 3/4 and 4/3: whether estimates at these distances hold.
 
         False where there is nothing to be seen.
         """
