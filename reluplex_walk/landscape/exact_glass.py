@@ -350,7 +350,7 @@ def exact(
             if ended is not None and segments:
                 break
             found = crossings(loss, point, point + length * v)
-            segments.append(at_crossings(loss, point, v, found))
+            segments.append(at_crossings(loss, point, length * v, found))
     done = len(segments) == len(unit)
     made = ExactGlass(
         loss,

@@ -147,9 +147,7 @@ def jumps(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Jumps:
     instance("loss", loss, LayerLoss)
     first, last = loss.parameters(start, "start"), loss.parameters(end, "end")
     off_breakpoints(loss, first, "start")
-    way = last - first
-    length = float(np.linalg.norm(way))
-    return at_crossings(loss, first, way / length if length else way, crossings(loss, first, last))
+    return at_crossings(loss, first, last - first, crossings(loss, first, last))
 
 
 def off_breakpoints(loss: LayerLoss, theta: Floats, name: str) -> None:
@@ -178,52 +176,70 @@ def off_breakpoints(loss: LayerLoss, theta: Floats, name: str) -> None:
         )
 
 
-def at_crossings(loss: LayerLoss, first: Floats, v: Floats, found: Crossings) -> Jumps:
-    """The jumps at the breakpoints `found` on the way from `first` along `v`, both (h, q)."""
-    kernel, c = loss.kernel, loss.index.split(found.ids)
+def at_crossings(loss: LayerLoss, first: Floats, way: Floats, found: Crossings) -> Jumps:
+    """The jumps at the breakpoints `found` from `first` to ``first + way``, both (h, q)."""
+    kernel, c, leak = loss.kernel, loss.index.split(found.ids), loss.network.negative_slope
     hidden = c.stage < loss.n_hidden
     sample = np.where(hidden, c.column, loss.owner.take(c.column, mode="clip"))
     met = np.zeros(len(loss.inputs), np.bool_)
     met[sample] = True
     samples, curves = np.flatnonzero(met), np.cumsum(met) - 1
-    rows = np.flatnonzero(met[loss.owner])
+    rows = np.flatnonzero(met[loss.owner])  # residual rows of these samples
     owner = curves[loss.owner[rows]]
 
-    *values, outputs = _values(loss, first, loss.inputs[samples])
-    above = np.concatenate([np.empty((len(samples), 0)), *values], axis=1) >= 0
-    turn = (1.0 - loss.network.negative_slope) * (1.0 - 2.0 * above)
-    slope = np.where(above, 1.0, loss.network.negative_slope)
-    above = outputs[owner] >= loss.targets[rows]
+    on, above = _sides(loss, first, way, found.times, samples, rows, owner)
     left, right = loss.left[rows], loss.right[rows]
-    step = (left + right) * (1.0 - 2.0 * above)
-    rate = np.add.reduceat(
-        np.where(above, right, -left), np.searchsorted(owner, np.arange(len(samples)))
-    )
-
+    begins = np.searchsorted(owner, np.arange(len(samples)))
     order = np.argsort(sample, kind="stable")
-    place = np.searchsorted(rows, c.column)
     u = np.empty((len(order), loss.shape[0]))
     jump(
-        kernel.w,
-        kernel.offset,
-        kernel.widths,
-        kernel.row,
-        kernel.stage,
+        *(kernel.w, kernel.offset, kernel.widths, kernel.row, kernel.stage),
         (kernel.row[c.stage] + c.neuron)[order],
-        place[order],
+        np.searchsorted(rows, c.column)[order],
         curves[sample[order]],
-        slope,
-        turn,
-        rate,
-        step,
+        np.where(on, 1.0, leak),
+        (1.0 - leak) * (1.0 - 2.0 * on),
+        np.add.reduceat(np.where(above, right, -left), begins),
+        (left + right) * (1.0 - 2.0 * above),
         np.empty(kernel.bias.size),
         u,
     )
     back = np.empty_like(u)
     back[order] = u
     inputs = np.column_stack([loss.inputs[sample], np.ones(len(sample))])
-    along = (back * (inputs @ v.T)).sum(axis=1)
+    length = float(np.linalg.norm(way)) or 1.0
+    along = (back * (inputs @ way.T)).sum(axis=1) / length
     return Jumps(found, hidden, along, back, inputs)
+
+
+def _sides(
+    loss: LayerLoss,
+    first: Floats,
+    way: Floats,
+    times: Floats,
+    samples: Ints,
+    rows: Ints,
+    owner: Ints,
+) -> tuple[Bools, Bools]:
+    """Whether hidden neurons (S, H) and residuals (rows, K) are positive before all crossings.
+
+    What is 0 at first, as above neurons that are off, has the sign that it has when it first has
+    one: that is no crossing.
+    """
+
+    def values(theta: Floats) -> tuple[Floats, Floats]:
+        *layers, outputs = _values(loss, theta, loss.inputs[samples])
+        hidden = np.concatenate([np.empty((len(samples), 0)), *layers], axis=1)
+        return hidden, outputs[owner] - loss.targets[rows]
+
+    hidden, residual = values(first)
+    if not (hidden.all() and residual.all()):
+        ends = np.concatenate([[0.0], times, [1.0]])
+        for t in (ends[1:] + ends[:-1]) / 2.0:
+            later = values(first + t * way)
+            hidden = np.where(hidden == 0.0, later[0], hidden)
+            residual = np.where(residual == 0.0, later[1], residual)
+    return hidden >= 0.0, residual >= 0.0
 
 
 def _values(loss: LayerLoss, theta: Floats, inputs: Floats) -> list[Floats]:
