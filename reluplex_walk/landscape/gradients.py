@@ -47,11 +47,10 @@ def source_of(gradient: Any, theta: Any) -> Source:
         )
     if is_tensor(theta):
         return _of_tensor(function, theta)
-    if isinstance(theta, Iterable) and not isinstance(theta, (np.ndarray, str, bytes)):
+    if isinstance(theta, Iterable) and not hasattr(theta, "shape"):
         parameters = list(theta)
         if parameters and all(map(is_tensor, parameters)):
             return _of_closure(function, parameters)
-        theta = parameters
     return _of_arrays(function, real_array("theta", theta, range(1, 9)))
 
 

@@ -4,6 +4,7 @@ Each is a multiple of the normal of its breakpoint, and is computed from that, o
 that is crossed; nothing is a difference of gradients.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +21,7 @@ Bools = NDArray[np.bool_]
 KINDS = ("all", "hidden", "residual")
 
 
+@dataclass(frozen=True, eq=False)
 class Jumps:
     """What :func:`jumps` returns: c jumps of the gradient in the order they are met.
 
@@ -51,11 +53,12 @@ class Jumps:
     ([[-1.0, -1.0], [2.0, 2.0]], [5.0, 5.0])
     """
 
-    def __init__(
-        self, found: Crossings, hidden: Bools, along: Floats, rows: Floats, inputs: Floats
-    ) -> None:
-        self.times, self.ids = found
-        self.hidden, self.along, self.rows, self.inputs = hidden, along, rows, inputs
+    times: Floats
+    ids: Ints
+    hidden: Bools
+    along: Floats
+    rows: Floats
+    inputs: Floats
 
     @cached_property
     def vectors(self) -> Floats:
@@ -82,9 +85,8 @@ class Jumps:
         if kind == "all":
             return self
         part = self.hidden == (kind == "hidden")
-        found = Crossings(self.times[part], self.ids[part])
-        arrays = self.hidden, self.along, self.rows, self.inputs
-        return Jumps(found, *(each[part] for each in arrays))
+        arrays = self.times, self.ids, self.hidden, self.along, self.rows, self.inputs
+        return Jumps(*(each[part] for each in arrays))
 
     def path(self, times: Floats) -> Floats:
         """The gradient at ascending `times` (m,) less that at the start: (m, D).
@@ -209,7 +211,7 @@ def at_crossings(loss: LayerLoss, first: Floats, way: Floats, found: Crossings) 
     inputs = np.column_stack([loss.inputs[sample], np.ones(len(sample))])
     length = float(np.linalg.norm(way)) or 1.0
     along = (back * (inputs @ way.T)).sum(axis=1) / length
-    return Jumps(found, hidden, along, back, inputs)
+    return Jumps(*found, hidden, along, back, inputs)
 
 
 def _sides(

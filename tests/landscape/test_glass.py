@@ -107,7 +107,7 @@ def test_residuals_are_curvature_and_glass():
         assert found == pytest.approx(expected, abs=off), setting
 
 
-@pytest.mark.filterwarnings("ignore::reluplex_walk.glass.GlassWarning")  # of one kind
+@pytest.mark.filterwarnings("ignore::reluplex_walk.landscape.glass.GlassWarning")  # of one kind
 def test_densities_along_random_directions_are_twice_the_mean():
     """D10."""
     for name, _, expected, found, off in formulas.directions(3):
