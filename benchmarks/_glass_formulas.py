@@ -105,7 +105,8 @@ def bounds(size: int) -> Iterator[Row]:
         rate = n / SIGMA
         found = deviations(rate, SIGMA, "normal", min(size, 20_000_000 // n))
         one, two = (
-            deviation(SIGMA, level, rate, 0.0) for level in (0.6826894921370859, 0.9544997361036416)
+            deviation(SIGMA, level, rate, 0.0, 0.0)
+            for level in (0.6826894921370859, 0.9544997361036416)
         )
         yield "D6", f"standard deviation, N = {n}", 1.0, found.std() / one, 0.03
         value = float(np.abs(found).mean() / (MEAN * np.sqrt(rate) * SIGMA**1.5))

@@ -15,7 +15,7 @@ from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
 from .gradients import Source, source_of
-from .lines import GlassWarning, check_moves, deviation, rademacher
+from .lines import GlassWarning, check_moves, deviation, rademacher, spread_of
 from .offsets import KERNELS, SAMPLES, Offsets
 from .variogram import Variogram, of_path
 
@@ -45,6 +45,8 @@ class EstimatedGlass:
         The diagonal of the Hessian; where that is 0, the mean slope of the gradient.
     rho_along, h_along : float
         The same along the lines: what a random unit direction meets.
+    h_spread : float
+        Variance of the slope along v between directions, less what the glass explains.
     gradients : int
         How many were evaluated.
     squares : ndarray ((points - 1) // 2,)
@@ -77,6 +79,7 @@ class EstimatedGlass:
     h: Floats
     rho_along: float
     h_along: float
+    h_spread: float
     gradients: int
     squares: Floats
     kernel: str = "optimal"
@@ -177,7 +180,7 @@ class EstimatedGlass:
         >>> bool(2.0**1.5 <= far / near <= 2.0**2)
         True
         """
-        return deviation(distance, level, self.rho_along, self.h_along)
+        return deviation(distance, level, self.rho_along, self.h_along, self.h_spread)
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """The variogram, on the axes `ax` or new ones.
@@ -318,7 +321,8 @@ class _Sums:
         self.far: list[float] = []  # distance to the ends of each line
         self.flat = 0  # lines on which nothing changed
         self.rho, self.h = np.zeros((2, source.theta.size))
-        self.rho_along = self.h_along = 0.0
+        self.rho_along = 0.0
+        self.along: list[float] = []  # mean slope along each line
         self.squares = np.zeros((points - 1) // 2)
         self.slopes: list[Floats] = []  # kept only where they are weighed later
 
@@ -341,7 +345,7 @@ class _Sums:
         self.rho_along += weight * float(((rough @ v) ** 2).sum()) / ((m - 2) * near)
         rise = (path[-1] - path[0]) / 2.0
         slope = np.sqrt(v.size) * np.sign(v) * rise
-        self.h_along += float(rise @ v) * self.offsets.for_h(d)
+        self.along.append(float(rise @ v) / d)
         if self.offsets.weighs_later:
             self.slopes.append(slope)
         else:
@@ -354,7 +358,7 @@ class _Sums:
         rho, h = self.rho / lines, self.h / lines
         if self.offsets.weighs_later:
             h = self.offsets.weighed_h(far, np.array(self.slopes), rho)
-        known = 1.0
+        noise, known = self.rho_along / lines * float((0.5 / far).mean()), 1.0
         if self.flat > lines * np.exp(-1.0):  # the share for one crossing expected on a line
             known = np.nan
             warnings.warn(
@@ -372,7 +376,8 @@ class _Sums:
             rho=rho * known,
             h=h * known,
             rho_along=self.rho_along / lines * known,
-            h_along=self.h_along / lines * known,
+            h_along=float(np.mean(self.along)) * known,
+            h_spread=spread_of(np.array(self.along), noise) * known,
             gradients=self.charged,
             squares=self.squares / lines * known,
             kernel=self.offsets.kernel,

@@ -1,6 +1,5 @@
 """The glass of a layer's loss on segments, exactly: from all breakpoints crossed."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,7 @@ from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
 from .jumps import KINDS, Jumps, at_crossings, off_breakpoints
-from .lines import GlassWarning, check_moves, deviation, rademacher
+from .lines import check_moves, deviation, rademacher, spread_of, warn_of_few
 from .variogram import Variogram, of_path
 
 if TYPE_CHECKING:
@@ -213,10 +212,12 @@ class ExactGlass:
     def bound(self, distance: ArrayLike, level: float = 0.95) -> Any:
         """How far the loss may be from its linear model after a `distance`, a number or (d,).
 
-        ``|F(theta + d v) - F(theta) - d g.v|`` is at most this with probability `level`:
-        ``|h| d^2 / 2`` for the mean slope h of gradients (`curvature`), and for the glass as many
-        standard deviations ``sqrt(rho d^3 / 3)`` as a normal variable needs; of the means over all
-        directions.  ValueError if an argument does not fit.
+        ``|F(theta + d v) - F(theta) - d g.v|`` is at most this with probability `level`, for
+        directions v like the given ones: ``|h| d^2 / 2`` for the mean slope h of gradients
+        (`curvature`), and as many standard deviations as a normal variable needs, of variance
+        ``rho d^3 / 3`` for the glass and ``s^2 d^4 / 4`` for slopes that differ by s between
+        directions by more than the glass explains.  Measured at a `length` of the same size as the
+        distance.  ValueError if an argument does not fit.
 
         Examples
         --------
@@ -229,7 +230,9 @@ class ExactGlass:
         >>> abs(loss(loss.theta + move) - linear) <= found.bound(0.15, level=0.99)
         True
         """
-        return deviation(distance, level, float(self.rho.mean()), float(self.curvature.mean()))
+        rho, slope = float(self.rho.mean()), float(self.curvature.mean())
+        spread = spread_of(self.curvature, rho / self.length)
+        return deviation(distance, level, rho, slope, spread)
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """The variograms of all, of hidden and of residual jumps, on the axes `ax` or new ones.
@@ -250,6 +253,8 @@ class ExactGlass:
         return plot_glass(self, ax)
 
     def _density(self, kind: str) -> Floats:
+        if np.isnan(self.known(kind)) and not np.isnan(self.known("all")):
+            warn_of_few(self.length, f"{kind} breakpoint", 6)
         sums = [float((each.of_kind(kind).along ** 2).sum()) for each in self.segments]
         return np.array(sums) / self.length * self.known(kind)
 
@@ -269,10 +274,9 @@ class ExactGlass:
         return 1.0 if none or sum(counts) >= len(counts) else np.nan
 
     def __repr__(self) -> str:
-        rho, hidden = float(self.rho.mean()), float(self.rho_hidden.mean())
         return (
-            f"ExactGlass(rho {rho:.3g}, {hidden:.3g} of it hidden, on {len(self.segments)} "
-            f"segments of length {self.length:g}, {self.n_crossings.mean():.3g} crossings each)"
+            f"ExactGlass(rho {self.rho.mean():.3g} on {len(self.segments)} segments of length "
+            f"{self.length:g}, {self.n_crossings.mean():.3g} crossings each)"
         )
 
 
@@ -319,8 +323,9 @@ def exact(
     Warns
     -----
     GlassWarning
-        If segments cross fewer than one breakpoint on average, of all or of one kind: densities are
-        then NaN, not 0.  Those of hidden neurons are 0 where there are none.
+        If segments cross fewer than one breakpoint on average: densities are then NaN, not 0.  The
+        same of hidden neurons or of residuals, when the density of these is asked for; that of
+        hidden neurons is 0 where there are none.
 
     Examples
     --------
@@ -360,7 +365,8 @@ def exact(
         tuple(segments),
         Ended.FINISHED if done else ended or Ended.FINISHED,
     )
-    _warn_of_few(made)
+    if np.isnan(made.known("all")):
+        warn_of_few(made.length, "breakpoint", 4)
     return made
 
 
@@ -382,18 +388,6 @@ def _directions(directions: Any, loss: LayerLoss) -> Floats:
 
 def _mean_over_rms(along: Floats) -> float:
     return float(along.mean() / np.sqrt((along**2).mean())) if along.any() else np.nan
-
-
-def _warn_of_few(found: ExactGlass) -> None:
-    few = [kind for kind in KINDS if np.isnan(found.known(kind))]
-    if few:
-        what = "breakpoint" if "all" in few else f"{few[0]} breakpoint"
-        warnings.warn(
-            f"length: segments of {found.length:g} cross fewer than one {what} on average; its "
-            f"density is NaN",
-            GlassWarning,
-            stacklevel=3,
-        )
 
 
 __all__ = ["ExactGlass", "MeanOverRms", "exact"]

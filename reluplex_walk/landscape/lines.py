@@ -1,6 +1,7 @@
 """Lines through a point that a glass is measured on: their directions, and how far to go."""
 
 import math
+import warnings
 from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
@@ -29,6 +30,16 @@ class GlassWarning(UserWarning):
     """
 
 
+def warn_of_few(length: float, what: str, depth: int) -> None:
+    """A GlassWarning about segments of this length, said of the caller at this depth."""
+    warnings.warn(
+        f"length: segments of {length:g} cross fewer than one {what} on average; its density is "
+        f"NaN",
+        GlassWarning,
+        stacklevel=depth,
+    )
+
+
 def rademacher(count: int, dim: int, seed: int) -> Floats:
     """Unit directions (count, dim) of components +-1 / sqrt(dim)."""
     signs = np.random.default_rng(seed).integers(0, 2, (count, dim), dtype=np.int8)
@@ -52,8 +63,19 @@ def check_moves(
         )
 
 
-def deviation(distance: ArrayLike, level: float, rho: float, slope: float) -> Any:
-    """How far the loss is from its linear model after `distance`, at this level; see `bound`."""
+def spread_of(slopes: Floats, noise: float) -> float:
+    """Variance of slopes (k,) along different directions, less that of their `noise`."""
+    if len(slopes) < 2:
+        return 0.0
+    spread = float(slopes.var(ddof=1)) - noise
+    return 0.0 if spread < 0.0 else spread  # NaN stays
+
+
+def deviation(distance: ArrayLike, level: float, rho: float, slope: float, spread: float) -> Any:
+    """How far the loss is from its linear model after `distance`, at this level; see `bound`.
+
+    For glass of density `rho` and slopes of mean `slope` and variance `spread` along directions.
+    """
     share = real("level", level)
     if not 0.0 < share < 1.0:
         raise ValueError(f"level: expected a number in (0, 1), found {level}")
@@ -61,8 +83,9 @@ def deviation(distance: ArrayLike, level: float, rho: float, slope: float) -> An
     if (far < 0.0).any():
         raise ValueError(f"distance: expected numbers >= 0, found {far.min():g}")
     wide = NormalDist().inv_cdf((1.0 + share) / 2.0)
-    found = math.fabs(slope) * far**2 / 2.0 + wide * np.sqrt(rho * far**3 / 3.0)
+    drift = math.fabs(slope) * far**2 / 2.0
+    found = drift + wide * np.sqrt(rho * far**3 / 3.0 + spread * far**4 / 4.0)
     return float(found) if far.ndim == 0 else found
 
 
-__all__ = ["GlassWarning", "check_moves", "deviation", "rademacher"]
+__all__ = ["GlassWarning", "check_moves", "deviation", "rademacher", "spread_of", "warn_of_few"]

@@ -95,9 +95,9 @@ def test_no_hidden_neurons_are_no_reason_to_warn():
     assert np.isnan(found.mean_over_rms.hidden)
     np.testing.assert_array_equal(found.rho, found.rho_residual)
     deep = random_loss([3, 4, 1], 400, 0, kind="hinge")
+    found = glass.exact(deep, deep.theta, 1e-2)
     with pytest.warns(glass.GlassWarning, match="fewer than one residual breakpoint"):
-        found = glass.exact(deep, deep.theta, 1e-2)
-    assert np.isnan(found.rho_residual).all()
+        assert np.isnan(found.rho_residual).all()
     assert (found.rho_hidden == found.rho).any()
 
 
@@ -107,7 +107,6 @@ def test_residuals_are_curvature_and_glass():
         assert found == pytest.approx(expected, abs=off), setting
 
 
-@pytest.mark.filterwarnings("ignore::reluplex_walk.landscape.glass.GlassWarning")  # of one kind
 def test_densities_along_random_directions_are_twice_the_mean():
     """D10."""
     for name, _, expected, found, off in formulas.directions(3):
@@ -272,6 +271,30 @@ def test_bound_holds_on_a_loss(loss):
     wide, narrow = found.bound(far, 0.99), found.bound(far, 0.5)
     assert narrow < bound[1] < wide
     assert found.bound(0.0) == 0.0
+
+
+def test_slopes_that_differ_between_directions_widen_bounds():
+    """A quadratic function, without any glass: h^2 varies with the direction alone."""
+    hessian = np.diag([1.0, 2.0, 10.0])
+    hessian[0, 1] = hessian[1, 0] = 4.0
+    found = glass.estimate(lambda theta: hessian @ theta, np.ones(3), 0.1, 40)
+    slopes = np.array([v @ hessian @ v for v in found.directions])
+    assert found.h_along == pytest.approx(slopes.mean())
+    assert found.h_spread == pytest.approx(slopes.var(ddof=1))
+    assert found.rho_total == pytest.approx(0.0, abs=1e-20)
+    expected = slopes.mean() * 0.3**2 / 2 + 1.959963984540054 * slopes.std(ddof=1) * 0.3**2 / 2
+    assert found.bound(0.3) == pytest.approx(expected)
+    one = glass.estimate(lambda theta: hessian @ theta, np.ones(3), 0.1, 1)
+    assert one.h_spread == 0.0
+
+
+def test_bound_of_exact_by_hand(loss):
+    found = glass.exact(loss, loss.theta, 0.5, 7)
+    rho, slope = found.rho.mean(), found.curvature
+    spread = max(0.0, slope.var(ddof=1) - rho / 0.5)
+    wide = np.sqrt(rho * 0.4**3 / 3 + spread * 0.4**4 / 4)
+    expected = abs(slope.mean()) * 0.4**2 / 2 + 1.959963984540054 * wide
+    assert found.bound(0.4) == pytest.approx(expected, rel=1e-9)
 
 
 def test_step_is_where_the_derivative_vanishes():
