@@ -254,7 +254,7 @@ class ExactGlass:
 
     def _density(self, kind: str) -> Floats:
         if np.isnan(self.known(kind)) and not np.isnan(self.known("all")):
-            warn_of_few(self.length, f"{kind} breakpoint", 6)
+            warn_of_few(self.length, f"{kind} breakpoint", 5)
         sums = [float((each.of_kind(kind).along ** 2).sum()) for each in self.segments]
         return np.array(sums) / self.length * self.known(kind)
 
@@ -366,7 +366,7 @@ def exact(
         Ended.FINISHED if done else ended or Ended.FINISHED,
     )
     if np.isnan(made.known("all")):
-        warn_of_few(made.length, "breakpoint", 4)
+        warn_of_few(made.length, "breakpoint", 3)
     return made
 
 

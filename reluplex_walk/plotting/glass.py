@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._axes import BLUE, GREY, SKY_BLUE, VERMILION, new_axes
+from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,19 +47,22 @@ def plot_glass(found: ExactGlass | EstimatedGlass, ax: Axes | None = None) -> Ax
     """
     from ..landscape.exact_glass import ExactGlass
 
-    exact = isinstance(found, ExactGlass)
-    ax, whole = new_axes(ax), found.variogram()
-    ax.plot(whole.distance, whole.value, "o", color=BLUE, label="exact" if exact else "estimated")
-    ax.plot(whole.distance, whole.linear, "-", color=GREY, label="rho_total x distance")
+    ax, seen = new_axes(ax), found.variogram()
     if isinstance(found, ExactGlass):
+        ax.plot(seen.distance, seen.value, "o", color=BLUE, label="exact")
+        ax.plot(seen.distance, seen.linear, "-", color=GREY, label="rho_total x distance")
         for kind, label, style, color in (
             ("hidden", "hidden neurons", "s--", VERMILION),
             ("residual", "residuals", "^--", SKY_BLUE),
         ):
             part = found.variogram(kind)
             ax.plot(part.distance, part.value, style, color=color, label=label, ms=4)
+    else:
+        ax.plot(seen.distance, seen.value, "D", color=GREEN, label="estimated")
+        ax.plot(seen.distance, seen.linear, ":", color=GREEN, label="from the first distance on")
     ax.set(xlabel="distance", ylabel="variance of differences of the gradient")
     ax.set_xscale("log")
     ax.set_yscale("log")
+    ax.minorticks_off()  # their labels would cover each other
     ax.legend(frameon=False)
     return ax
