@@ -66,6 +66,11 @@ def test_first_example_runs(capsys):
     assert "LOCAL_MINIMUM" in capsys.readouterr().out
 
 
+def test_example_of_glass_runs(capsys):
+    exec(code("glass.md"), {})
+    assert "MeanOverRms" in capsys.readouterr().out
+
+
 def test_example_of_a_regression_test_runs():
     exec(code("stable.md"), {})
 

@@ -32,7 +32,7 @@ def step(g: ArrayLike, rho: ArrayLike, h: ArrayLike) -> Any:
 
     The x >= 0 that minimises ``-|g| x + h x^2 / 2 + c sqrt(rho) x^1.5``, the loss after x as far as
     the gradient and its mean slope tell, plus the mean size of what the glass adds, with
-    ``c = sqrt(2 / (3 pi))``:
+    ``c = sqrt(2 / (3 pi))``::
 
         x = |g| / (alpha + h + sqrt(alpha (alpha + 2 h))),    alpha = 3 rho / (4 pi |g|)
 

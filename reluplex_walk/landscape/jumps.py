@@ -30,7 +30,7 @@ class Jumps:
     times : ndarray (c,)
         Where on the segment, ascending: 0 at its start, 1 at its end.
     ids : ndarray (c,)
-        The breakpoints crossed; :meth:`LayerLoss.locate` makes them readable.
+        The breakpoints crossed; :meth:`reluplex_walk.LayerLoss.locate` makes them readable.
     hidden : ndarray (c,) of bool
         Whether a hidden neuron switches; else a residual changes its sign.
     along : ndarray (c,)
