@@ -1,7 +1,5 @@
-"""The glass estimated from ordinary gradients on random lines, as Alice does (arXiv 2411.16914)."""
+"""What gradients on random lines tell of the glass around a point."""
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._limits import Limits
-from .._validate import choice, integer, positive
 from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
-from .gradients import Source, source_of
-from .lines import GlassWarning, check_moves, deviation, rademacher, spread_of
-from .offsets import KERNELS, SAMPLES, Offsets
-from .variogram import Variogram, of_path
+from .lines import deviation, rademacher
+from .offsets import Offsets
+from .variogram import Variogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +32,7 @@ class EstimatedGlass:
         Gradients on a line.
     offsets : ndarray (lines,)
         Distance from `theta` to the ends of each line; `sigma`, but for other samples.
-    directions : ndarray (lines, D)
-        Unit vectors, the same as of :func:`exact` with this seed.
+    seed : int
     rho : ndarray (D,)
         Density of the glass of each coordinate: variance per unit length.
     h : ndarray (D,)
@@ -55,6 +49,9 @@ class EstimatedGlass:
         As asked for.
     problem : LayerLoss or None
         The loss, if its gradient was taken.
+    sign_changes : float or None
+        Breakpoints whose sign differs between neighbouring points of a line, on average; None
+        where no pattern is known.
     ended : Ended
         FINISHED, or TIME_LIMIT or INTERRUPTED with fewer lines than were asked for.
 
@@ -66,6 +63,8 @@ class EstimatedGlass:
     >>> found = rw.glass.estimate(loss, loss.theta, 0.15)
     >>> found.rho.shape, found.h.shape, found.gradients  # one in the middle, two on each line
     ((25,), (25,), 49)
+    >>> found.directions.shape, found.n_crossings > 20
+    ((24, 25), True)
     >>> bool(found.rho_total == found.rho.sum()), found.rho_error.shape, found.h_error.shape
     (True, (25,), (25,))
     """
@@ -74,7 +73,7 @@ class EstimatedGlass:
     sigma: float
     points: int
     offsets: Floats
-    directions: Floats
+    seed: int
     rho: Floats
     h: Floats
     rho_along: float
@@ -85,6 +84,7 @@ class EstimatedGlass:
     kernel: str = "optimal"
     samples: str = "rademacher"
     problem: LayerLoss | None = None
+    sign_changes: float | None = None
     ended: Ended = Ended.FINISHED
 
     @property
@@ -92,9 +92,14 @@ class EstimatedGlass:
         """The sum of `rho` over all coordinates."""
         return float(self.rho.sum())
 
+    @property
+    def directions(self) -> Floats:
+        """Unit vectors along the lines, (lines, D): those of :func:`exact` with this seed."""
+        return rademacher(len(self.offsets), len(self.theta), self.seed)
+
     @cached_property
     def n_crossings(self) -> float | None:
-        """Breakpoints crossed by a line on average, counted exactly; None if no loss is known.
+        """Breakpoints crossed by a line on average: exactly of a LayerLoss, else `sign_changes`.
 
         Examples
         --------
@@ -106,7 +111,7 @@ class EstimatedGlass:
         (True, None)
         """
         if self.problem is None:
-            return None
+            return self.sign_changes
         ends = self.offsets[:, None] * self.directions
         lines = [(self.theta - each, self.theta + each) for each in ends]
         return float(np.mean([len(crossings(self.problem, a, b).ids) for a, b in lines]))
@@ -208,183 +213,4 @@ class EstimatedGlass:
         )
 
 
-def estimate(
-    gradient: Any,
-    theta: Any,
-    sigma: float,
-    lines: int = 24,
-    points: int = 3,
-    seed: int = 0,
-    *,
-    kernel: str = "optimal",
-    samples: str = "rademacher",
-    time_limit: float | None = None,
-    callback: Callable[[int], Any] | None = None,
-) -> EstimatedGlass:
-    """The glass around `theta`, estimated from gradients on random lines through it.
-
-    With gradients g-, g0 and g+ at ``theta - sigma v``, `theta` and ``theta + sigma v``, the mean
-    of ``2 ((g+ + g-) / 2 - g0)^2 / sigma`` is the density of each coordinate's glass, whatever the
-    mean slope; that slope comes from ``(g+ - g-) / 2``.
-
-    Parameters
-    ----------
-    gradient : LayerLoss, callable, or object with a method ``gradient``
-        What maps parameters to a gradient of their shape, without chance: arrays to arrays, or
-        tensors of PyTorch to tensors.  Or a closure without arguments that leaves gradients in the
-        parameters, as torch's optimizers take it; then `theta` is these.
-    theta : array_like, tensor, or sequence of tensors
-        Where the lines meet.  Parameters of a model are left as they were.
-    sigma : float
-        Euclidean distance to the ends of a line.
-    lines : int, default 24
-        Rademacher directions, of components +-1 / sqrt(D).
-    points : int, default 3
-        Equally spaced gradients on each line, 3 at least; the one in the middle is evaluated once.
-    seed : int, default 0
-    kernel : {"optimal", "constant", "linear"}, default "optimal"
-        How lines of different lengths are weighed: ``2 / |d|`` for rho and
-        ``1 / (rho / 2 + h^2 |d|)`` for h, not at all, or in proportion to ``|d|``.
-    samples : {"rademacher", "gaussian", "uniform"}, default "rademacher"
-        The distribution of the distance d to the ends of a line, of root mean square `sigma`.
-        Rademacher, always `sigma`, is best, and all kernels are the same then.
-    time_limit : float, optional
-        Seconds.
-    callback : callable, optional
-        Called before each line with the number of those made; StopIteration or KeyboardInterrupt
-        raised in it ends the work as Ctrl-C does.
-
-    Returns
-    -------
-    EstimatedGlass
-        At the time limit or after Ctrl-C of the lines made until then, one at least.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument does not fit, or a gradient has another shape or is not finite; the message
-        names it.
-
-    Warns
-    -----
-    GlassWarning
-        If so many lines cross no breakpoint, so that their gradients are all equal, that fewer than
-        one is expected on a line: the results are then NaN, not 0.
-
-    References
-    ----------
-    arXiv 2411.16914.
-
-    Examples
-    --------
-    >>> import reluplex_walk as rw
-    >>> data, _ = rw.datasets.make_teacher(200, [4, 5, 1], noise=0.5)
-    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 5, 1], seed=1), data.X, data.y)
-    >>> found = rw.glass.estimate(loss, loss.theta, 0.15)
-    >>> found
-    EstimatedGlass(rho_total ... from 49 gradients on 24 lines of +-0.15)
-    >>> exactly = rw.glass.exact(loss, loss.theta, 0.3)
-    >>> 0.3 < found.rho_total / exactly.rho_total < 3.0
-    True
-    """
-    positive("sigma", sigma)
-    lines, points = integer("lines", lines, 1), integer("points", points, 3)
-    seed = integer("seed", seed, 0)
-    choice("kernel", kernel, KERNELS)
-    choice("samples", samples, SAMPLES)
-    source = source_of(gradient, theta)
-    directions = rademacher(lines, source.theta.size, seed)
-    check_moves("sigma", sigma, source.theta, sigma * directions[0], source.rounded)
-    offsets = Offsets(kernel, samples, sigma)
-    sums = _Sums(source, offsets, points)
-    try:
-        with Limits.asked(time_limit, callback) as limits:
-            for v, d in zip(directions, offsets.draw(lines, seed), strict=True):
-                ended = limits.look(0, len(sums.far))
-                if ended is not None and sums.far:
-                    break
-                sums.add(v, float(d))
-    finally:
-        source.restore()
-    made = len(sums.far)
-    ended = Ended.FINISHED if made == lines else ended or Ended.FINISHED
-    return sums.result(directions[:made], ended)
-
-
-class _Sums:
-    """What is kept of the lines seen so far."""
-
-    def __init__(self, source: Source, offsets: Offsets, points: int) -> None:
-        self.source, self.offsets, self.points = source, offsets, points
-        self.middle = source(source.theta) if points % 2 else None
-        self.charged = points % 2
-        self.far: list[float] = []  # distance to the ends of each line
-        self.flat = 0  # lines on which nothing changed
-        self.rho, self.h = np.zeros((2, source.theta.size))
-        self.rho_along = 0.0
-        self.along: list[float] = []  # mean slope along each line
-        self.squares = np.zeros((points - 1) // 2)
-        self.slopes: list[Floats] = []  # kept only where they are weighed later
-
-    def add(self, v: Floats, d: float) -> None:
-        """The line from ``theta - d v`` to ``theta + d v``."""
-        m, theta = self.points, self.source.theta
-        path = np.empty((m, theta.size))
-        for k in range(m):
-            if self.middle is not None and 2 * k == m - 1:
-                path[k] = self.middle
-            else:
-                path[k] = self.source(theta + d * (2.0 * k / (m - 1) - 1.0) * v)
-                self.charged += 1
-        self.far.append(d)
-        self.flat += int((path == path[0]).all())
-        near, weight = 2.0 * d / (m - 1), self.offsets.for_rho(d)
-        steps = np.diff(path, axis=0)
-        rough = steps - steps.mean(axis=0)
-        self.rho += weight * (rough**2).sum(axis=0) / ((m - 2) * near)
-        self.rho_along += weight * float(((rough @ v) ** 2).sum()) / ((m - 2) * near)
-        rise = (path[-1] - path[0]) / 2.0
-        slope = np.sqrt(v.size) * np.sign(v) * rise
-        self.along.append(float(rise @ v) / d)
-        if self.offsets.weighs_later:
-            self.slopes.append(slope)
-        else:
-            self.h += slope * self.offsets.for_h(d)
-        lags = list(range(1, len(self.squares) + 1))
-        self.squares += of_path(path, lags) / (near * np.array(lags))
-
-    def result(self, directions: Floats, ended: Ended) -> EstimatedGlass:
-        lines, far = len(self.far), np.array(self.far)
-        rho, h = self.rho / lines, self.h / lines
-        if self.offsets.weighs_later:
-            h = self.offsets.weighed_h(far, np.array(self.slopes), rho)
-        noise, known = self.rho_along / lines * float((0.5 / far).mean()), 1.0
-        if self.flat > lines * np.exp(-1.0):  # the share for one crossing expected on a line
-            known = np.nan
-            warnings.warn(
-                f"sigma: of {lines} lines of +-{self.offsets.sigma:g} {self.flat} cross no "
-                f"breakpoint, fewer than one on average; the results are NaN",
-                GlassWarning,
-                stacklevel=3,
-            )
-        return EstimatedGlass(
-            theta=self.source.theta,
-            sigma=float(self.offsets.sigma),
-            points=self.points,
-            offsets=far,
-            directions=directions,
-            rho=rho * known,
-            h=h * known,
-            rho_along=self.rho_along / lines * known,
-            h_along=float(np.mean(self.along)) * known,
-            h_spread=spread_of(np.array(self.along), noise) * known,
-            gradients=self.charged,
-            squares=self.squares / lines * known,
-            kernel=self.offsets.kernel,
-            samples=self.offsets.samples,
-            problem=self.source.problem,
-            ended=ended,
-        )
-
-
-__all__ = ["EstimatedGlass", "estimate"]
+__all__ = ["EstimatedGlass"]

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._validate import real_array
-from .estimated_glass import EstimatedGlass, estimate
+from .estimated_glass import EstimatedGlass
+from .estimating import estimate
 from .exact_glass import ExactGlass, MeanOverRms, exact
 from .jumps import Jumps, jumps
 from .lines import GlassWarning

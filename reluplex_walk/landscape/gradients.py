@@ -4,7 +4,7 @@ Tensors of PyTorch are told by what they can do, and torch is never imported.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,24 @@ from .._validate import real_array
 from ..problem.loss import FLOATS, Floats, LayerLoss
 from .jumps import off_breakpoints
 
+Signs = NDArray[np.int8]
+
 
 @dataclass(frozen=True)
 class Source:
     """A gradient as a function of flat parameters (D,).
 
     ``rounded`` gives parameters as the function sees them: in single precision where it computes in
-    that.  ``restore`` puts back what calls have changed.
+    that.  ``restore`` puts back what calls have changed.  ``pattern`` gives the signs of all
+    breakpoints, of losses that know them.
     """
 
     theta: Floats  # (D,)
     call: Callable[[Floats], Floats]
-    rounded: Callable[[Floats], Floats]
-    restore: Callable[[], None]
+    rounded: Callable[[Floats], Floats] = np.copy
+    restore: Callable[[], None] = lambda: None
     problem: LayerLoss | None = None
+    pattern: Callable[[Floats], Signs] | None = None
 
     def __call__(self, theta: Floats) -> Floats:
         return self.call(theta)
@@ -38,7 +42,7 @@ def source_of(gradient: Any, theta: Any) -> Source:
     if isinstance(gradient, LayerLoss):
         point = gradient.parameters(theta)
         off_breakpoints(gradient, point, "theta")
-        return _of_arrays(gradient.gradient, point, gradient)
+        return replace(_of_arrays(gradient.gradient, point), problem=gradient)
     function = getattr(gradient, "gradient", gradient)
     if not callable(function):
         raise TypeError(
@@ -51,7 +55,11 @@ def source_of(gradient: Any, theta: Any) -> Source:
         parameters = list(theta)
         if parameters and all(map(is_tensor, parameters)):
             return _of_closure(function, parameters)
-    return _of_arrays(function, real_array("theta", theta, range(1, 9)))
+    point = real_array("theta", theta, range(1, 9))
+    source, pattern = _of_arrays(function, point), getattr(gradient, "pattern", None)
+    if not callable(pattern):
+        return source
+    return replace(source, pattern=_flat_pattern(pattern, point.shape))
 
 
 def is_tensor(value: Any) -> bool:
@@ -75,9 +83,13 @@ def to_array(tensor: Any) -> NDArray[Any]:
     return np.asarray(tensor.detach().cpu().numpy(), np.float64)
 
 
-def _of_arrays(
-    function: Callable[[Floats], Any], point: Floats, problem: LayerLoss | None = None
-) -> Source:
+def _flat_pattern(
+    pattern: Callable[[Floats], Any], shape: tuple[int, ...]
+) -> Callable[[Floats], Signs]:
+    return lambda theta: np.concatenate([np.ravel(s) for s in pattern(theta.reshape(shape))])
+
+
+def _of_arrays(function: Callable[[Floats], Any], point: Floats) -> Source:
     if not point.size:
         raise ValueError(f"theta: expected at least one parameter, found shape {point.shape}")
     shape = point.shape
@@ -85,7 +97,7 @@ def _of_arrays(
     def call(theta: Floats) -> Floats:
         return _flat(function(theta.reshape(shape)), shape)
 
-    return Source(point.ravel(), call, np.copy, lambda: None, problem)
+    return Source(point.ravel(), call)
 
 
 def _of_tensor(function: Callable[[Any], Any], point: Any) -> Source:
@@ -98,7 +110,7 @@ def _of_tensor(function: Callable[[Any], Any], point: Any) -> Source:
         return _flat(function(tensor(theta)), shape)
 
     flat = real_array("theta", to_array(point), range(9)).ravel()
-    return Source(flat, call, lambda theta: to_array(tensor(theta)).ravel(), lambda: None)
+    return Source(flat, call, lambda theta: to_array(tensor(theta)).ravel())
 
 
 def _of_closure(closure: Callable[[], Any], parameters: list[Any]) -> Source:

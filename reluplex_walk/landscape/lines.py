@@ -7,7 +7,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .._validate import real, real_array
 from ..problem.loss import Floats
@@ -42,8 +42,13 @@ def warn_of_few(length: float, what: str, depth: int) -> None:
 
 def rademacher(count: int, dim: int, seed: int) -> Floats:
     """Unit directions (count, dim) of components +-1 / sqrt(dim)."""
-    signs = np.random.default_rng(seed).integers(0, 2, (count, dim), dtype=np.int8)
-    return (2.0 * signs - 1.0) / np.sqrt(dim)
+    return rademacher_signs(count, dim, seed) / np.sqrt(dim)
+
+
+def rademacher_signs(count: int, dim: int, seed: int) -> NDArray[np.int8]:
+    """Their signs; those of a smaller `count` are the first of these."""
+    drawn = np.random.default_rng(seed).integers(0, 2, (count, dim), dtype=np.int8)
+    return np.asarray(2 * drawn - 1, np.int8)
 
 
 def check_moves(
@@ -88,4 +93,12 @@ def deviation(distance: ArrayLike, level: float, rho: float, slope: float, sprea
     return float(found) if far.ndim == 0 else found
 
 
-__all__ = ["GlassWarning", "check_moves", "deviation", "rademacher", "spread_of", "warn_of_few"]
+__all__ = [
+    "GlassWarning",
+    "check_moves",
+    "deviation",
+    "rademacher",
+    "rademacher_signs",
+    "spread_of",
+    "warn_of_few",
+]

@@ -72,6 +72,8 @@ def test_directions(loss):
     again = glass.exact(loss, loss.theta, 0.5, drawn.directions)
     np.testing.assert_allclose(drawn.rho, again.rho, rtol=1e-12)
     estimated = glass.estimate(loss, loss.theta, 0.1, 5, seed=3)
+    fewer = glass.exact(loss, loss.theta, 0.5, 3, seed=3)
+    np.testing.assert_array_equal(drawn.directions[:3], fewer.directions)
     np.testing.assert_array_equal(drawn.directions, estimated.directions)
 
 

@@ -91,6 +91,26 @@ def test_tensors(loss, expected, dtype):
         glass.estimate(lambda t: t.new_tensor([1.0]), theta, 0.1)
 
 
+class Patterned(Loss):
+    """One that knows its pattern, and whose gradient varies between breakpoints, too."""
+
+    def gradient(self, theta):
+        return super().gradient(theta) + 1e-3 * theta
+
+    def pattern(self, theta):
+        return self.loss.pattern(theta, 0.0)
+
+
+def test_losses_with_patterns_count_crossings(loss, expected):
+    each, theta = Patterned(loss), loss.theta.ravel()
+    found = glass.estimate(each, theta, 0.1, 4)
+    assert found.n_crossings == found.sign_changes == expected.n_crossings > 10
+    np.testing.assert_allclose(found.rho, expected.rho, rtol=1e-9)
+    np.testing.assert_allclose(found.h, expected.h + 1e-3, rtol=1e-6)
+    with pytest.warns(glass.GlassWarning, match=r"^sigma: of 4 lines of \+-1e-09 4 cross no"):
+        assert np.isnan(glass.estimate(each, theta, 1e-9, 4).rho_total)
+
+
 def test_offsets_below_single_precision(loss):
     exact, single = (Tensor(1000.0 + loss.theta, dtype) for dtype in (np.float64, np.float32))
     source_of(lambda t: t, exact)
