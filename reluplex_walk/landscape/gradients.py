@@ -59,7 +59,13 @@ def source_of(gradient: Any, theta: Any) -> Source:
     source, pattern = _of_arrays(function, point), getattr(gradient, "pattern", None)
     if not callable(pattern):
         return source
-    return replace(source, pattern=_flat_pattern(pattern, point.shape))
+    signs = _flat_pattern(pattern, point.shape)
+    if not signs(source.theta).all():
+        raise ValueError(
+            f"theta: expected a point at which no breakpoint vanishes, found "
+            f"{(signs(source.theta) == 0).sum()} that do; take one beside it"
+        )
+    return replace(source, pattern=signs)
 
 
 def is_tensor(value: Any) -> bool:

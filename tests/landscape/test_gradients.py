@@ -107,6 +107,10 @@ def test_losses_with_patterns_count_crossings(loss, expected):
     assert found.n_crossings == found.sign_changes == expected.n_crossings > 10
     np.testing.assert_allclose(found.rho, expected.rho, rtol=1e-9)
     np.testing.assert_allclose(found.h, expected.h + 1e-3, rtol=1e-6)
+    on = loss.theta.copy()
+    on[0] = 0.0
+    with pytest.raises(ValueError, match=r"^theta: expected a point .* found 200 that do; take"):
+        glass.estimate(each, on.ravel(), 0.1)
     with pytest.warns(glass.GlassWarning, match=r"^sigma: of 4 lines of \+-1e-09 4 cross no"):
         assert np.isnan(glass.estimate(each, theta, 1e-9, 4).rho_total)
 

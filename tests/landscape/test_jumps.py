@@ -1,10 +1,13 @@
 """Jumps of the gradient: parallel to normals of the reference, and summing up to its changes."""
 
+import pickle
+
 import numpy as np
 import pytest
 
 import reluplex_walk as rw
 from reluplex_walk import glass
+from reluplex_walk.native.glass import jump
 from tests.problems.random import VARIANTS, random_loss, variant
 from tests.references.naive import breakpoint_gradient
 
@@ -114,6 +117,15 @@ def test_nothing_crossed():
         assert len(found) == 0
         assert found.vectors.shape == (0, loss.dim)
         assert found.path(np.array([0.0, 1.0])).tolist() == np.zeros((2, loss.dim)).tolist()
+
+
+def test_one_signature_of_the_kernel_is_enough():
+    """Others would be compiled at the first call that needs them."""
+    for case in CASES:
+        each = pickle.loads(pickle.dumps(variant(case, 3)))
+        glass.jumps(each, *points(each, 3))
+        glass.jumps(each, *points(each, 3, share=0.0))
+    assert len(jump.signatures) == 1
 
 
 def test_start_on_a_breakpoint():
