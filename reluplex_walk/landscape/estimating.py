@@ -98,7 +98,7 @@ def estimate(
     >>> 0.3 < found.rho_total / exactly.rho_total < 3.0
     True
     """
-    positive("sigma", sigma)
+    sigma = positive("sigma", sigma)
     lines, points = integer("lines", lines, 1), integer("points", points, 3)
     seed = integer("seed", seed, 0)
     choice("kernel", kernel, KERNELS)
@@ -189,7 +189,7 @@ class _Sums:
             )
         return EstimatedGlass(
             theta=self.source.theta,
-            sigma=float(self.offsets.sigma),
+            sigma=self.offsets.sigma,
             points=self.points,
             offsets=far,
             seed=seed,

@@ -127,7 +127,7 @@ class ExactGlass:
         What ordinary gradients can estimate: its mean over directions is `rho` of :func:`estimate`.
         """
         squares = np.array([each.squares for each in self.segments]) / self.length
-        return squares * self.known("all")
+        return squares * self._known("all")
 
     @cached_property
     def rho_total(self) -> float:
@@ -162,7 +162,7 @@ class ExactGlass:
         True
         """
         sums = np.array([each.along.sum() for each in self.segments]) / self.length
-        return sums * self.known("all")
+        return sums * self._known("all")
 
     @cached_property
     def mean_over_rms(self) -> MeanOverRms:
@@ -205,7 +205,7 @@ class ExactGlass:
             part = each.of_kind(kind)
             values += of_path(part.path(grid), _LAGS) / len(self.segments)
             squares += float(part.squares.sum()) / len(self.segments)
-        known = self.known(kind)
+        known = self._known(kind)
         distance = self.length * np.array(_LAGS) / _STEPS
         return Variogram(distance, values * known, squares / self.length * known * distance)
 
@@ -253,22 +253,13 @@ class ExactGlass:
         return plot_glass(self, ax)
 
     def _density(self, kind: str) -> Floats:
-        if np.isnan(self.known(kind)) and not np.isnan(self.known("all")):
+        if np.isnan(self._known(kind)) and not np.isnan(self._known("all")):
             warn_of_few(self.length, f"{kind} breakpoint", 5)
         sums = [float((each.of_kind(kind).along ** 2).sum()) for each in self.segments]
-        return np.array(sums) / self.length * self.known(kind)
+        return np.array(sums) / self.length * self._known(kind)
 
-    def known(self, kind: str) -> float:
-        """1, or NaN where fewer than one crossing of this `kind` is expected on a segment.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> data, _ = rw.datasets.make_teacher(200, [4, 5, 1], noise=0.5)
-        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 5, 1], seed=1), data.X, data.y)
-        >>> rw.glass.exact(loss, loss.theta, 0.3).known("hidden")
-        1.0
-        """
+    def _known(self, kind: str) -> float:
+        """1, or NaN where fewer than one crossing of this `kind` is expected on a segment."""
         counts = [len(each.of_kind(kind)) for each in self.segments]
         none = kind == "hidden" and self.problem.n_hidden == 0
         return 1.0 if none or sum(counts) >= len(counts) else np.nan
@@ -340,9 +331,9 @@ def exact(
     """
     instance("loss", loss, LayerLoss)
     point = loss.parameters(theta)
-    positive("length", length)
+    length = positive("length", length)
     seed = integer("seed", seed, 0)
-    if np.ndim(directions):
+    if hasattr(directions, "__len__"):
         unit = _directions(directions, loss)
     else:
         unit = rademacher(integer("directions", directions, 1), loss.dim, seed)
@@ -360,12 +351,12 @@ def exact(
     made = ExactGlass(
         loss,
         point,
-        float(length),
+        length,
         unit[: len(segments)],
         tuple(segments),
         Ended.FINISHED if done else ended or Ended.FINISHED,
     )
-    if np.isnan(made.known("all")):
+    if np.isnan(made._known("all")):
         warn_of_few(made.length, "breakpoint", 3)
     return made
 

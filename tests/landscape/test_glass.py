@@ -361,6 +361,8 @@ def test_bad_arguments(loss):
             lambda: glass.exact(loss, theta, 1.0, [np.ones(loss.dim), np.zeros(loss.dim)]),
         ),
         (r"directions: expected .*\(k, 25\)", lambda: glass.exact(loss, theta, 1.0, [[1.0]])),
+        (r"directions: .* of one length", lambda: glass.exact(loss, theta, 1.0, [[1], [1, 2]])),
+        (r"directions: .* found None", lambda: glass.exact(loss, theta, 1.0, None)),
         (r"directions: expected an integer >= 1", lambda: glass.exact(loss, theta, 1.0, 0)),
         (r"theta: .* no breakpoint", lambda: glass.exact(end.problem, end.theta, 1.0)),
         (r"theta: .* no breakpoint", lambda: glass.estimate(end.problem, end.theta, 1.0)),
