@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
-    from .landscape import density as density
+    from .landscape import density as density, glass as glass
     from .optimize.alice import Alice as Alice, AliceRun as AliceRun
     from .optimize.descend import DescentProgress as DescentProgress, descend as descend
     from .optimize.descent_path import DescentPath as DescentPath
@@ -113,7 +113,12 @@ _HOMES = {
     "tolerances": ("TOLERANCES", "Tolerances"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_MODULES = {"datasets": "datasets", "density": "landscape.density", "testing": "testing"}
+_MODULES = {
+    "datasets": "datasets",
+    "density": "landscape.density",
+    "glass": "landscape.glass",
+    "testing": "testing",
+}
 _EXTRAS = {"torch": "torch"}  # modules that need an extra, so that they are not in __all__
 
 __all__ = ["__version__", *_MODULES, *_HOME]

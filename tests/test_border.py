@@ -82,6 +82,8 @@ PARAMETERS = {
     "slice": ("origin", THETA, lambda v: cut(v, U, V)),
     "slice u": ("u", U, lambda v: cut(THETA, v, V)),
     "slice_through": ("theta_b", U, lambda v: rw.slice_through(LOSS, THETA, v, V).u),
+    "glass": ("start", THETA, lambda v: rw.glass.jumps(LOSS, v, U).vectors),
+    "glass end": ("end", U, lambda v: rw.glass.jumps(LOSS, THETA, v).vectors),
     "norm_matched": ("theta", THETA, lambda v: rw.density.norm_matched(v)),
     "with_layer": ("theta", THETA, lambda v: NET.with_layer(0, v).layer_parameters(0)),
     "weights": ("weights[0]", U, lambda v: rw.ReLUNetwork([v], [[0.0, 0.0]]).weights[0]),

@@ -31,6 +31,7 @@ def test_every_public_object_is_on_one_page():
     modules = {
         "datasets": rw.datasets,
         "density": rw.density,
+        "glass": rw.glass,
         "plotting": plotting,
         "testing": rw.testing,
     }
@@ -75,6 +76,11 @@ def test_examples_of_alice_run():
     exec(numpy_example, {})
     pytest.importorskip("torch")
     exec(torch_example, {})
+
+
+def test_example_of_glass_runs(capsys):
+    exec(code("glass.md"), {})
+    assert "MeanOverRms" in capsys.readouterr().out
 
 
 def test_example_of_a_regression_test_runs():

@@ -249,6 +249,19 @@ def test_density():
     assert part.control.shape == (1, 2)
 
 
+def test_glass():
+    loss = random_loss([2, 3, 1], 100, 0)
+    for measure in (rw.glass.exact, rw.glass.estimate):
+        part = measure(loss, loss.theta, 2.0, callback=stopping(3))
+        assert part.ended is rw.Ended.INTERRUPTED
+        assert part.directions.shape == (2, loss.dim)
+        part = measure(loss, loss.theta, 2.0, time_limit=SHORT)
+        assert part.ended is rw.Ended.TIME_LIMIT
+        assert part.directions.shape == (1, loss.dim)
+        assert measure(loss, loss.theta, 2.0).ended is rw.Ended.FINISHED
+    assert part.gradients == 3
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -259,6 +272,8 @@ def test_density():
         lambda loss, **limits: rw.polyak_descent(loss, 0.0, **limits),
         lambda loss, **limits: rw.descend(loss, **limits),
         lambda loss, **limits: rw.density.breakpoint_density(loss, loss.theta, 0.1, **limits),
+        lambda loss, **limits: rw.glass.exact(loss, loss.theta, 1.0, **limits),
+        lambda loss, **limits: rw.glass.estimate(loss, loss.theta, 1.0, **limits),
         lambda loss, **limits: rw.lad(loss.inputs, loss.targets[:, 0], **limits),
     ],
 )

@@ -7,6 +7,7 @@ matplotlib is imported when a function is called.
 from .density import plot_density
 from .descent import plot_descent
 from .fit import plot_fit, plot_fits
+from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
 from .overview import overview
@@ -21,6 +22,7 @@ __all__ = [
     "plot_fit",
     "plot_fits",
     "plot_gap",
+    "plot_glass",
     "plot_graph",
     "plot_loss",
     "plot_plane",

@@ -358,3 +358,24 @@ def test_no_legend_is_placed_by_a_search_among_polygons(plane, monkeypatch, tmp_
         ax = draw(Figure().subplots())
         assert ax.get_legend() is not None
         ax.figure.savefig(tmp_path / "picture.png")
+
+
+def test_plot_glass_draws_variograms():
+    rng = np.random.default_rng(1)
+    loss = rw.LayerLoss(
+        rw.ReLUNetwork.random([2, 5, 1], seed=2), rng.normal(size=(80, 2)), rng.normal(size=80)
+    )
+    exactly = rw.glass.exact(loss, loss.theta, 1.0, 4)
+    ax = exactly.plot()
+    seen = exactly.variogram()
+    np.testing.assert_array_equal(line(ax, "exact").get_xdata(), seen.distance)
+    np.testing.assert_array_equal(line(ax, "exact").get_ydata(), seen.value)
+    np.testing.assert_array_equal(line(ax, "rho").get_ydata(), seen.linear)
+    for kind, label in (("hidden", "hidden"), ("residual", "residuals")):
+        part = exactly.variogram(kind)
+        np.testing.assert_array_equal(line(ax, label).get_ydata(), part.value)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    estimated = rw.glass.estimate(loss, loss.theta, 0.5, 4, points=9)
+    assert estimated.plot(ax) is ax
+    drawn = line(ax, "estimated").get_ydata()
+    np.testing.assert_array_equal(drawn, estimated.variogram().value)

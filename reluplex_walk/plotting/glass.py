@@ -1,0 +1,68 @@
+"""The variogram of a glass: the variance of differences of gradients against their distance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..landscape.estimated_glass import EstimatedGlass
+    from ..landscape.exact_glass import ExactGlass
+
+
+def plot_glass(found: ExactGlass | EstimatedGlass, ax: Axes | None = None) -> Axes:
+    """The variogram of a glass, on logarithmic axes, and the line it follows where glass holds.
+
+    Of an exact glass those of hidden neurons and of residuals, too.
+
+    Parameters
+    ----------
+    found : ExactGlass or EstimatedGlass
+        As from :func:`reluplex_walk.glass.exact` or :func:`reluplex_walk.glass.estimate`.
+    ax : matplotlib Axes, optional
+        Default: those of a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> from matplotlib.figure import Figure
+    >>> data, _ = rw.datasets.make_teacher(200, [4, 5, 1], noise=0.5)
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 5, 1], seed=1), data.X, data.y)
+    >>> found = rw.glass.exact(loss, loss.theta, 0.3)
+    >>> ax = rw.plotting.plot_glass(found, ax=Figure().subplots())
+    >>> [line.get_label() for line in ax.lines]
+    ['exact', 'rho_total x distance', 'hidden neurons', 'residuals']
+    """
+    from ..landscape.exact_glass import ExactGlass
+
+    ax, seen = new_axes(ax), found.variogram()
+    if isinstance(found, ExactGlass):
+        ax.plot(seen.distance, seen.value, "o", color=BLUE, label="exact")
+        ax.plot(seen.distance, seen.linear, "-", color=GREY, label="rho_total x distance")
+        for kind, label, style, color in (
+            ("hidden", "hidden neurons", "s--", VERMILION),
+            ("residual", "residuals", "^--", SKY_BLUE),
+        ):
+            part = found.variogram(kind)
+            ax.plot(part.distance, part.value, style, color=color, label=label, ms=4)
+    else:
+        ax.plot(seen.distance, seen.value, "D", color=GREEN, label="estimated")
+        ax.plot(seen.distance, seen.linear, ":", color=GREEN, label="from the first distance on")
+    ax.set(xlabel="distance", ylabel="variance of differences of the gradient")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.minorticks_off()  # their labels would cover each other
+    ax.legend(frameon=False)
+    return ax
