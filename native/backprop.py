@@ -15,7 +15,7 @@ from numba import boolean, float64, int64, void
 
 from ._jit import entry, inlined, kernel
 
-ONE = np.int64(1)  # a literal would have kernels compiled twice
+ZERO, ONE = np.int64(0), np.int64(1)  # literals would have kernels compiled twice
 BLOCK = 128
 """Samples of a block."""
 
@@ -64,7 +64,7 @@ def _sum(m, a):
 @kernel
 def _forward(theta, widths, leak, x, first, m, act, side):
     """Rows of act: what each neuron puts out; of side: the slope of its activation."""
-    at, below, row = 0, 0, 0
+    at, below, row = ZERO, ZERO, ZERO
     layers = widths.size - 1
     for layer in range(layers):
         inputs, neurons = widths[layer], widths[layer + 1]
@@ -137,7 +137,7 @@ def _backward(theta, widths, trained, x, first, m, act, side, back, gradient):
 @kernel
 def _forward_along(theta, v, widths, trained, x, first, m, act, side, rate):
     """Rows of rate: derivatives of act along v (P,)."""
-    at, below, row = 0, 0, 0
+    at, below, row = ZERO, ZERO, ZERO
     layers = widths.size - 1
     for layer in range(layers):
         inputs, neurons = widths[layer], widths[layer + 1]

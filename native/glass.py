@@ -6,6 +6,7 @@ the change of the slope there: of the activation times the derivative of the los
 loss of the residual.
 """
 
+import numpy as np
 from numba import float64, int64, void
 
 from ._jit import entry, kernel
@@ -76,6 +77,6 @@ def jump(w, offset, widths, row, stage, crossed, place, curve, slope, turn, rate
         for m in range(row[t], row[t + 1]):
             back[m] = 0.0
         back[a] = change
-        down(w, offset, widths, row, slope, s, t, 0, back)
+        down(w, offset, widths, row, slope, s, t, np.int64(0), back)  # else compiled twice
         for j in range(widths[0]):
             u[k, j] = back[j]
