@@ -137,8 +137,8 @@ class Record:
         """The address of the table, when it is asked for first."""
         if name != "address":
             raise AttributeError(f"{type(self).__name__} has no field {name!r}")
-        table = self._table()
-        vars(self).update(table=table, address=table.buffer_info()[0])
+        table = vars(self).setdefault("table", self._table())  # one, whatever threads do meanwhile
+        vars(self)["address"] = table.buffer_info()[0]
         return self.address
 
     def _table(self) -> "array[int]":
