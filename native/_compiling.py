@@ -1,25 +1,28 @@
 """What users see of the compiler: that it works, and no time that it takes.
 
-A first call compiles what it needs.  No time limit runs meanwhile, and no time that is shown
-contains it: whoever measures one takes off how far :data:`COMPILING` has advanced.
+A first call compiles what it needs.  No time limit runs meanwhile, in whatever thread, and no time
+that is shown contains it: whoever measures one takes off how far :data:`COMPILING` has advanced.
 """
 
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 
 def tell(text: str | None) -> None:
     """Show one line on stderr; what is compiled on a terminal, else once that it is."""
-    if sys.stderr is None:  # as under pythonw
-        return
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K" + (f"reluplex_walk: {text}" if text else ""))
-        sys.stderr.flush()
-    elif text and not COMPILING.told:
-        COMPILING.told = True
-        print("reluplex_walk: compiling its kernels, once", file=sys.stderr, flush=True)
+    with suppress(
+        OSError, ValueError, AttributeError
+    ):  # none, closed, or none of a terminal's kind
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K" + (f"reluplex_walk: {text}" if text else ""))
+            sys.stderr.flush()
+        elif text and not COMPILING.told:
+            COMPILING.told = True
+            sys.stderr.write("reluplex_walk: compiling its kernels, once\n")  # in one piece
+            sys.stderr.flush()
 
 
 class Compiling:

@@ -14,7 +14,6 @@ import ctypes
 import hashlib
 import os
 import pkgutil
-import signal
 import sys
 import threading
 import traceback
@@ -34,7 +33,7 @@ from numba.extending import models, register_model, typeof_impl
 from ._cache import cache_folder
 from ._collector import paused
 from ._compiling import COMPILING
-from ._workers import GROUPS, WORKERS
+from ._workers import CACHE, GROUPS, WORKERS
 
 config: Any = numba.config
 
@@ -54,7 +53,12 @@ def source_hash(folder: Path = Path(__file__).parent) -> str:
     return digest.hexdigest()[:16]
 
 
-CACHE_FOLDER = str(cache_folder(source_hash(), config.CACHE_DIR))
+def _folder_name() -> str:
+    """Numba's own key does not know how far code is optimised."""
+    return source_hash() + ("" if int(config.OPT) == 3 else f"-O{int(config.OPT)}")
+
+
+CACHE_FOLDER = os.environ.get(CACHE) or str(cache_folder(_folder_name(), config.CACHE_DIR))
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -111,13 +115,16 @@ class Entry:
         self.signature = signature
         self.function = function
         self.options = {"nogil": True, "fastmath": False if precise else _FASTMATH}
-        self._call = function if config.DISABLE_JIT else self._first_call
-        self.ready = False  # compiled, or loaded
+        self.ready = bool(config.DISABLE_JIT)  # compiled, or loaded
+        self._call = function if self.ready else self._first_call
         self.__doc__ = function.__doc__
         _ENTRIES[function] = self
 
     def __call__(self, *arguments: Any) -> Any:
-        return self._call(*arguments)
+        result = self._call(*arguments)
+        if _HELD and threading.current_thread() is threading.main_thread():
+            raise _HELD.pop()
+        return result
 
     def _first_call(self, *arguments: Any) -> Any:
         self.compile()
@@ -130,18 +137,26 @@ class Entry:
 
     def compile(self) -> int:
         """Compile, or load from the cache, where that was not done; the address for C."""
+        if config.DISABLE_JIT:
+            return 0
         if not self.ready:
-            with COMPILING, _LOCK, paused():
-                if not self.ready:
-                    self._wait_for_workers()
-                    self._compile()
+            try:
+                with COMPILING, _LOCK, paused():
+                    if not self.ready:
+                        self._wait_for_workers()
+                        self._compile()
+            except KeyboardInterrupt:
+                WORKERS.stop()
+                raise
         result = self.dispatcher.overloads[self.signature.args]
         return result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
 
     def _compile(self) -> None:
         try:
             self.dispatcher.compile(self.signature)
-        except Exception:
+        except Exception as error:
+            if not _of_cache(error):
+                raise
             # A full disk, or a damaged cache: without one.
             if self.signature.args not in self.dispatcher.overloads:
                 self.dispatcher = _njit(self.function, cache=False, **self.options)
@@ -165,6 +180,26 @@ class Entry:
 
 _ENTRIES: dict[Any, Entry] = {}  # by their functions
 _LOCK = threading.RLock()  # one thread compiles at a time
+_HELD: list[BaseException] = []  # until the entry that Python called returns: see `_find`
+
+
+def _of_cache(error: BaseException) -> bool:
+    """Whether it was raised while Numba read or wrote its cache."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == "numba.core.caching" for frame, _ in frames)
+
+
+def _after_fork() -> None:
+    """In a child, which has no other thread than that which forked."""
+    global _LOCK
+    _LOCK = threading.RLock()
+    WORKERS.__init__()  # type: ignore[misc]
+    WORKERS.off = True
+    COMPILING.__init__()  # type: ignore[misc]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Listener(event.Listener):
@@ -184,7 +219,7 @@ class _Listener(event.Listener):
             for group in groups:
                 if entry.name in group:
                     others = [name for name in group if name != entry.name]
-                    WORKERS.start([name for name in others if not find(name).ready])
+                    WORKERS.start([each for each in others if not find(each).ready], CACHE_FOLDER)
 
     def on_end(self, event: Any) -> None:
         if event.data["dispatcher"].py_func in _ENTRIES:
@@ -209,15 +244,22 @@ def entries() -> list[Entry]:
     return list(dict.fromkeys([*grouped, *_ENTRIES.values()]))
 
 
-def warm_up(wanted: list[Entry]) -> int:
-    """Compile those that the cache lacks, load the others; how many were compiled here."""
+def warm_up(wanted: list[Entry], stop: Callable[[], bool] = lambda: False) -> int:
+    """Compile those that the cache lacks, load the others; how many were compiled.
+
+    Between two of them `stop` is asked whether to go on.
+    """
     before = COMPILING.count
-    _LISTENER.plan = [entry.name for entry in wanted]
-    try:
-        for entry in wanted:
-            entry.compile()
-    finally:
-        _LISTENER.plan = []
+    with _LOCK:
+        _LISTENER.plan = [entry.name for entry in wanted]
+        try:
+            for entry in wanted:
+                if stop():
+                    WORKERS.stop()
+                    break
+                entry.compile()
+        finally:
+            _LISTENER.plan = []
     return COMPILING.count - before
 
 
@@ -226,7 +268,7 @@ def serve() -> None:
     WORKERS.off, COMPILING.tell = True, lambda text: None
     for line in sys.stdin:
         find(line.strip()).compile()
-        print(flush=True)
+        print(line, end="", flush=True)
 
 
 def _njit(function: Callable[..., Any], **options: Any) -> Any:
@@ -275,23 +317,20 @@ _WORD, _TEXT = ir.IntType(64), ir.IntType(8).as_pointer()
 def _find(name: bytes, place: int) -> None:
     """Put the address of an entry where a kernel that is about to call it asks for that.
 
-    The kernel cannot go on without it, nor can an exception pass through it: Ctrl-C waits.
+    The kernel cannot go on without it, nor can an exception pass through it: those of signals, as
+    of Ctrl-C, are held back until the entry that Python called returns.
     """
-    try:
-        ctypes.c_size_t.from_address(place).value = find(name.decode()).compile()
-    except KeyboardInterrupt:  # the kernel asks again; afterwards
-        threading.Timer(0.1, _interrupt).start()
-    except BaseException:
-        traceback.print_exc()
-        os.abort()
-
-
-def _interrupt() -> None:
-    """Ctrl-C, for the main thread."""
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-    else:
-        signal.raise_signal(signal.SIGINT)
+    failed = False
+    while True:
+        try:
+            ctypes.c_size_t.from_address(place).value = find(name.decode()).compile()
+            return
+        except BaseException as error:
+            if failed and isinstance(error, Exception):  # not of a signal: it would fail for ever
+                traceback.print_exc()
+                os.abort()
+            failed = isinstance(error, Exception)
+            _HELD.append(error)
 
 
 llvmlite.binding.add_symbol(_FIND, ctypes.cast(_find, ctypes.c_void_p).value)

@@ -112,12 +112,14 @@ class Record:
 
     type: ClassVar[RecordType]
     layout: ClassVar[list[Field]]
+    names: ClassVar[dict[str, None]]  # of the fields
 
     def __init_subclass__(cls) -> None:
         hints = get_type_hints(cls, include_extras=True).items()
         cls.layout = [
             Field.of(name, hint) for name, hint in hints if name not in Record.__annotations__
         ]
+        cls.names = dict.fromkeys(field.name for field in cls.layout)
         for field in cls.layout:
             for row, name in enumerate(field.rows):
                 setattr(cls, name, _row(field.name, row))
@@ -127,11 +129,10 @@ class Record:
         """From all fields, in order or by name: a dataclass's own takes as long as a small fit."""
         fields = vars(self)
         if values:
-            fields.update(zip([field.name for field in self.layout], values, strict=False))
+            fields.update(zip(self.names, values, strict=False))
         fields.update(named)
-        if len(fields) != len(self.layout):
-            expected = ", ".join(field.name for field in self.layout)
-            raise TypeError(f"expected {expected}; found {', '.join(fields)}")
+        if fields.keys() != self.names.keys() or len(values) > len(self.names):
+            raise TypeError(f"expected {', '.join(self.names)}; found {', '.join(fields)}")
 
     def __getattr__(self, name: str) -> Any:
         """The address of the table, when it is asked for first."""
@@ -145,7 +146,7 @@ class Record:
         """The address and the shape of each array, and the floats, bit by bit."""
         words = [self.type.mark]
         fields = vars(self)
-        for name, dtype, ndim, _ in self.layout:
+        for name, dtype, ndim, rows in self.layout:
             value = fields[name]
             if dtype is None:
                 words += np.float64(value).view(np.int64)[None].tolist()
@@ -153,6 +154,8 @@ class Record:
             shape = value.shape
             if (value.dtype is not dtype and value.dtype != dtype) or len(shape) != ndim:
                 raise TypeError(f"{name}: expected {dtype} in {ndim} dimensions")
+            if rows and shape[0] != len(rows):
+                raise TypeError(f"{name}: expected {len(rows)} rows, found {shape[0]}")
             try:
                 words.append(_address_of(_exported(value)))  # the fastest of ways
             except (TypeError, ValueError):  # not to be written to, empty, or strided
@@ -194,11 +197,12 @@ def _unbox(record_type, record, c):
         pointer = c.builder.bitcast(c.pyapi.long_as_voidptr(address), record_type.table)
         c.pyapi.decref(address)
         c.builder.store(pointer, table)
-        mark = c.builder.load(c.builder.bitcast(pointer, WORD.as_pointer()))
-        other = c.builder.icmp_unsigned("!=", mark, ir.Constant(WORD, record_type.mark))
-        c.builder.store(other, failed)
-        with cgutils.if_unlikely(c.builder, other):
-            c.pyapi.err_set_string("PyExc_TypeError", f"expected a record {record_type.name}")
+        with cgutils.if_likely(c.builder, cgutils.is_not_null(c.builder, pointer)):
+            mark = c.builder.load(c.builder.bitcast(pointer, WORD.as_pointer()))
+            other = c.builder.icmp_unsigned("!=", mark, ir.Constant(WORD, record_type.mark))
+            c.builder.store(other, failed)
+            with cgutils.if_unlikely(c.builder, other):
+                c.pyapi.err_set_string("PyExc_TypeError", f"expected a record {record_type.name}")
     return NativeValue(c.builder.load(table), is_error=c.builder.load(failed))
 
 
@@ -215,10 +219,10 @@ class _Members(AttributeTemplate):
 @lower_getattr_generic(RecordType)
 def _member(context, builder, record_type, table, name):
     member, at, row = record_type.members[name]
+    typed = record_type.table != WORD.as_pointer()  # else all pointers look alike
     for argument in builder.function.args:
-        if (
-            argument.type == record_type.table
-        ):  # LLVM may read it ahead, before conditions and loops
+        # LLVM may read the table ahead, before conditions and loops.
+        if typed and argument.type == record_type.table:
             argument.attributes.dereferenceable = 8 * record_type.words
             argument.attributes.align = 8
 

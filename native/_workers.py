@@ -14,8 +14,11 @@ from pathlib import Path
 from ._compiling import COMPILING
 
 MOST = 4  # processes that compile at once, this one among them
+CACHE = "_RELUPLEX_WALK_KERNELS"  # variable that names the cache folder to workers
 
 GROUPS = {
+    "data": ("decimals.decimal_places", "rows.number_rows"),
+    "ties": ("pivot.blocking_tie", "pivot.pivot_at_vertex", "walk.leap"),
     "walk": (  # what a walk of adjacent steps calls, the dearest first
         "basis.price_far",
         "basis.exchange",
@@ -76,8 +79,8 @@ def processors() -> int:
 
 def useful() -> bool:
     """Whether there is a Python to start, and this is not itself a worker of some pool."""
-    python = sys.executable and Path(sys.executable).name.lower().startswith(("python", "pypy"))
-    alone = multiprocessing.parent_process() is None
+    python = sys.executable and Path(sys.executable).name.lower().startswith("python")
+    alone = multiprocessing.parent_process() is None and "PYTEST_XDIST_WORKER" not in os.environ
     return bool(python) and alone and not getattr(sys, "frozen", False)
 
 
@@ -92,8 +95,8 @@ class Workers:
         self.running = 0
         self.off = not useful()
 
-    def start(self, names: list[str]) -> None:
-        """Have these compiled, where there are processors for it, in this order."""
+    def start(self, names: list[str], cache: str) -> None:
+        """Have these compiled into the folder `cache`, in this order, if processors are free."""
         if self.off:
             return
         with self.changed:
@@ -101,8 +104,18 @@ class Workers:
             self.queue += [name for name in names if name not in known]
             wanted = min(MOST, processors(), 1 + len(self.queue)) - 1 - self.running
             self.running += max(wanted, 0)
-        for _ in range(wanted):
-            threading.Thread(target=self._feed, daemon=True).start()
+        for left in range(wanted, 0, -1):
+            try:
+                threading.Thread(target=self._feed, args=[cache], daemon=True).start()
+            except RuntimeError:  # no more threads: this process compiles what is left
+                with self.changed:
+                    self.running -= left
+                break
+
+    def stop(self) -> None:
+        """Hand nothing more over."""
+        with self.changed:
+            self.queue.clear()
 
     def next(self) -> str | None:
         """Take the first of the queue."""
@@ -120,22 +133,22 @@ class Workers:
         """Until no worker has `name` any more."""
         with self.changed:
             while name in self.busy:
-                self.changed.wait()
+                self.changed.wait(0.1)  # where a wait without end would not hear of Ctrl-C
 
-    def _feed(self) -> None:
+    def _feed(self, cache: str) -> None:
         """Hand names to a process and hear when each is done, until none is left or it fails."""
         name = None
         try:
-            with _process() as process:
+            with _process(cache) as process:
                 names, answers = process.stdin, process.stdout
                 assert names is not None
                 assert answers is not None
                 while name := self._hand_over(name):
                     names.write(name + "\n")
                     names.flush()
-                    if not answers.readline():
-                        raise OSError
-                    COMPILING.count += 1
+                    while (answer := answers.readline()).strip() != name:
+                        if not answer:
+                            raise OSError
                 names.close()
         except OSError:
             pass  # this process compiles what is left
@@ -144,6 +157,7 @@ class Workers:
                 self.busy.discard(name)
                 self.running -= 1
                 self.changed.notify_all()
+            COMPILING.tell(None)
 
     def _hand_over(self, done: str | None) -> str | None:
         """The next of the queue for a worker that has `done` one."""
@@ -155,11 +169,12 @@ class Workers:
             if not self.queue:
                 return None
             self.busy.add(self.queue[0])
+            COMPILING.begin(self.queue[0])
             return self.queue.pop(0)
 
 
-def _process() -> "subprocess.Popen[str]":
-    """A worker: it reads names and answers each, done or not, with a line."""
+def _process(cache: str) -> "subprocess.Popen[str]":
+    """A worker: it reads names and answers each, done or not, by repeating it."""
     code = f"import sys; sys.path[:] = {sys.path!r}\nfrom {__package__}._jit import serve; serve()"
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -167,10 +182,14 @@ def _process() -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        start_new_session=True,  # Ctrl-C is for this process
+        env={**os.environ, CACHE: cache},
+        # Ctrl-C is for this process alone.
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        | getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
 
 
 WORKERS = Workers()
 
-__all__ = ["GROUPS", "WORKERS", "Workers", "processors"]
+__all__ = ["CACHE", "GROUPS", "WORKERS", "Workers", "processors"]

@@ -77,6 +77,8 @@ def jump(w, offset, widths, row, stage, crossed, place, curve, slope, turn, rate
         for m in range(row[t], row[t + 1]):
             back[m] = 0.0
         back[a] = change
-        down(w, offset, widths, row, slope, s, t, np.int64(0), back)  # else compiled twice
+        down(
+            w, offset, widths, row, slope, s, t, np.int64(0), back
+        )  # a literal is a type of its own
         for j in range(widths[0]):
             u[k, j] = back[j]

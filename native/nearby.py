@@ -135,7 +135,7 @@ def wake(P, S, path):
     S.queue[0], S.queue_key[0] = S.queue[size - 1], S.queue_key[size - 1]
     S.number[N_QUEUE] = size - 1
     if size > 1:
-        sift_down(S.queue_key, S.queue, np.int64(0), size - 1)  # else compiled twice
+        sift_down(S.queue_key, S.queue, np.int64(0), size - 1)  # a literal is a type of its own
     S.near[S.number[N_NEAR]] = i
     S.number[N_NEAR] += 1
     evaluate(P, S, i)

@@ -287,7 +287,7 @@ def line_search(P, S, reach, flat):
         S.number[CROSSED] += 1
         _next_of_sample(P, S, i, reach)
         S.heap_key[0] = max(S.next_time[i], time)
-        sift_down(S.heap_key, S.heap, np.int64(0), size)  # else compiled twice
+        sift_down(S.heap_key, S.heap, np.int64(0), size)  # a literal is a type of its own
 
 
 @kernel

@@ -45,7 +45,7 @@ class Limits:
     work : int, optional
         How much may be done: pivots, walks, regions.
     seconds : float, optional
-        From now on, those in which kernels are compiled not counted.
+        From now on, those in which kernels are compiled, by any thread, not counted.
     callback : callable, optional
         Told how far the work is; StopIteration and KeyboardInterrupt raised in it count as Ctrl-C.
     """

@@ -27,7 +27,7 @@ from .output import (
     PROVED,
     REFUSED,
     Wanted,
-    compile_group,
+    compile_groups,
     make_folder,
     print_fields,
     progress_bar,
@@ -98,7 +98,7 @@ def demo(
     refuse_overwrite(folder, force)
     import reluplex_walk as rw
 
-    compile_group("walk", quiet)
+    compile_groups("data", "walk", "ties", quiet=quiet)
     data = rw.datasets.load_motorcycle()
     network = in_units(rw.ReLUNetwork.random([1, 8, 1], seed=seed), data.X, data.y)
     loss = rw.LayerLoss(network, data.X, data.y)
@@ -216,7 +216,7 @@ def warmup(quiet: bool) -> int:
     What is compiled is kept until the package or Numba changes.  Harmless in the background, beside
     other commands, and where there is nothing to compile.
     """
-    count, compiled, seconds = compile_group(None, quiet)
+    count, compiled, seconds = compile_groups(quiet=quiet)
     print(f"{count} kernels ready, {compiled} of them compiled just now in {seconds:.1f} s")
     return 0
 

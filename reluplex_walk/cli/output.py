@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._limits import Limits
 from .._whole import whole_file
-from ..native._compiling import COMPILING, tell
+from ..native._compiling import COMPILING
 from .recipe_file import COLUMNS, to_text
 
 if TYPE_CHECKING:
@@ -82,20 +82,34 @@ def warnings_as_notes(quiet: bool) -> Iterator[None]:
         note(f"note: {text}", quiet)
 
 
-def compile_group(group: str | None, quiet: bool) -> tuple[int, int, float]:
-    """Have the kernels of a group (None: all) ready, on several processors, before work begins.
+@contextmanager
+def told(tell: Callable[[str | None], None]) -> Iterator[None]:
+    """What is compiled meanwhile is told to `tell`."""
+    before, COMPILING.tell = COMPILING.tell, tell
+    try:
+        yield
+    finally:
+        COMPILING.tell = before
+
+
+def compile_groups(*groups: str, quiet: bool) -> tuple[int, int, float]:
+    """Have the kernels of these groups (none: all) ready, on several processors.
 
     Returns how many these are, how many had to be compiled, and the seconds that took.
     """
     from ..native import _jit
     from ..native._workers import GROUPS
 
-    if quiet:
-        COMPILING.tell = lambda text: None
-    wanted = [_jit.find(name) for name in GROUPS[group]] if group else _jit.entries()
+    wanted = [_jit.find(name) for group in groups for name in GROUPS[group]] or _jit.entries()
     began = COMPILING.seconds
-    compiled = _jit.warm_up(wanted)
+    with told(_nothing if quiet else COMPILING.tell), Limits() as limits:
+        compiled = _jit.warm_up(wanted, lambda: limits.interrupted)
+    limits.pass_on()
     return len(wanted), compiled, COMPILING.seconds - began
+
+
+def _nothing(text: str | None) -> None:
+    """Told of what is compiled, where nobody wants to know."""
 
 
 @contextmanager
@@ -106,37 +120,34 @@ def progress_bar(
 
     `total` pivots are allowed; `before` were made by the walk that is resumed.
     """
-    if quiet:
-        COMPILING.tell = lambda text: None
     if quiet or not sys.stderr.isatty():
-        yield None
+        with told(_nothing if quiet else COMPILING.tell):
+            yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     bar = Progress(
         TextColumn("{task.completed} " + unit),
         BarColumn(),
         TextColumn("loss {task.fields[loss]}, {task.fields[rate]} " + unit + "/s"),
-        TimeElapsedColumn(),
+        TextColumn("{task.fields[clock]}"),
         TextColumn("{task.fields[compiling]}"),
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task("walk", total=total, completed=before, loss="-", rate="-", compiling="")
+    empty: dict[str, Any] = {"loss": "-", "rate": "-", "clock": "", "compiling": ""}
+    task = bar.add_task("walk", total=total, completed=before, **empty)
     clock = Limits()
 
     def update(progress: Any) -> None:
         done = getattr(progress, f"n_{unit}")
         rate = (done - before) / max(clock.elapsed, 1e-9)
-        bar.update(task, completed=done, loss=f"{progress.loss:.6g}", rate=f"{rate:.3g}")
+        shown: dict[str, Any] = {"loss": f"{progress.loss:.6g}", "rate": f"{rate:.3g}"}
+        bar.update(task, completed=done, **shown, clock=f"{clock.elapsed:.0f} s")
 
-    COMPILING.tell = lambda text: bar.update(task, compiling=text or "")
-    try:
-        with bar:
-            yield update
-    finally:
-        COMPILING.tell = tell
+    with told(lambda text: bar.update(task, compiling=text or "")), bar:
+        yield update
 
 
 class Wanted(NamedTuple):
