@@ -205,13 +205,24 @@ def integer(name: str, value: Any, low: int | None = None, high: int | None = No
 
 
 def integers(name: str, value: ArrayLike, low: int, high: int) -> NDArray[np.int64]:
-    """`value` as ints in ``low..high``, of any shape."""
+    """`value` as ints in ``low..high``, of any shape; not the True and False of a mask."""
     array = np.asarray(read(name, value))
+    items = np.asarray(value)
+    if items.dtype == bool or any(isinstance(item, bool | np.bool_) for item in _objects(items)):
+        raise TypeError(
+            f"{name}: expected {_bounds('integers', low, high)}, found True or False; "
+            f"np.flatnonzero({name}) gives the indices of a mask"
+        )
     odd = ~((array >= low) & (array <= high) & (array == np.rint(array)))
     if odd.any():
         found = array[odd].flat[0]
         raise ValueError(f"{name}: expected {_bounds('integers', low, high)}, found {found:g}")
     return array.astype(np.int64)
+
+
+def _objects(array: NDArray[Any]) -> Iterable[Any]:
+    """The items of an array of Python's objects; none of any other."""
+    return array.flat if array.dtype == object else ()
 
 
 def sequence(name: str, value: Any) -> list[Any]:

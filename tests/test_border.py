@@ -217,6 +217,7 @@ def test_no_numbers(tau):
         (lambda: LOSS.gradient(THETA, [[[1], [1, 2]]]), r"pattern\[0\]: expected rows"),
         (lambda: LOSS.gradient(THETA, 3), "pattern: expected a list, found 3"),
         (lambda: LOSS.locate([0.5]), "ids: expected integers in -1..35, found 0.5"),
+        (lambda: LOSS.locate([True]), "ids: expected integers in -1..35, found True or False"),
         (lambda: LOSS.locate([99]), "ids: expected integers in -1..35, found 99"),
         (lambda: rw.ReLUNetwork(3, []), "weights: expected a list, found 3"),
         (lambda: rw.ReLUNetwork.random(3), "widths: expected a list, found 3"),

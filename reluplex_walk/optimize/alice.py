@@ -17,6 +17,7 @@ from .._files import check_member
 from .._glass_step import bend
 from .._validate import integer, positive, real, real_array
 from .alice_rules import AliceRules, Means, joint_share, line
+from .diverged import DivergedError
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,8 @@ class AliceRun:
         ValueError
             If a gradient has another shape, is not finite, or has squares that the type of theta
             does not hold; if the learning rate no longer changes a coordinate of theta.  The run is
-            as before the step.
+            as before the step.  All but the shape are a ``DivergedError``, with which
+            :func:`descend` ends as DIVERGED.
 
         Examples
         --------
@@ -273,14 +275,14 @@ class AliceRun:
                 signs = line(self.seed, k, nu.size).astype(nu.dtype)
                 plus, minus = nu + rate * signs, nu - rate * signs
                 if (plus == minus).any():
-                    raise ValueError(_too_small(rate, nu))
+                    raise DivergedError(_too_small(rate, nu))
                 ends = self._gradient(gradient, plus), self._gradient(gradient, minus)
             centre = self._gradient(gradient, nu)
             means = np.stack(rule.updated(Means(*self.means), k, centre, ends, rate))
             if ends is not None and rule.joint:
                 joint = rule.joint_updated(joint, k, float(signs @ bend(*ends, centre)), rate)
         if not np.isfinite(means).all():
-            raise ValueError(
+            raise DivergedError(
                 f"gradient: expected numbers whose squares {nu.dtype} holds, "
                 f"found up to {float(np.abs(centre).max()):g} in size in step {k}"
             )
@@ -308,7 +310,7 @@ class AliceRun:
         finite = np.isfinite(found)
         if not finite.all():
             at = int(np.argmin(finite))
-            raise ValueError(
+            raise DivergedError(
                 f"gradient: expected finite numbers, found {found[at]:g} at index {at} "
                 f"in step {self.steps + 1}"
             )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._glass_step import bend, glass, length, running, slope
+from .._numbers import short
 from .._validate import choice, flag, integer, positive, real, sequence
 
 Array = Any  # of NumPy or of PyTorch
@@ -172,7 +173,10 @@ def _bounds(value: Any) -> bool | str:
 
 
 def _pair(name: str, value: Any) -> tuple[float, float]:
-    pair = sequence(name, value)
+    try:
+        pair = sequence(name, value)
+    except TypeError:
+        raise TypeError(f"{name}: expected two numbers, found {short(value)}") from None
     if len(pair) != 2:
         raise ValueError(f"{name}: expected two numbers, found {len(pair)}")
     return real(f"{name}[0]", pair[0]), real(f"{name}[1]", pair[1])

@@ -13,9 +13,10 @@ from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..problem.network_loss import NetworkLoss
 from .descent_path import DescentPath
+from .diverged import DivergedError
 from .known_methods import method_of
 from .methods import Method, Run
-from .objective import DivergedError, Loss, Objective
+from .objective import Loss, Objective
 from .polyak_step import Polyak
 
 Floats = NDArray[np.float64]
@@ -53,12 +54,12 @@ class DescentProgress(NamedTuple):
 
 def descend(
     loss: LayerLoss | NetworkLoss,
-    method: Any = "adam",
+    method: Any = None,
     gradients: int = 1000,
     *,
     batch: int | None = None,
     learning_rate: float | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     start: ArrayLike | None = None,
     time_limit: float | None = None,
     callback: Callable[[DescentProgress], Any] | None = None,
@@ -74,7 +75,8 @@ def descend(
         sgd, momentum, nesterov, rmsprop, adam (with the defaults of PyTorch: momentum 0.9,
         alpha 0.99, betas 0.9 and 0.999, eps 1e-8), polyak (aiming at 0.8 of the
         loss at the start; see :func:`polyak_descent`), alice, or one with options of its own, as
-        ``rw.Alice(glass=False)`` or one of ``reluplex_walk.optimize.methods``.
+        ``rw.Alice(glass=False)`` or any of ``reluplex_walk.optimize.known_methods``, such as
+        ``Polyak(level=10.0)``.
     gradients : int, default 1000
         The budget, counted from the start also when resuming.  Most methods take one gradient a
         step, Alice one or three; a step that does not fit is not begun.
@@ -94,14 +96,15 @@ def descend(
         Called before the first step and after each with a :class:`DescentProgress`; StopIteration
         or KeyboardInterrupt raised in it ends the descent as Ctrl-C does.
     resume : DescentPath, optional
-        A path on the same loss to go on from, with its own method, batch, learning rate and seed.
-        The result is the uninterrupted one, bit for bit.
+        A path on the same loss to go on from, with its own method, batch, learning rate and seed,
+        which are not to be given again.  The result is the uninterrupted one, bit for bit.
 
     Returns
     -------
     DescentPath
         Also at a limit, after Ctrl-C, and where the method diverged: with what was found so far.
-        ``ended`` says which: WORK_LIMIT where the budget is spent, FINISHED at a loss of 0.
+        ``ended`` says which: WORK_LIMIT where the budget is spent, FINISHED at a loss of 0, and of
+        polyak also at a subgradient of 0.
 
     Raises
     ------
@@ -146,12 +149,14 @@ def descend(
     budget = integer("gradients", gradients, 0)
     limits = Limits.asked(time_limit, callback, budget)
     if resume is not None:
-        _check_resume(loss, resume, start)
+        _check_resume(loss, resume)
+        given = {"method": method, "batch": batch, "learning_rate": learning_rate, "seed": seed}
+        _check_alone(given | {"start": start})
         if not resume.ended.early or budget <= resume.gradients[-1]:
             return resume
         return _Descent.resumed(loss, resume).run(limits, budget)
-    seed = integer("seed", seed, 0, 2**63 - 1)
-    chosen = method_of(method)
+    seed = 0 if seed is None else integer("seed", seed, 0, 2**63 - 1)
+    chosen = method_of("adam" if method is None else method)
     options = Options(
         chosen,
         None if batch is None else integer("batch", batch, 1),
@@ -175,12 +180,19 @@ def _check_loss(loss: Any) -> None:
         raise TypeError(f"loss: expected a LayerLoss or NetworkLoss, found {type(loss).__name__}")
 
 
-def _check_resume(loss: Loss, resume: DescentPath, start: ArrayLike | None) -> None:
+def _check_resume(loss: Loss, resume: DescentPath) -> None:
     instance("resume", resume, DescentPath)
-    if start is not None:
-        raise ValueError("start: expected None together with resume")
     if resume.problem.fingerprint != loss.fingerprint:
         raise ValueError("resume: this path belongs to another loss (data, network, kind)")
+
+
+def _check_alone(given: dict[str, Any]) -> None:
+    """ValueError if something is `given` of which a path that goes on has its own."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{name}: expected None together with resume, which goes on with its own"
+            )
 
 
 class Options(NamedTuple):
@@ -254,7 +266,7 @@ class _Descent:
         )
 
     def run(self, limits: Limits, budget: int) -> DescentPath:
-        """Steps until a limit, a loss of 0, or where floats end."""
+        """Steps until a limit, a loss of 0, the end of the method, or where floats end."""
         theta = self.method_run.theta.copy()
         with limits:
             while (ended := self._looked(limits)) is None:
@@ -281,9 +293,7 @@ class _Descent:
                 finished = getattr(run, "finished", False)
                 return Ended.FINISHED if finished else Ended.WORK_LIMIT
             value = self.objective.loss(run.theta)
-        except (DivergedError, ValueError) as error:
-            if steps == 0 and not isinstance(error, DivergedError):
-                raise  # an option that does not fit
+        except DivergedError as error:
             self.reason = str(error)
             return Ended.DIVERGED
         self.losses.append(value)

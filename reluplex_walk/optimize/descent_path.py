@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validate import integer, positive
+from .._validate import LARGEST, integer, positive
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
@@ -30,8 +30,8 @@ class DescentPath:
     Attributes
     ----------
     ended : Ended
-        WORK_LIMIT where the budget of gradients is spent, FINISHED at a loss of 0, TIME_LIMIT,
-        INTERRUPTED or DIVERGED.
+        WORK_LIMIT where the budget of gradients is spent, FINISHED at a loss of 0 and, of polyak,
+        at a subgradient of 0, TIME_LIMIT, INTERRUPTED or DIVERGED.
     problem : LayerLoss or NetworkLoss
     method : object
         With its options.
@@ -107,10 +107,22 @@ class DescentPath:
 
     @property
     def network(self) -> ReLUNetwork:
-        """The network with the end in place."""
+        """The network with the end in place; ValueError if that diverged beyond its limits."""
+        theta = self._end()
         if isinstance(self.problem, LayerLoss):
-            return self.problem.network.with_layer(self.problem.layer, self.theta)
-        return self.problem.network_at(self.theta)
+            return self.problem.network.with_layer(self.problem.layer, theta)
+        return self.problem.network_at(theta)
+
+    def _end(self) -> Floats:
+        """The end, if networks and walks can take it up."""
+        most = float(np.abs(self.theta).max())
+        if most > LARGEST:
+            raise ValueError(
+                f"path: expected one that ends at numbers up to {LARGEST:g} in size, found "
+                f"{most:g}: it diverged; its lowest point is path.best, from which "
+                f"descend(loss, gradients=0, start=path.best) is a path, too"
+            )
+        return self.theta
 
     def gap(
         self,
@@ -138,7 +150,8 @@ class DescentPath:
         Raises
         ------
         ValueError, TypeError
-            If an argument does not fit, or the loss is squared, on which walks do not go.
+            If an argument does not fit, the loss is squared, on which walks do not go, or the path
+            diverged so far that none starts at its end.
 
         Examples
         --------
@@ -159,12 +172,12 @@ class DescentPath:
             layer = integer("layer", loss.block[0] if layer is None else layer)
             if layer not in loss.block:
                 raise ValueError(f"layer: expected one of {loss.block}, found {layer}")
-            loss = loss.layer(layer, self.theta)
+            loss = loss.layer(layer, self._end())
             theta = loss.theta
         elif layer not in (None, loss.layer):
             raise ValueError(f"layer: expected {loss.layer}, the trained one, found {layer}")
         else:
-            theta = self.theta
+            theta = self._end()
         return gap_from(loss, theta, self.seed, proof_budget, time_limit)
 
     def summary(self) -> str:

@@ -1,4 +1,4 @@
-"""The methods that have a name, by which calls and files know them."""
+"""The methods that have a name, by which calls and files know them, and their classes."""
 
 from typing import Any
 
@@ -40,8 +40,20 @@ def method_of(method: Any) -> Method:
 
 
 def name_of(method: Method) -> str | None:
-    """The name of the class of `method`, None if it has none."""
-    return next((name for name in NAMES if type(method).__name__.lower() == name), None)
+    """The name of the class of `method`, None if it has none, as classes derived from these."""
+    return next((name for name, known in _CLASSES.items() if type(method) is known), None)
 
 
-__all__ = ["NAMES", "class_of", "method_of", "name_of"]
+__all__ = [
+    "NAMES",
+    "Adam",
+    "Alice",
+    "Momentum",
+    "Nesterov",
+    "Polyak",
+    "RMSProp",
+    "Sgd",
+    "class_of",
+    "method_of",
+    "name_of",
+]

@@ -14,15 +14,12 @@ from ..problem.kinks import slopes
 from ..problem.loss import LayerLoss
 from ..problem.network_loss import NetworkLoss
 from ..problem.passes import Passes, Rows
+from .diverged import DivergedError
 
 Floats = NDArray[np.float64]
 Loss = LayerLoss | NetworkLoss
 
 _LARGEST = 1e150  # of a gradient, whose squares methods take
-
-
-class DivergedError(ArithmeticError):
-    """Floats hold the loss or its gradient no longer."""
 
 
 class Objective:
@@ -59,11 +56,18 @@ class Objective:
     def loss(self, point: Floats) -> float:
         """The loss of all samples, a sum; DivergedError where floats do not hold it."""
         if self._last is None or not np.array_equal(self._last[0], point):
-            value = self._loss(self.theta(point)) if np.isfinite(point).all() else math.inf
+            value = self._value(self.theta(point)) if np.isfinite(point).all() else math.inf
             self._last = point.copy(), value
         if not math.isfinite(self._last[1]):
             raise DivergedError("the loss is larger than floats hold")
         return self._last[1]
+
+    def _value(self, theta: Floats) -> float:
+        """``loss(theta)``, which need not be checked."""
+        loss = self._loss
+        if isinstance(loss, LayerLoss):
+            return loss.value(theta)
+        return self._passes.value(theta, self._passes.rows)
 
     def batch(self, step: int) -> "Batch":
         """The mini-batch of step number `step`, counted from 0."""
@@ -105,4 +109,4 @@ def _passes(loss: Loss) -> Passes:
     return Passes(Block(loss.network, (loss.layer,)), loss.X, loss.y, left, right, False)
 
 
-__all__ = ["Batch", "DivergedError", "Loss", "Objective"]
+__all__ = ["Batch", "Loss", "Objective"]

@@ -123,11 +123,6 @@ def polyak_descent(
     target = real("level", level)
     steps, seed = integer("steps", steps, 0), integer("seed", seed, 0)
     theta = starting_point(loss, start, seed)
-    value = loss(theta)
-    if target >= value > 0.0:
-        raise ValueError(
-            f"level: expected less than the loss at the start, {value:g}, found {level}"
-        )
     function("callback", callback)
     told = None if callback is None else _telling(callback)
     path = descend(

@@ -32,7 +32,8 @@ class Polyak:
     The gap is what lies between the best loss and the target, at first `level`.  Once the target is
     reached (`level` was too high), the next one lies as far below the best loss; when it is not
     reached within 50 steps (half as many again each time), the gap is halved and the descent goes
-    on from the best parameters.  Without a level: 0.8 of the loss at the start.
+    on from the best parameters.  Without a level: 0.8 of the loss at the start, which a level has
+    to be below (ValueError in the first step).
     """
 
     level: float | None = None
@@ -87,6 +88,10 @@ class PolyakRun:
         value = objective.loss(self.theta)
         if search.least == float("inf"):
             level = self.options.level
+            if level is not None and level >= value:
+                raise ValueError(
+                    f"level: expected less than the loss at the start, {value:g}, found {level:g}"
+                )
             search.target = _SHARE * value if level is None else level
             search.gap = value - search.target
         if value < search.least:

@@ -36,6 +36,7 @@ from .aliased import Aliased, find, warn_of_aliased
 from .breakpoints import BreakpointIndex
 from .decimals import Decimals, fraction, places
 from .fingerprint import as_text, digests
+from .forward import outputs
 from .free import FreeUnits
 from .kernel_arrays import kernel_arrays
 from .kinks import check_labels, kind_and_tau, slopes
@@ -358,8 +359,24 @@ class LayerLoss:
         do not hold the loss.
         """
         point = self._shaped(real_array("theta", theta, (1, 2), self._expected, FLOATS), "theta")
+        return self.value(point)
+
+    def value(self, theta: Floats) -> float:
+        """The loss at `theta` (h, q), which is not checked: what calls give, for loops.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1]), [[0.0], [1.0]], [0.0, 1.0])
+        >>> loss.value(loss.theta) == loss(loss.theta)
+        True
+        """
+        layers = [(theta[:, :-1], theta[:, -1]), *self.tail]
         with np.errstate(over="ignore", invalid="ignore"):
-            residuals = self._values(point, self.inputs)[-1][self.owner] - self.targets
+            residuals = outputs(self.inputs, layers, self.network.negative_slope)
+            if len(self.owner) > len(residuals):
+                residuals = residuals[self.owner]
+            residuals -= self.targets
             value = float((self._residual_slopes(residuals) * residuals).sum())
         return np.inf if np.isnan(value) else value
 

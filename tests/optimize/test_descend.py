@@ -1,4 +1,4 @@
-"""descend: what gradients are charged, mini-batches, resuming, ends, and the gap to a minimum."""
+"""descend: what gradients are charged, mini-batches, resuming, and the gap to a minimum."""
 
 import signal
 from fractions import Fraction
@@ -7,27 +7,15 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.optimize.methods import Momentum, SimpleRun
+from reluplex_walk.optimize.methods import Momentum
 from reluplex_walk.optimize.objective import Objective
+from tests.problems.descents import LOSSES, Recording, equal, whole_network
 from tests.problems.random import VARIANTS, random_loss, variant
 from tests.references.naive import loss_and_derivative
 from tests.test_limits import pressing
 
 NAMES = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "polyak"]
 BATCHED = NAMES[:-1]
-
-
-def whole_network(widths, n, seed, **options):
-    one = random_loss(widths, n, seed)
-    return rw.NetworkLoss(one.network, one.X, one.y, **options)
-
-
-LOSSES = {
-    "layer": random_loss([3, 5, 3, 1], 50, 0, weighted=True),
-    "deeper": random_loss([3, 5, 3, 1], 50, 5, layer=1),
-    "network": whole_network([3, 5, 3, 1], 50, 0),
-    "squared": whole_network([3, 4, 2], 40, 1, kind="squared", block=(0, 1)),
-}
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -49,30 +37,6 @@ def test_what_is_recorded(name, method):
     assert [p.loss for p in told] == path.losses.tolist()
     assert (path.effective_rates > 0.0).all()
     assert not path.clip_shares.any()
-
-
-class Recording:
-    """A method that stays where it is, and keeps what gradients it was given."""
-
-    def __init__(self, calls):
-        self.calls, self.given, self.theta, self.clip_share = calls, [], None, 0.0
-        self.effective_rate = 0.0
-
-    def begin(self, theta, learning_rate, seed):
-        self.theta = theta
-        return self
-
-    def restore(self, arrays):
-        raise NotImplementedError
-
-    def arrays(self):
-        return {}
-
-    def step(self, gradient, left):
-        if self.calls > left:
-            return 0
-        self.given.append([gradient(self.theta) for _ in range(self.calls)])
-        return self.calls
 
 
 @pytest.mark.parametrize("case", range(len(VARIANTS)))
@@ -159,17 +123,6 @@ def test_parameters_that_walks_do_not_move_stay():
         assert (path.theta != start).sum() == loss.n_free == 8
 
 
-def equal(a, b):
-    for name in ("theta", "best", "losses", "gradients", "clip_shares", "effective_rates"):
-        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
-    assert a.checkpoint.keys() == b.checkpoint.keys()
-    for name, value in a.checkpoint.items():
-        np.testing.assert_array_equal(value, b.checkpoint[name])
-    assert (a.ended, a.method, a.batch, a.learning_rate, a.seed) == (
-        (b.ended, b.method, b.batch, b.learning_rate, b.seed)
-    )
-
-
 @pytest.mark.parametrize("name", ["layer", "squared"])
 @pytest.mark.parametrize("method", [*NAMES, "alice", rw.Alice(hessian="rms", joint=True)])
 @pytest.mark.parametrize("batch", [None, 16])
@@ -238,48 +191,6 @@ def test_a_time_limit_and_a_callback_that_stops():
     equal(rw.descend(loss, gradients=9, resume=part), rw.descend(loss, "sgd", 9))
 
 
-@pytest.mark.parametrize("kind", ["l1", "squared"])
-def test_divergence_ends_with_what_was_found(kind, tmp_path):
-    one = random_loss([2, 4, 4, 1], 30, 0, negative_slope=0.5)  # no neuron is ever off
-    loss = rw.NetworkLoss(one.network, one.X, one.y, kind)
-    path = rw.descend(loss, "sgd", 1000, learning_rate=50.0)
-    assert path.ended is rw.Ended.DIVERGED
-    assert "larger than floats hold" in path.reason
-    assert "larger than floats hold" in path.summary()
-    assert "smaller learning rate" in path.ended.advice
-    assert np.isfinite(path.losses).all()
-    assert np.isfinite(path.theta).all()
-    assert path.loss == loss(path.theta) > path.best_loss == loss(path.best)
-    assert rw.descend(loss, gradients=2000, resume=path) is path
-    path.save(tmp_path / "path.npz")
-    equal(rw.DescentPath.load(tmp_path / "path.npz"), path)
-
-
-def test_a_method_that_fails_later_ends_with_what_was_found():
-    class Failing(SimpleRun):
-        def step(self, gradient, left):
-            if self.steps == 3:
-                raise ValueError("learning_rate: expected a number that changes theta")
-            return super().step(gradient, left)
-
-    class Method(Momentum):
-        def begin(self, theta, learning_rate, seed=0):
-            return Failing(**vars(super().begin(theta, learning_rate, seed)))
-
-    path = rw.descend(LOSSES["layer"], Method(), 9)
-    assert (path.ended, path.n_steps) == (rw.Ended.DIVERGED, 3)
-    assert path.reason == "learning_rate: expected a number that changes theta"
-
-
-def test_loss_zero_is_an_end():
-    net = rw.ReLUNetwork([[[1.0]]], [[0.0]])
-    loss = rw.LayerLoss(net, [[0.0], [1.0]], [0.0, 1.0])
-    path = rw.descend(loss, "sgd", 50, start=[1.0, 0.5], learning_rate=0.25)
-    assert (path.ended, path.loss) == (rw.Ended.FINISHED, 0.0)
-    assert path.n_steps < 50
-    assert path.gap().exact == 0
-
-
 @pytest.mark.parametrize("case", range(len(VARIANTS)))
 def test_gap_is_exact(case):
     loss = variant(case, seed=case + 20)
@@ -332,6 +243,14 @@ def test_all_layers_go_lower_than_one():
 LOSS = LOSSES["layer"]
 
 
+@pytest.mark.parametrize("name", ["method", "batch", "learning_rate", "seed", "start"])
+def test_a_path_goes_on_with_what_it_has(name):
+    path = rw.descend(LOSS, "sgd", 3)
+    other = {"method": "adam", "batch": 3, "learning_rate": 0.5, "seed": 0, "start": LOSS.theta}
+    with pytest.raises(ValueError, match=f"^{name}: expected None together with resume, which"):
+        rw.descend(LOSS, gradients=9, resume=path, **{name: other[name]})
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -357,11 +276,6 @@ LOSS = LOSSES["layer"]
             lambda: rw.descend(LOSS, resume=rw.descend(LOSSES["deeper"], "sgd", 3)),
             ValueError,
             "resume: this path belongs to another loss",
-        ),
-        (
-            lambda: rw.descend(LOSS, start=LOSS.theta, resume=rw.descend(LOSS, "sgd", 3)),
-            ValueError,
-            "start: expected None together with resume",
         ),
         (
             lambda: rw.descend(LOSSES["squared"], start=np.full(LOSSES["squared"].dim, 1e99)),

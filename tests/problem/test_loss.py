@@ -81,6 +81,19 @@ def test_sum_over_outputs_and_samples():
     assert loss(theta) == pytest.approx(np.abs(fitted - loss.y).sum(), rel=1e-13)
 
 
+@pytest.mark.parametrize(("layer", "slope"), [(0, 0.0), (1, 0.25), (2, 0.0)])
+def test_more_samples_than_are_computed_at_once(layer, slope):
+    """Each alone, by the network itself; some rows twice, which are merged."""
+    loss = random_loss([3, 4, 3, 2], 2500, 1, layer=layer, negative_slope=slope, weighted=True)
+    X, y = np.vstack([loss.X, loss.X[:50]]), np.vstack([loss.y, loss.y[:50] + 1.0])
+    weight = np.append(loss.sample_weight, np.ones(50))
+    loss = rw.LayerLoss(loss.network, X, y, layer, sample_weight=weight)
+    network = loss.network.with_layer(layer, theta := loss.random_start(3))
+    residuals = np.abs(np.vstack([network(row[None]) for row in X]) - y)
+    assert loss(theta) == pytest.approx(float(weight @ residuals.sum(axis=1)), rel=1e-12)
+    assert loss.value(theta) == loss(theta)
+
+
 def test_hinge_and_pinball_formulas():
     network = rw.ReLUNetwork.random([2, 3, 1], seed=0)
     rng = np.random.default_rng(0)

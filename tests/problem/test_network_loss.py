@@ -9,6 +9,7 @@ import pickle
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import reluplex_walk as rw
@@ -116,6 +117,23 @@ def test_more_samples_than_a_block_and_subsets_of_them():
     np.testing.assert_allclose(total - extra, loss.gradient(loss.theta), rtol=1e-11, atol=1e-9)
     values = [loss(loss.theta, rows=part) for part in (*parts, parts[3][:5])]
     assert sum(values[:-1]) - values[-1] == pytest.approx(loss(loss.theta), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "as_given",
+    [list, np.asarray, lambda mask: np.asarray(mask, object), pd.Series, pd.array],
+    ids=["list", "array", "objects", "series", "nullable"],
+)
+def test_a_mask_is_no_list_of_rows(as_given):
+    loss = network_loss([4, 5, 4, 2, 1], 300, 3, weighted=True)
+    mask = np.arange(300) < 10
+    for call in (loss, loss.gradient):
+        with pytest.raises(TypeError, match=r"rows: .* True or False; np.flatnonzero\(rows\)"):
+            call(loss.theta, as_given(mask.tolist()))
+    ten = rw.NetworkLoss(
+        loss.network, loss.X[:10], loss.y[:10], sample_weight=loss.sample_weight[:10]
+    )
+    assert loss(loss.theta, np.flatnonzero(mask)) == pytest.approx(ten(ten.theta), rel=1e-12)
 
 
 @pytest.mark.parametrize("layer", range(4))
