@@ -5,6 +5,7 @@ floats overflow there are inf and NaN.
 """
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from ..native.backprop import BLOCK, network_gradient, network_loss, network_products
 from .block import Block
 from .kernel_arrays import writable
+from .kinks import slopes
+from .loss import LayerLoss
 
 Floats = NDArray[np.float64]
 
@@ -74,8 +77,58 @@ class Passes:
         )  # fmt: skip
         return products[:, block.places].reshape(v.shape)
 
+    def values(self, theta: Floats, rows: Rows) -> list[Floats]:
+        """Pre-activations (width, m) of the layers from the lowest up, the last less targets."""
+        values, inputs = [], rows.x
+        for w, b in self._layers(theta):
+            values.append(w @ inputs + b[:, None])
+            inputs = np.where(values[-1] >= 0.0, values[-1], self._leak * values[-1])
+        values[-1] -= rows.y
+        return values
+
+    def signs(self, theta: Floats, rows: Rows) -> list[NDArray[np.int8]]:
+        """The signs of all breakpoints, as :meth:`values`; a squared residual is none."""
+        values = self.values(theta, rows)[: -1 if self._squared else None]
+        return [(v > 0.0).astype(np.int8) - (v < 0.0).astype(np.int8) for v in values]
+
+    def depends(self, theta: Floats, rows: Rows, free: NDArray[np.bool_]) -> list[NDArray]:
+        """Which of :meth:`values` the parameters `free` (D,) move, all others as at `theta`.
+
+        The last is that of the targets, too.  Dependence through neurons that are 0 counts.
+        """
+        moved = np.zeros(self._block.embedded(theta).size, np.bool_)
+        moved[self._block.places] = free
+        found, inputs = [], (rows.x, np.zeros(rows.x.shape, np.bool_))
+        for (w, b), (w_moves, b_moves) in zip(self._layers(theta), self._split(moved), strict=True):
+            x, moves = inputs
+            through = np.abs(w) @ moves + w_moves @ ((x != 0.0) | moves)
+            found.append((through > 0.0) | b_moves[:, None])
+            values = w @ x + b[:, None]
+            slope = np.where(values >= 0.0, 1.0, self._leak)
+            inputs = slope * values, found[-1] & (slope != 0.0)
+        return found
+
+    def _layers(self, theta: Floats) -> list[tuple[Floats, Floats]]:
+        """Weights and biases of the layers from the lowest up."""
+        return self._split(self._block.embedded(theta))
+
+    def _split(self, full: NDArray) -> list[tuple[NDArray, NDArray]]:
+        """What belongs to the weights and the biases of each layer, of an array (P,)."""
+        layers = []
+        for n_in, n_out in pairwise(self._block.widths):
+            layer, full = np.split(full, [n_out * (n_in + 1)])
+            layer = layer.reshape(n_out, n_in + 1)
+            layers.append((layer[:, :-1], layer[:, -1]))
+        return layers
+
     def _space(self, parts: int) -> Floats:
         return np.empty((parts, self._block.neurons, BLOCK))
 
 
-__all__ = ["Passes", "Rows"]
+def passes_of(loss: LayerLoss) -> Passes:
+    """Those of a layer's loss, through the data rows as they were given."""
+    left, right = slopes(loss.kind, loss.share, loss.y, loss.sample_weight[:, None])
+    return Passes(Block(loss.network, (loss.layer,)), loss.X, loss.y, left, right, False)
+
+
+__all__ = ["Passes", "Rows", "passes_of"]
