@@ -112,7 +112,7 @@ def _of_loss(loss: Loss, point: Floats) -> Source:
         return _flat(passes.value_and_gradient(theta, rows)[1], theta.shape) * free
 
     def pattern(theta: Floats) -> Signs:
-        return np.concatenate([part.ravel() for part in passes.signs(theta, rows)])
+        return passes.signs(theta, rows).ravel()
 
     one = isinstance(loss, LayerLoss)
     return Source(

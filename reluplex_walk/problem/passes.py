@@ -19,6 +19,8 @@ from .loss import LayerLoss
 
 Floats = NDArray[np.float64]
 
+_SAMPLES = 512  # whose values stay in the cache
+
 
 class Rows(NamedTuple):
     """Samples, last index: features of the lowest layer, targets, slopes around the kinks."""
@@ -77,24 +79,29 @@ class Passes:
         )  # fmt: skip
         return products[:, block.places].reshape(v.shape)
 
-    def values(self, theta: Floats, rows: Rows) -> list[Floats]:
-        """Pre-activations (width, m) of the layers from the lowest up, the last less targets."""
-        values, inputs = [], rows.x
-        for w, b in self._layers(theta):
-            values.append(w @ inputs + b[:, None])
-            inputs = np.where(values[-1] >= 0.0, values[-1], self._leak * values[-1])
-        values[-1] -= rows.y
-        return values
-
-    def signs(self, theta: Floats, rows: Rows) -> list[NDArray[np.int8]]:
-        """The signs of all breakpoints, as :meth:`values`; a squared residual is none."""
-        values = self.values(theta, rows)[: -1 if self._squared else None]
-        return [(v > 0.0).astype(np.int8) - (v < 0.0).astype(np.int8) for v in values]
+    def signs(self, theta: Floats, rows: Rows) -> NDArray[np.int8]:
+        """The signs (N, m) of all breakpoints, layer by layer; a squared residual is none."""
+        layers, m = self._layers(theta), rows.x.shape[1]
+        signs = np.empty((self._block.neurons, m), np.int8)
+        for first in range(0, m, _SAMPLES):
+            some, at = slice(first, first + _SAMPLES), 0
+            inputs = rows.x[:, some]
+            for k, (w, b) in enumerate(layers):
+                values = w @ inputs
+                values += b[:, None]
+                if k == len(layers) - 1:
+                    values -= rows.y[:, some]
+                np.subtract(
+                    values > 0.0, values < 0.0, dtype=np.int8, out=signs[at : at + len(w), some]
+                )
+                inputs, at = np.maximum(values, self._leak * values), at + len(w)
+        return signs[: -rows.y.shape[0]] if self._squared else signs
 
     def depends(self, theta: Floats, rows: Rows, free: NDArray[np.bool_]) -> list[NDArray]:
-        """Which of :meth:`values` the parameters `free` (D,) move, all others as at `theta`.
+        """Which breakpoints the parameters `free` (D,) move, all others as at `theta`.
 
-        The last is that of the targets, too.  Dependence through neurons that are 0 counts.
+        Arrays (width, m) of the layers from the lowest up.  Dependence through neurons that are 0
+        counts.
         """
         moved = np.zeros(self._block.embedded(theta).size, np.bool_)
         moved[self._block.places] = free
