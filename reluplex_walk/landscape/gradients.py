@@ -114,15 +114,9 @@ def _of_loss(loss: Loss, point: Floats) -> Source:
     def pattern(theta: Floats) -> Signs:
         return passes.signs(theta, rows).ravel()
 
-    one = isinstance(loss, LayerLoss)
-    return Source(
-        point.ravel(),
-        call,
-        free,
-        problem=loss if isinstance(loss, LayerLoss) else None,
-        pattern=None if one else pattern,
-        ours=True,
-    )
+    if isinstance(loss, LayerLoss):  # within a region its gradient is constant: that is enough
+        return Source(point.ravel(), call, free, problem=loss, ours=True)
+    return Source(point.ravel(), call, free, pattern=pattern, ours=True)
 
 
 def is_tensor(value: Any) -> bool:
