@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
@@ -36,13 +36,15 @@ class EstimatedGlass:
     rho : ndarray (D,)
         Density of the glass of each coordinate: variance per unit length.
     h : ndarray (D,)
-        The diagonal of the Hessian; where that is 0, the mean slope of the gradient.
+        The diagonal of the Hessian; where that is 0, the mean slope of the gradient.  This and
+        `rho` are 0 for parameters of a LayerLoss that are not `free`.
     rho_along, h_along : float
         The same along the lines: what a random unit direction meets.
     h_spread : float
         Variance of the slope along v between directions, less what the glass explains.
     gradients : int
-        How many were evaluated.
+        How many were evaluated; of callables one more than lines need, to see that it is the same
+        again, and two on each line on which three look smooth.
     squares : ndarray ((points - 1) // 2,)
         What :meth:`variogram` is made of.
     kernel, samples : str
@@ -95,7 +97,14 @@ class EstimatedGlass:
     @property
     def directions(self) -> Floats:
         """Unit vectors along the lines, (lines, D): those of :func:`exact` with this seed."""
-        return rademacher(len(self.offsets), len(self.theta), self.seed)
+        return rademacher(len(self.offsets), self._free, self.seed)
+
+    @property
+    def _free(self) -> NDArray[np.bool_]:
+        """The parameters (D,) that the lines move."""
+        if self.problem is None:
+            return np.ones(len(self.theta), np.bool_)
+        return self.problem.free.ravel()
 
     @cached_property
     def n_crossings(self) -> float | None:
@@ -107,7 +116,8 @@ class EstimatedGlass:
         >>> data, _ = rw.datasets.make_teacher(200, [4, 5, 1], noise=0.5)
         >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 5, 1], seed=1), data.X, data.y)
         >>> found = rw.glass.estimate(loss, loss.theta, 0.15)
-        >>> found.n_crossings > 20, rw.glass.estimate(loss.gradient, loss.theta, 0.15).n_crossings
+        >>> other = rw.glass.estimate(lambda theta: loss.gradient(theta), loss.theta, 0.15)
+        >>> found.n_crossings > 20, other.n_crossings
         (True, None)
         """
         if self.problem is None:
@@ -149,8 +159,14 @@ class EstimatedGlass:
 
     @property
     def h_error(self) -> Floats:
-        """Standard error of `h`, (D,), from the glass alone: ``sqrt(D rho / (2 sigma lines))``."""
-        return np.sqrt(len(self.rho) * self.rho / (2.0 * self.sigma * len(self.offsets)))
+        """Standard error of `h`, (D,), if lines were independent.
+
+        From the glass, ``sqrt(D rho / (2 sigma lines))``; lines of different lengths have larger
+        errors, the more so the larger ``h^2 sigma`` is against ``D rho``.
+        """
+        offsets = Offsets(self.kernel, self.samples, self.sigma)
+        variance = offsets.variance_of_h(np.count_nonzero(self._free) * self.rho, self.h)
+        return np.sqrt(variance / len(self.offsets))
 
     def variogram(self) -> Variogram:
         """The variance of differences of the gradients, by their distance, up to half a line.
@@ -173,7 +189,8 @@ class EstimatedGlass:
     def bound(self, distance: ArrayLike, level: float = 0.95) -> Any:
         """How far the loss may be from its linear model after a `distance`, a number or (d,).
 
-        With probability `level` along a random direction, as :meth:`ExactGlass.bound` has it.
+        With a probability of about `level` along a random direction, as :meth:`ExactGlass.bound`
+        has it, where what falls outside is counted; an estimate of one point may be off besides.
         ValueError if an argument does not fit.
 
         Examples

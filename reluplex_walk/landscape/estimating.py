@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from .estimated_glass import EstimatedGlass
 from .gradients import Signs, Source, source_of
 from .lines import GlassWarning, check_moves, rademacher_signs, spread_of
 from .offsets import KERNELS, SAMPLES, Offsets
-from .variogram import of_path
+from .variogram import bends_little, jumps_seen, of_path
 
 
 def estimate(
@@ -39,10 +39,11 @@ def estimate(
 
     Parameters
     ----------
-    gradient : LayerLoss, callable, or object with a method ``gradient``
+    gradient : LayerLoss, NetworkLoss, callable, or object with a method ``gradient``
         What maps parameters to a gradient of their shape, without chance: arrays to arrays, or
         tensors of PyTorch to tensors.  Or a closure without arguments that leaves gradients in the
-        parameters, as torch's optimizers take it; then `theta` is these.
+        parameters, as torch's optimizers take it; then `theta` is these, a list.  Parameters of a
+        LayerLoss that are not `free` stay where they are, and have no glass.
     theta : array_like, tensor, or sequence of tensors
         Where the lines meet.  Parameters of a model are left as they were.
     sigma : float
@@ -72,15 +73,18 @@ def estimate(
     Raises
     ------
     ValueError, TypeError
-        If an argument does not fit, or a gradient has another shape or is not finite; the message
-        names it.
+        If an argument does not fit, or a gradient has another shape, is not finite or not the same
+        when it is asked for again; the message names it.
 
     Warns
     -----
     GlassWarning
         If so many lines cross no breakpoint that fewer than one is expected on a line: the results
-        are then NaN, not 0.  Losses with a method ``pattern`` know that; of others nothing is
-        crossed where all gradients are equal.
+        are then NaN, not 0.  Our losses and those with a method ``pattern`` know that.  Of others
+        it cannot be known, for what bends gradients may be smooth: nothing counts as crossed where
+        they bend by no more than rounding, or as a parabola does.  Where three gradients look
+        smooth, two more on the line tell; where `sigma` is so large that smooth ones look rough,
+        nothing does, but :meth:`EstimatedGlass.variogram` of more points may.
 
     References
     ----------
@@ -104,18 +108,18 @@ def estimate(
     choice("kernel", kernel, KERNELS)
     choice("samples", samples, SAMPLES)
     source = source_of(gradient, theta)
-    signs = rademacher_signs(lines, source.theta.size, seed)
-    unit = 1.0 / np.sqrt(source.theta.size)
-    check_moves("sigma", sigma, source.theta, sigma * unit * signs[0], source.rounded)
+    unit = 1.0 / np.sqrt(np.count_nonzero(source.free))
+    check_moves("sigma", sigma, source.theta, sigma * unit * source.free, source.rounded)
     offsets = Offsets(kernel, samples, sigma)
+    drawn = zip(rademacher_signs(source.free, seed), offsets.one_by_one(seed), strict=True)
     try:
-        sums = _Sums(source, offsets, points)
         with Limits.asked(time_limit, callback) as limits:
-            for sign, d in zip(signs, offsets.draw(lines, seed), strict=True):
+            sums = _Sums(source, offsets, points)
+            for sign, d in islice(drawn, lines):
                 ended = limits.look(0, len(sums.far))
                 if ended is not None and sums.far:
                     break
-                sums.add(unit * sign, float(d))
+                sums.add(unit * sign, d)
     finally:
         source.restore()
     ended = Ended.FINISHED if len(sums.far) == lines else ended or Ended.FINISHED
@@ -127,8 +131,8 @@ class _Sums:
 
     def __init__(self, source: Source, offsets: Offsets, points: int) -> None:
         self.source, self.offsets, self.points = source, offsets, points
+        self.charged = 0
         self.middle = self._look(source.theta) if points % 2 else None
-        self.charged = points % 2
         self.far: list[float] = []  # distance to the ends of each line
         self.flat = 0  # lines on which nothing is crossed
         self.changes = 0  # of signs
@@ -147,19 +151,20 @@ class _Sums:
             else self._look(theta + d * (2.0 * k / (m - 1) - 1.0) * v)
             for k in range(m)
         ]
-        self.charged += m - m % 2
+        if not (self.far or self.source.ours):
+            self._check_chance(theta + d * v, seen[-1][0])
         path = np.array([gradient for gradient, _ in seen])
         changes = sum(int((a != b).sum()) for (_, a), (_, b) in pairwise(seen))
         self.changes += changes
         self.far.append(d)
-        self.flat += not changes if self.source.pattern else int((path == path[0]).all())
+        self.flat += not self._crosses(path, changes, d * v)
         near, weight = 2.0 * d / (m - 1), self.offsets.for_rho(d)
         steps = np.diff(path, axis=0)
         rough = steps - steps.mean(axis=0)
         self.rho += weight * (rough**2).sum(axis=0) / ((m - 2) * near)
         self.rho_along += weight * float(((rough @ v) ** 2).sum()) / ((m - 2) * near)
         rise = (path[-1] - path[0]) / 2.0
-        slope = np.sqrt(v.size) * np.sign(v) * rise
+        slope = np.sqrt(np.count_nonzero(self.source.free)) * np.sign(v) * rise
         self.along.append(float(rise @ v) / d)
         if self.offsets.weighs_later:
             self.slopes.append(slope)
@@ -171,19 +176,47 @@ class _Sums:
     def _look(self, theta: Floats) -> tuple[Floats, Signs]:
         """The gradient, and the pattern where it is known."""
         pattern = self.source.pattern
+        self.charged += 1
         return self.source(theta), pattern(theta) if pattern else np.zeros(0, np.int8)
+
+    def _check_chance(self, theta: Floats, gradient: Floats) -> None:
+        """ValueError if the gradient at `theta` is not the same again, up to rounding."""
+        again = self._look(theta)[0]
+        off, size = np.linalg.norm(again - gradient), np.linalg.norm(gradient)
+        if off > 100.0 * self.source.eps * size:
+            raise ValueError(
+                f"gradient: expected the same at the same theta, found ones that differ by "
+                f"{off / size if size else np.inf:.2g} of their size; no chance may be in it: "
+                f"switch dropout off, and take the same samples each time"
+            )
+
+    def _crosses(self, path: Floats, changes: int, end: Floats) -> bool:
+        """Whether a breakpoint is crossed on the line with these gradients, as far as is known.
+
+        Where three of them might be those of a smooth function, two more in between tell.
+        """
+        if self.source.pattern:
+            return changes > 0
+        if self.source.ours:
+            return not (path == path[0]).all()
+        if len(path) == 3 and bends_little(path) and jumps_seen(path, self.source.eps):
+            halves = [self._look(self.source.theta + share * end)[0] for share in (-0.5, 0.5)]
+            path = np.array([path[0], halves[0], path[1], halves[1], path[2]])
+        return jumps_seen(path, self.source.eps)
 
     def result(self, seed: int, ended: Ended) -> EstimatedGlass:
         lines, far = len(self.far), np.array(self.far)
         rho, h = self.rho / lines, self.h / lines
         if self.offsets.weighs_later:
-            h = self.offsets.weighed_h(far, np.array(self.slopes), rho)
+            glass = np.count_nonzero(self.source.free) * rho
+            h = self.offsets.weighed_h(far, np.array(self.slopes), glass)
         noise, known = self.rho_along / lines * float((0.5 / far).mean()), 1.0
         if self.flat > lines * np.exp(-1.0):  # the share for one crossing expected on a line
             known = np.nan
+            seen = "" if self.source.ours or self.source.pattern else " that can be seen"
             warnings.warn(
                 f"sigma: of {lines} lines of +-{self.offsets.sigma:g} {self.flat} cross no "
-                f"breakpoint, fewer than one on average; the results are NaN",
+                f"breakpoint{seen}, fewer than one on average; the results are NaN",
                 GlassWarning,
                 stacklevel=3,
             )

@@ -23,7 +23,8 @@ from .._glass_step import step_length
 from .._validate import real_array
 from .estimated_glass import EstimatedGlass
 from .estimating import estimate
-from .exact_glass import ExactGlass, MeanOverRms, exact
+from .exact_glass import ExactGlass, MeanOverRms
+from .exactly import exact
 from .jumps import Jumps, jumps
 from .lines import GlassWarning
 from .variogram import Variogram

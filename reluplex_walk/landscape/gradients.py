@@ -3,6 +3,7 @@
 Tensors of PyTorch are told by what they can do, and torch is never imported.
 """
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,26 +13,35 @@ from numpy.typing import NDArray
 
 from .._validate import real_array
 from ..problem.loss import FLOATS, Floats, LayerLoss
-from .jumps import off_breakpoints
+from ..problem.network_loss import NetworkLoss
+from .vanishing import Loss, off_breakpoints, own_passes, weighed
 
+Bools = NDArray[np.bool_]
 Signs = NDArray[np.int8]
+
+DOUBLE = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
 class Source:
     """A gradient as a function of flat parameters (D,).
 
-    ``rounded`` gives parameters as the function sees them: in single precision where it computes in
-    that.  ``restore`` puts back what calls have changed.  ``pattern`` gives the signs of all
-    breakpoints, of losses that know them.
+    ``free`` are the parameters that lines move, of the others the gradient is 0.  ``eps`` is the
+    precision that gradients have, and ``rounded`` gives parameters as the function sees them: in
+    single precision where it computes in that.  ``restore`` puts back what calls have changed.
+    ``pattern`` gives the signs of all breakpoints, of losses that know them.  ``ours``: there is
+    no chance in it.
     """
 
     theta: Floats  # (D,)
     call: Callable[[Floats], Floats]
+    free: Bools  # (D,)
     rounded: Callable[[Floats], Floats] = np.copy
     restore: Callable[[], None] = lambda: None
     problem: LayerLoss | None = None
     pattern: Callable[[Floats], Signs] | None = None
+    eps: float = DOUBLE
+    ours: bool = False
 
     def __call__(self, theta: Floats) -> Floats:
         return self.call(theta)
@@ -39,10 +49,11 @@ class Source:
 
 def source_of(gradient: Any, theta: Any) -> Source:
     """The gradient at and around `theta`; errors name `gradient` or `theta`."""
-    if isinstance(gradient, LayerLoss):
-        point = gradient.parameters(theta)
-        off_breakpoints(gradient, point, "theta")
-        return replace(_of_arrays(gradient.gradient, point), problem=gradient)
+    owner = getattr(gradient, "__self__", None)
+    if owner is not None and gradient == getattr(owner, "gradient", None):
+        gradient = owner  # a loss knows more than its method
+    if isinstance(gradient, LayerLoss | NetworkLoss):
+        return _of_loss(gradient, gradient.parameters(theta))
     function = getattr(gradient, "gradient", gradient)
     if not callable(function):
         raise TypeError(
@@ -50,12 +61,15 @@ def source_of(gradient: Any, theta: Any) -> Source:
             f"{type(gradient).__name__}"
         )
     if is_tensor(theta):
+        _check_takes(function, 1)
         return _of_tensor(function, theta)
     if isinstance(theta, Iterable) and not hasattr(theta, "shape"):
-        parameters = list(theta)
-        if parameters and all(map(is_tensor, parameters)):
-            return _of_closure(function, parameters)
+        theta = list(theta)
+        if theta and all(map(is_tensor, theta)):
+            _check_takes(function, 0)
+            return _of_closure(function, theta)
     point = real_array("theta", theta, range(1, 9))
+    _check_takes(function, 1)
     source, pattern = _of_arrays(function, point), getattr(gradient, "pattern", None)
     if not callable(pattern):
         return source
@@ -68,6 +82,43 @@ def source_of(gradient: Any, theta: Any) -> Source:
     return replace(source, pattern=signs)
 
 
+def _check_takes(function: Callable[..., Any], count: int) -> None:
+    """TypeError if `function` cannot be called with so many arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of compiled functions nothing may be known
+        return
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        expected = (
+            "expected a function of theta, found one that takes no theta; a closure goes with a "
+            "list of tensors as theta"
+            if count
+            else "expected a closure without arguments, since theta is a list of tensors, found "
+            "one with arguments"
+        )
+        raise TypeError(f"gradient: {expected}") from None
+
+
+def _of_loss(loss: Loss, point: Floats) -> Source:
+    """One of our losses, without checks at each call."""
+    free = loss.free.ravel() if isinstance(loss, LayerLoss) else np.ones(loss.dim, np.bool_)
+    off_breakpoints(loss, point, "theta", free)
+    passes = own_passes(loss)
+    rows = weighed(loss, passes)
+
+    def call(theta: Floats) -> Floats:
+        return _flat(passes.value_and_gradient(theta, rows)[1], theta.shape) * free
+
+    def pattern(theta: Floats) -> Signs:
+        return passes.signs(theta, rows).ravel()
+
+    if isinstance(loss, LayerLoss):  # within a region its gradient is constant: that is enough
+        return Source(point.ravel(), call, free, problem=loss, ours=True)
+    return Source(point.ravel(), call, free, pattern=pattern, ours=True)
+
+
 def is_tensor(value: Any) -> bool:
     """Whether `value` is a tensor of PyTorch, or as good as one."""
     return all(hasattr(value, name) for name in ("detach", "new_tensor", "cpu"))
@@ -75,7 +126,7 @@ def is_tensor(value: Any) -> bool:
 
 def _flat(value: Any, shape: tuple[int, ...]) -> Floats:
     """A gradient that somebody returned, checked."""
-    array = to_array(value) if is_tensor(value) else value
+    array = to_array("gradient", value) if is_tensor(value) else value
     found = real_array("gradient", array, range(9), largest=FLOATS)
     if found.shape != shape:
         raise ValueError(
@@ -84,9 +135,29 @@ def _flat(value: Any, shape: tuple[int, ...]) -> Floats:
     return found.ravel()
 
 
-def to_array(tensor: Any) -> NDArray[Any]:
+def to_array(name: str, tensor: Any) -> NDArray[Any]:
     """A tensor's numbers, on the CPU."""
-    return np.asarray(tensor.detach().cpu().numpy(), np.float64)
+    return np.asarray(_on_cpu(name, tensor), np.float64)
+
+
+def _on_cpu(name: str, tensor: Any) -> NDArray[Any]:
+    """The same, in their precision."""
+    try:
+        array = np.asarray(tensor.detach().cpu().numpy())
+    except TypeError:  # NumPy has no bfloat16, and no sparse arrays
+        kinds = [str(getattr(tensor, each, "")) for each in ("dtype", "layout")]
+        raise TypeError(
+            f"{name}: expected dense tensors of float64, float32 or float16, found "
+            f"{' '.join(kinds).strip()}; compute in float32"
+        ) from None
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name}: expected tensors of floats, found {array.dtype}")
+    return array
+
+
+def _precision(tensors: Iterable[Any]) -> float:
+    """The coarsest of the tensors' precisions."""
+    return max(float(np.finfo(_on_cpu("theta", each).dtype).eps) for each in tensors)
 
 
 def _flat_pattern(
@@ -103,7 +174,7 @@ def _of_arrays(function: Callable[[Floats], Any], point: Floats) -> Source:
     def call(theta: Floats) -> Floats:
         return _flat(function(theta.reshape(shape)), shape)
 
-    return Source(point.ravel(), call)
+    return Source(point.ravel(), call, np.ones(point.size, np.bool_))
 
 
 def _of_tensor(function: Callable[[Any], Any], point: Any) -> Source:
@@ -115,13 +186,19 @@ def _of_tensor(function: Callable[[Any], Any], point: Any) -> Source:
     def call(theta: Floats) -> Floats:
         return _flat(function(tensor(theta)), shape)
 
-    flat = real_array("theta", to_array(point), range(9)).ravel()
-    return Source(flat, call, lambda theta: to_array(tensor(theta)).ravel())
+    flat = real_array("theta", to_array("theta", point), range(9)).ravel()
+    return Source(
+        flat,
+        call,
+        np.ones(flat.size, np.bool_),
+        lambda theta: to_array("theta", tensor(theta)).ravel(),
+        eps=_precision([point]),
+    )
 
 
 def _of_closure(closure: Callable[[], Any], parameters: list[Any]) -> Source:
     """Parameters of a model whose closure leaves gradients in them, as torch's optimizers take."""
-    theta = np.concatenate([to_array(each).ravel() for each in parameters])
+    theta = np.concatenate([to_array("theta", each).ravel() for each in parameters])
     before = [(each.detach().clone(), each.grad) for each in parameters]
     ends = np.cumsum([each.numel() for each in parameters])
 
@@ -134,8 +211,12 @@ def _of_closure(closure: Callable[[], Any], parameters: list[Any]) -> Source:
             each.detach().copy_(value)  # shares the storage of the parameter
             each.grad = None
         closure()
+        if all(each.grad is None for each in parameters):
+            raise ValueError(
+                "gradient: expected a closure that calls backward(), found no gradient in theta"
+            )
         parts = [
-            np.zeros(each.numel()) if each.grad is None else to_array(each.grad).ravel()
+            np.zeros(each.numel()) if each.grad is None else to_array("gradient", each.grad).ravel()
             for each in parameters
         ]
         return _flat(np.concatenate(parts), theta.shape)
@@ -146,9 +227,11 @@ def _of_closure(closure: Callable[[], Any], parameters: list[Any]) -> Source:
             each.grad = grad
 
     def rounded(flat: Floats) -> Floats:
-        return np.concatenate([to_array(part).ravel() for part in tensors(flat)])
+        return np.concatenate([to_array("theta", part).ravel() for part in tensors(flat)])
 
-    return Source(real_array("theta", theta, 1), call, rounded, restore)
+    point = real_array("theta", theta, 1)
+    free = np.ones(point.size, np.bool_)
+    return Source(point, call, free, rounded, restore, eps=_precision(parameters))
 
 
 __all__ = ["Source", "is_tensor", "source_of"]

@@ -14,6 +14,7 @@ from .._validate import instance
 from ..native.glass import jump
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import Crossings, crossings
+from .vanishing import off_breakpoints
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -133,7 +134,8 @@ def jumps(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Jumps:
     Raises
     ------
     ValueError, TypeError
-        If an argument does not fit; the message names it.  Also if breakpoints vanish at `start`.
+        If an argument does not fit; the message names it.  Also if breakpoints vanish at `start`
+        or at `end`, where the gradient has no value of its own.
 
     Examples
     --------
@@ -149,33 +151,8 @@ def jumps(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Jumps:
     instance("loss", loss, LayerLoss)
     first, last = loss.parameters(start, "start"), loss.parameters(end, "end")
     off_breakpoints(loss, first, "start")
+    off_breakpoints(loss, last, "end")
     return at_crossings(loss, first, last - first, crossings(loss, first, last))
-
-
-def off_breakpoints(loss: LayerLoss, theta: Floats, name: str) -> None:
-    """ValueError, which calls `theta` (h, q) `name`, if breakpoints vanish there.
-
-    Those that are 0 all around, as above neurons that are off, do not count.
-    """
-    zeros = [part == 0 for part in loss.pattern(theta)]
-    if not any(part.any() for part in zeros):
-        return
-    moves = np.abs(loss.inputs) @ np.ones((loss.inputs.shape[1], loss.shape[0])) + 1.0
-    values = _values(loss, theta, loss.inputs)
-    located = []
-    for stage, value in enumerate(values):  # which of them depend on theta at all
-        rows = loss.sample_rows if stage < loss.n_hidden else loss.residual_rows
-        owner = slice(None) if stage < loss.n_hidden else loss.owner
-        vanish = zeros[stage][rows] & (moves[owner] > 0)
-        located += [(stage, int(rows[i]), int(j)) for i, j in np.argwhere(vanish)]
-        if stage < loss.n_hidden:
-            slope = np.where(value >= 0, 1.0, loss.network.negative_slope)
-            moves = (moves * slope) @ np.abs(loss.tail[stage][0]).T
-    if located:
-        raise ValueError(
-            f"{name}: expected a point at which no breakpoint vanishes, found {len(located)} that "
-            f"do, as (layer, sample, neuron) {located[0]}; start beside it"
-        )
 
 
 def at_crossings(loss: LayerLoss, first: Floats, way: Floats, found: Crossings) -> Jumps:
@@ -252,4 +229,4 @@ def _values(loss: LayerLoss, theta: Floats, inputs: Floats) -> list[Floats]:
     return values
 
 
-__all__ = ["KINDS", "Jumps", "at_crossings", "jumps", "off_breakpoints"]
+__all__ = ["KINDS", "Jumps", "at_crossings", "jumps"]

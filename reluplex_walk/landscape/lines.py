@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from statistics import NormalDist
 from typing import Any
 
@@ -11,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import real, real_array
 from ..problem.loss import Floats
+
+Bools = NDArray[np.bool_]
 
 
 class GlassWarning(UserWarning):
@@ -30,25 +33,40 @@ class GlassWarning(UserWarning):
     """
 
 
-def warn_of_few(length: float, what: str, depth: int) -> None:
-    """A GlassWarning about segments of this length, said of the caller at this depth."""
+def warn_of_few(
+    length: float, what: str, counts: NDArray[np.int64], given: bool, depth: int
+) -> None:
+    """A GlassWarning about segments of this length, said of the caller at this depth.
+
+    They cross so many (k,) of `what`: too few on average or, if directions are `given`, some none.
+    """
+    few = counts.sum() < len(counts)
+    found = f"segments of {length:g} cross fewer than one {what} on average; its density is NaN"
+    if given:
+        found = (
+            f"of {len(counts)} segments of {length:g} {np.count_nonzero(counts == 0)} cross no "
+            f"{what}; its density along them is NaN"
+            + (", and so is the mean: less than one is crossed on average" if few else "")
+        )
     warnings.warn(
-        f"length: segments of {length:g} cross fewer than one {what} on average; its density is "
-        f"NaN",
+        f"length: {found}",
         GlassWarning,
         stacklevel=depth,
     )
 
 
-def rademacher(count: int, dim: int, seed: int) -> Floats:
-    """Unit directions (count, dim) of components +-1 / sqrt(dim)."""
-    return rademacher_signs(count, dim, seed) / np.sqrt(dim)
+def rademacher(count: int, free: Bools, seed: int) -> Floats:
+    """Unit directions (count, D) of components +-1 / sqrt(d), 0 but for the d that are `free`."""
+    signs = np.array(list(islice(rademacher_signs(free, seed), count)), np.float64)
+    return signs / np.sqrt(np.count_nonzero(free))
 
 
-def rademacher_signs(count: int, dim: int, seed: int) -> NDArray[np.int8]:
-    """Their signs; those of a smaller `count` are the first of these."""
-    drawn = np.random.default_rng(seed).integers(0, 2, (count, dim), dtype=np.int8)
-    return np.asarray(2 * drawn - 1, np.int8)
+def rademacher_signs(free: Bools, seed: int) -> Iterator[NDArray[np.int8]]:
+    """Their signs (D,), one line after the other, without end."""
+    rng = np.random.default_rng(seed)
+    while True:  # 4 numbers are made of one draw, and those of one call alone
+        drawn = rng.integers(0, 2, (4, len(free)), dtype=np.int8)
+        yield from (2 * drawn - 1) * free
 
 
 def check_moves(

@@ -11,6 +11,8 @@ import numpy as np
 from ..problem.loss import Floats
 
 _FACTOR = 4.0 / 3.0  # by which a glass may miss its line, so that estimates are of use
+_ROUNDING = 30.0  # a gradient is a sum, whose rounding is larger than that of a number
+_SMOOTH = 0.1  # of a bend that remains when a parabola is taken out; of one jump it is 0.4 or more
 
 
 class Variogram(NamedTuple):
@@ -72,4 +74,28 @@ def of_path(path: Floats, lags: list[int]) -> Floats:
     return np.array(found)
 
 
-__all__ = ["Variogram", "of_path"]
+def jumps_seen(path: Floats, eps: float) -> bool:
+    """Whether `path` (m, D), gradients of precision `eps` at equal distances, shows any jump.
+
+    It shows none where its bend is rounding, or that of a parabola; with three gradients every
+    bend is one, and what is no rounding counts as a jump.
+    """
+    t = np.linspace(-1.0, 1.0, len(path))
+    basis = np.linalg.qr(np.vander(t, 3, increasing=True))[0]
+    rest = path - basis[:, :2] @ (basis[:, :2].T @ path)
+    bend, rounding = np.linalg.norm(rest), _ROUNDING * eps * np.linalg.norm(path)
+    if bend <= rounding or len(path) == 3:
+        return bool(bend > rounding)
+    further = np.linalg.norm(rest - basis[:, 2:] @ (basis[:, 2:].T @ path))
+    return bool(further > max(_SMOOTH * bend, rounding))
+
+
+def bends_little(path: Floats) -> bool:
+    """Whether gradients on a line are nearly affine, as smooth ones are where they are close."""
+    change, line = path - path.mean(axis=0), np.linspace(-1.0, 1.0, len(path))
+    slope = line @ change / (line @ line)
+    rest = np.linalg.norm(change - line[:, None] * slope)
+    return bool(rest <= _SMOOTH * np.linalg.norm(change))
+
+
+__all__ = ["Variogram", "bends_little", "jumps_seen", "of_path"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from ..landscape.estimated_glass import EstimatedGlass
     from ..landscape.exact_glass import ExactGlass
+    from ..landscape.variogram import Variogram
 
 
 def plot_glass(found: ExactGlass | EstimatedGlass, ax: Axes | None = None) -> Axes:
@@ -46,23 +48,37 @@ def plot_glass(found: ExactGlass | EstimatedGlass, ax: Axes | None = None) -> Ax
     ['exact', 'rho_total x distance', 'hidden neurons', 'residuals']
     """
     from ..landscape.exact_glass import ExactGlass
+    from ..landscape.jumps import KINDS
+    from ..landscape.lines import GlassWarning
 
-    ax, seen = new_axes(ax), found.variogram()
+    ax, seen, others = new_axes(ax), found.variogram(), []
     if isinstance(found, ExactGlass):
-        ax.plot(seen.distance, seen.value, "o", color=BLUE, label="exact")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GlassWarning)  # the legend says it
+            others = [found.variogram(kind) for kind in KINDS[1:]]
+    names = ("hidden neurons", "s--", VERMILION), ("residuals", "^--", SKY_BLUE)
+    if others:
+        _draw(ax, seen, "o", BLUE, "exact")
         ax.plot(seen.distance, seen.linear, "-", color=GREY, label="rho_total x distance")
-        for kind, label, style, color in (
-            ("hidden", "hidden neurons", "s--", VERMILION),
-            ("residual", "residuals", "^--", SKY_BLUE),
-        ):
-            part = found.variogram(kind)
-            ax.plot(part.distance, part.value, style, color=color, label=label, ms=4)
+        for part, (label, style, color) in zip(others, names, strict=True):
+            _draw(ax, part, style, color, label, ms=4)
     else:
-        ax.plot(seen.distance, seen.value, "D", color=GREEN, label="estimated")
+        _draw(ax, seen, "D", GREEN, "estimated")
         ax.plot(seen.distance, seen.linear, ":", color=GREEN, label="from the first distance on")
     ax.set(xlabel="distance", ylabel="variance of differences of the gradient")
     ax.set_xscale("log")
-    ax.set_yscale("log")
+    if (seen.value > 0.0).any():
+        ax.set_yscale("log")
+    else:
+        ax.text(0.5, 0.5, "no breakpoint crossed", transform=ax.transAxes, ha="center")
     ax.minorticks_off()  # their labels would cover each other
     ax.legend(frameon=False)
     return ax
+
+
+def _draw(
+    ax: Axes, seen: Variogram, style: str, color: str, label: str, ms: float | None = None
+) -> None:
+    """A variogram, which says so in the legend if there is nothing of it."""
+    nothing = "" if (seen.value > 0.0).any() else ": none crossed"
+    ax.plot(seen.distance, seen.value, style, color=color, label=label + nothing, ms=ms)

@@ -93,6 +93,40 @@ def test_neurons_above_dead_ones_are_no_breakpoints_that_vanish():
         np.testing.assert_allclose(back.vectors.sum(axis=0), -change, atol=1e-12)
 
 
+def test_the_end_is_off_breakpoints_too():
+    """The sum is a difference of gradients, and one of them has no value of its own there.
+
+    Here a neuron is on for sample 219, and makes its residual 0, while all that the segment moves
+    is off for it: the residual came to 0 inside, and stays there.
+    """
+    data = rw.datasets.load_engel()
+    network = rw.ReLUNetwork.random([1, 5, 4, 1], seed=3)
+    loss = rw.LayerLoss(network, data.X, data.y, layer=1)
+    a, b = loss.random_start(0), loss.random_start(100)
+    assert (loss.pattern(b, 0.0)[1] == 0).sum() == 1
+    message = r": expected a point .* found 1 that do, as \(layer, sample, neuron\) \(1, 219, 0\)"
+    with pytest.raises(ValueError, match="^end" + message):
+        glass.jumps(loss, a, b)
+    with pytest.raises(ValueError, match="^start" + message):
+        glass.jumps(loss, b, a)
+    near = b + 1e-3 * loss.random_start(7, 1.0)
+    found = glass.jumps(loss, a, near)
+    change = (loss.gradient(near) - loss.gradient(a)).ravel()
+    np.testing.assert_allclose(found.vectors.sum(axis=0), change, atol=1e-9)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_residuals_may_be_0_inside(sign):
+    """From -1 to 0, there for a while, and on to either side."""
+    network = rw.ReLUNetwork([[[0.0], [0.0]], [[-1.0, sign]]], [[0.0, 0.0], [0.0]])
+    loss = rw.LayerLoss(network, [[1.0], [1.5]], [0.0, 0.0])
+    a, b = [[1.0, 0.0], [0.0, -2.0]], [[-2.0, 0.0], [3.0, -2.0]]
+    assert [loss([[1 - 3 * t, 0.0], [3 * t, -2.0]]) for t in (0.0, 0.4, 1.0)] == [2.5, 0.0, 3.5]
+    found = glass.jumps(loss, a, b)
+    change = (loss.gradient(b) - loss.gradient(a)).ravel()
+    np.testing.assert_allclose(found.vectors.sum(axis=0), change, atol=1e-12)
+
+
 def test_path_and_kinds():
     loss = random_loss([4, 5, 4, 2, 1], 100, 2)
     a, b = points(loss, 1)

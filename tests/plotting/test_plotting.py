@@ -360,6 +360,29 @@ def test_no_legend_is_placed_by_a_search_among_polygons(plane, monkeypatch, tmp_
         ax.figure.savefig(tmp_path / "picture.png")
 
 
+@pytest.mark.filterwarnings("ignore::reluplex_walk.landscape.lines.GlassWarning")
+def test_plot_glass_of_nothing_says_so(tmp_path):
+    """Logarithmic axes have no room for NaN alone."""
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(80, 2)), np.where(rng.random(80) < 0.5, -1.0, 1.0)
+    loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 5, 1], seed=2), X, y, kind="hinge")
+    for found in (
+        rw.glass.exact(loss, loss.theta, 1e-9),
+        rw.glass.estimate(loss, loss.theta, 1e-9, points=5),
+        rw.glass.estimate(lambda theta: theta, np.ones(3), 0.1),
+    ):
+        ax = found.plot()
+        ax.figure.savefig(tmp_path / "nothing.png")
+        assert [each.get_text() for each in ax.texts] == ["no breakpoint crossed"]
+    found = rw.glass.exact(loss, loss.theta, 0.02)
+    assert found.rho_hidden.any()
+    assert np.isnan(found.mean_over_rms.residual)
+    ax = found.plot()
+    ax.figure.savefig(tmp_path / "some.png")
+    assert not ax.texts
+    assert line(ax, "residuals").get_label() == "residuals: none crossed"
+
+
 def test_plot_glass_draws_variograms():
     rng = np.random.default_rng(1)
     loss = rw.LayerLoss(
