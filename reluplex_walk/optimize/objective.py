@@ -9,11 +9,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..problem.block import Block
-from ..problem.kinks import slopes
 from ..problem.loss import LayerLoss
 from ..problem.network_loss import NetworkLoss
-from ..problem.passes import Passes, Rows
+from ..problem.passes import Rows, passes_of
 from .diverged import DivergedError
 
 Floats = NDArray[np.float64]
@@ -35,7 +33,7 @@ class Objective:
         free = loss.free if isinstance(loss, LayerLoss) else np.ones(loss.dim, np.bool_)
         self._places = np.flatnonzero(free)
         self.start = self.point(anchor)
-        self._passes = _passes(loss)
+        self._passes = loss.passes if isinstance(loss, NetworkLoss) else passes_of(loss)
         self._kept = np.flatnonzero(loss.sample_weight)
         self.weight = float(loss.sample_weight.sum())
         every = len(self._kept) == len(loss.X)
@@ -100,13 +98,6 @@ class Batch:
 
     def __call__(self, point: ArrayLike) -> Floats:
         return self.objective.gradient(np.asarray(point, float), self._rows, self._weight)
-
-
-def _passes(loss: Loss) -> Passes:
-    if isinstance(loss, NetworkLoss):
-        return loss.passes
-    left, right = slopes(loss.kind, loss.share, loss.y, loss.sample_weight[:, None])
-    return Passes(Block(loss.network, (loss.layer,)), loss.X, loss.y, left, right, False)
 
 
 __all__ = ["Batch", "Loss", "Objective"]
