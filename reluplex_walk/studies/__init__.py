@@ -1,0 +1,1 @@
+"""Studies of what papers claim, each against exact truth."""
