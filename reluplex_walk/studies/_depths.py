@@ -1,5 +1,6 @@
 """Lists of depths and widths, checked."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from .._validate import integer, sequence
 def depths_of(depths: Any, name: str = "depths", low: int = 1) -> NDArray[np.int64]:
     """`depths` as integers >= `low` in ascending order, one at least."""
     found = [integer(f"{name}[{k}]", each, low) for k, each in enumerate(sequence(name, depths))]
-    if not found or any(a >= b for a, b in zip(found, found[1:], strict=False)):
+    if not found or any(a >= b for a, b in pairwise(found)):
         raise ValueError(f"{name}: expected integers in ascending order, found {found}")
     return np.array(found, np.int64)
 

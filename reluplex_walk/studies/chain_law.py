@@ -107,7 +107,7 @@ def law(width: int, depth: int, init: str = "he") -> ChainLaw:
 
     >>> import reluplex_walk as rw
     >>> [round(rw.chains.law(d, int(0.8 * d)).mean_log / 2, 2) for d in (10, 40, 160, 640)]
-    [-1.2, -1.05, -1.01, -1.0]
+    [-1.23, -1.04, -1.01, -1.0]
     """
     width, depth = integer("width", width, 1), integer("depth", depth, 1)
     choice("init", init, LAWS)

@@ -141,7 +141,7 @@ def sample(
 def _grown(
     rng: np.random.Generator, count: int, width: int, depth: int, init: str
 ) -> tuple[np.ma.MaskedArray, np.ma.MaskedArray]:
-    """log |x_l|^2 and log |g_1| after each layer, (count, depth)."""
+    """Logarithms of |x_l|^2 and of |g_1| after each layer, (count, depth)."""
     growing = Growing.begun(rng, count, width, with_hessian=False)
     norms, gradients = np.empty((2, depth, count))
     for layer in range(depth):

@@ -38,7 +38,7 @@ class ChainSpectrum:
     >>> found = rw.chains.spectrum([8, 16, 32], chains=300)
     >>> found.slopes.round(1)  # of |p|, the largest eigenvalue and the trace, per layer
     array([-1. , -0.9, -1.9])
-    >>> found.saddles[-1]
+    >>> float(found.saddles[-1])
     1.0
     """
 
@@ -113,7 +113,7 @@ def spectrum(
     wanted = depths_of(depths)
     chains, tau, y = integer("chains", chains, 1), positive("tau", tau), real("y", y)
     rng = np.random.default_rng(integer("seed", seed, 0))
-    rows: list[tuple[float, ...]] = []
+    rows: list[list[float]] = []
     ended = None
     with Limits.asked(time_limit, callback) as limits:
         for depth in wanted:
@@ -125,13 +125,15 @@ def spectrum(
             values = np.linalg.eigvalsh(matrices)
             trace = np.trace(matrices, axis1=1, axis2=2)
             medians = [np.median(np.abs(w.prod(axis=1))), np.median(values[:, -1])]
-            rows.append((*np.log([*medians, np.median(trace)]), _indefinite(values)))
+            medians.append(np.median(trace))
+            rows.append([*np.log(medians).tolist(), _indefinite(values)])
     done = len(rows)
     stopped = Ended.FINISHED if done == len(wanted) else ended or Ended.FINISHED
-    return ChainSpectrum(wanted[:done], *np.array(rows).T, ended=stopped)
+    product, largest, trace, saddles = np.array(rows).T
+    return ChainSpectrum(wanted[:done], product, largest, trace, saddles, stopped)
 
 
-def _indefinite(values: Floats) -> float:
+def _indefinite(values: NDArray[np.floating]) -> float:
     """The share of rows of eigenvalues with both signs, beyond what rounding makes of a 0."""
     zero = 1e-12 * np.abs(values).max(axis=1)
     return float(((values[:, 0] < -zero) & (values[:, -1] > zero)).mean())

@@ -125,7 +125,9 @@ def cures(
     ['plain', 'layernorm', 'scaled', 'batchnorm', 'residual']
     """
     wanted, width = depths_of(depths), integer("width", width, 1)
-    names = [choice(f"designs[{k}]", v, DESIGNS) for k, v in enumerate(sequence("designs", designs))]
+    names = [
+        choice(f"designs[{k}]", v, DESIGNS) for k, v in enumerate(sequence("designs", designs))
+    ]
     if not names:
         raise ValueError("designs: expected one at least, found none")
     networks = integer("networks", networks, 1)
