@@ -64,7 +64,7 @@ def plot_escape(runs: Sequence[Escape], ax: Axes | None = None) -> Axes:
             ax.lines[-1].set_label(f"{name}: half not yet")
     ax.set(xlabel="depth", ylabel="gradients until escape, median")
     ax.set_yscale("log")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
 

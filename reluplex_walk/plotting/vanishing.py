@@ -60,7 +60,7 @@ def plot_vanishing(found: Vanishing, ax: Axes | None = None, what: str = "gradie
     ax.set_xscale("log", base=2)
     ax.set_yscale("log", base=2)
     for axis, ticks in ((ax.xaxis, found.depths), (ax.yaxis, found.widths)):
-        axis.set_ticks(ticks.tolist(), [str(tick) for tick in ticks.tolist()])
+        axis.set_ticks(ticks.tolist(), [str(tick) for tick in ticks.tolist()], fontsize="small")
     limits = ax.get_xlim(), ax.get_ylim()
     ends = np.array(limits[0])
     ax.plot(ends, found.c * ends, color=VERMILION, label=f"width = {found.c:g} depth")

@@ -1,1 +1,1 @@
-"""Studies of what papers claim, each against exact truth."""
+"""Claims of papers about networks, each as a command that confirms or corrects it."""

@@ -173,10 +173,13 @@ def shatteredness(
     known = values > 0.0
     logs = np.ma.MaskedArray(np.log(np.where(known, values, 1.0)), ~known)
     index = logs[:, :, 2] - logs[:, :, 3]
-    means = np.ma.MaskedArray(logs.mean(axis=1))
+    gradient, curvature, hidden, squares = np.ma.MaskedArray(logs.mean(axis=1)).T
     return Shatteredness(
         wanted[: len(rows)],
-        *(means[:, k] for k in range(4)),
+        gradient,
+        curvature,
+        hidden,
+        squares,
         np.ma.MaskedArray(index.mean(axis=1)),
         np.ma.count(index, axis=1),
         Ended.FINISHED if len(rows) == len(wanted) else ended or Ended.FINISHED,
