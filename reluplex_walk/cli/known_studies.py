@@ -56,7 +56,7 @@ def _regret(seed: int, limits: Limits) -> Outcome:
 
     data, _ = rw.datasets.make_teacher(200, [2, 6, 1], noise=0.5, seed=seed)
     network = rw.ReLUNetwork.random([2, 6, 1], seed=seed + 1)
-    asked = {"learning_rate": 0.02, "horizons": _HORIZONS, "seed": seed}
+    asked: dict[str, Any] = {"learning_rate": 0.02, "horizons": _HORIZONS, "seed": seed}
     found: Any = rw.taylor.regret(network, data.X, data.y, **asked, **_within(limits))
     names = ("horizon", "regret", "bound", "optimum", "interpolates")
     columns = {name: getattr(found, name) for name in names}
