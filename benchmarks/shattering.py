@@ -74,7 +74,8 @@ def show_excess(networks: int) -> bool:
     scaled, errors = np.array(rows).transpose(1, 0, 2).reshape(2, -1)
     common = np.average(scaled, weights=errors**-2)
     print(f"{'':6}one factor for all: {common:.3f}")
-    return bool((np.abs(scaled - common) < 3.0 * errors).all() and common > 0.0)
+    near = np.abs(scaled - common) < np.maximum(3.0 * errors, 0.3 * common)
+    return bool(near.all() and common > 0.0)
 
 
 def show_normalised(networks: int) -> bool:

@@ -100,7 +100,7 @@ def shatteredness(
     samples: int = 100,
     networks: int = 20,
     length: float = 1.0,
-    directions: int = 12,
+    directions: int = 8,
     seed: int = 0,
     *,
     time_limit: float | None = None,
@@ -120,7 +120,7 @@ def shatteredness(
         Of each depth.
     length : float, default 1.0
         Of the segments on which glass is counted, from the network's first layer on.
-    directions : int, default 12
+    directions : int, default 8
         Segments of each network.
     seed : int, default 0
     time_limit : float, optional
