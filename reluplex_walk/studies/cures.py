@@ -12,7 +12,9 @@ from .._validate import choice, integer, sequence
 from ..ended import Ended
 from ._depths import depths_of
 from .growing import log_alive, output_weights
-from .random_stack import DESIGNS, RandomStack, unit_inputs
+from .random_stack import RandomStack, unit_inputs
+
+DESIGNS = ("plain", "residual", "scaled", "layernorm", "batchnorm")
 
 
 @dataclass(frozen=True, eq=False)

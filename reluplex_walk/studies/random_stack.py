@@ -2,11 +2,12 @@
 
 All arrays hold n networks at once: signals are (n, B, d) for B inputs, weights (n, d, d).
 
-    plain       x <- relu(W x)
-    residual    x <- x + relu(W x)
-    scaled      x <- x + relu(W x) / sqrt(L)
-    layernorm   x <- relu(N(W x)),   N over the units of each input
-    batchnorm   x <- relu(N(W x)),   N over the inputs at each unit
+    plain           x <- relu(W x)
+    residual        x <- x + relu(W x)
+    scaled          x <- x + relu(W x) / sqrt(L)
+    preactivation   x <- x + W relu(x) / sqrt(L)
+    layernorm       x <- relu(N(W x)),   N over the units of each input
+    batchnorm       x <- relu(N(W x)),   N over the inputs at each unit
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-DESIGNS = ("plain", "residual", "scaled", "layernorm", "batchnorm")
+DESIGNS = ("plain", "residual", "scaled", "preactivation", "layernorm", "batchnorm")
+_SKIPPING = ("residual", "scaled", "preactivation")
 
 _EPS = 1e-5  # added to variances, as everyone does
 _AXES = {"layernorm": 2, "batchnorm": 1}
@@ -27,7 +29,7 @@ class _Layer:
     """What the way back has to know of a layer."""
 
     weights: Floats
-    below: Floats  # (n, B, d) the input
+    below: Floats  # (n, B, d) what W was applied to
     active: NDArray[np.bool_]
     normal: Floats | None  # N(W x), where something is normalised
     scale: Floats | None  # what it was divided by
@@ -46,9 +48,13 @@ class RandomStack:
 
     @property
     def _share(self) -> float:
-        return self.depth**-0.5 if self.design == "scaled" else 1.0
+        return self.depth**-0.5 if self.design in ("scaled", "preactivation") else 1.0
 
     def _forward(self, w: Floats, x: Floats) -> Floats:
+        if self.design == "preactivation":
+            active = x > 0.0
+            self.layers.append(_Layer(w, active * x, active, None, None))
+            return x + self._share * (active * x) @ w.transpose(0, 2, 1)
         z, normal, scale = x @ w.transpose(0, 2, 1), None, None
         axis = _AXES.get(self.design)
         if axis is not None:
@@ -57,13 +63,17 @@ class RandomStack:
         active = z > 0.0
         self.layers.append(_Layer(w, x, active, normal, scale))
         out = active * z
-        return x + self._share * out if self.design in ("residual", "scaled") else out
+        return x + self._share * out if self.design in _SKIPPING else out
 
     def back(self, top: Floats) -> tuple[Floats, Floats]:
         """From the gradient `top` (n, B, d) at the outputs: that in W_1 (n, d, d) and at inputs."""
         above = top
         for layer in reversed(self.layers):
-            skipped = above if self.design in ("residual", "scaled") else 0.0
+            skipped = above if self.design in _SKIPPING else 0.0
+            if self.design == "preactivation":
+                at_z = self._share * above
+                above = layer.active * (at_z @ layer.weights) + skipped
+                continue
             at_z = self._share * layer.active * above
             if layer.normal is not None:
                 at_z = self._through_norm(layer, at_z)

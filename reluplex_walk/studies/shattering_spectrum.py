@@ -18,7 +18,7 @@ from .random_stack import RandomStack
 
 Floats = NDArray[np.float64]
 
-_DESIGNS = {"plain": "plain", "residual": "scaled", "layernorm": "layernorm"}
+_DESIGNS = {"plain": "plain", "residual": "preactivation", "layernorm": "layernorm"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def shattering_spectrum(
     width : int, default 64
         Units of each layer and of the inputs.
     design : {"plain", "residual", "layernorm"}, default "plain"
-        Layers ``relu(W x)``, ``x + relu(W x) / sqrt(L)`` or ``relu(N(W x))``.
+        Layers ``relu(W x)``, ``x + W relu(x) / sqrt(L)`` or ``relu(N(W x))``.
     points : int, default 256
         Inputs on the circle.
     networks : int, default 50
