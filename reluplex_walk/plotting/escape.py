@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
 
 if TYPE_CHECKING:
@@ -45,8 +47,6 @@ def plot_escape(runs: Sequence[Escape], ax: Axes | None = None) -> Axes:
     >>> [line.get_label() for line in ax.lines]
     ['adam']
     """
-    import numpy as np
-
     if not runs:
         raise ValueError("runs: expected one at least, found none")
     ax = new_axes(ax)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
 
 if TYPE_CHECKING:
@@ -92,8 +94,6 @@ def plot_shatteredness(found: Shatteredness, ax: Axes | None = None) -> Axes:
     >>> len(rw.plotting.plot_shatteredness(found, Figure().subplots()).lines)
     5
     """
-    import numpy as np
-
     ax = new_axes(ax)
     for name, label, style, color in (
         ("log_gradient", "gradient", "o-", BLUE),

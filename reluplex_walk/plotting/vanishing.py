@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validate import choice
 from ._axes import SCALE, VERMILION, new_axes
 
 if TYPE_CHECKING:
@@ -45,10 +49,6 @@ def plot_vanishing(found: Vanishing, ax: Axes | None = None, what: str = "gradie
     >>> ax.get_xlabel(), [line.get_label() for line in ax.lines]
     ('hidden layers', ['width = 1.25 depth'])
     """
-    import numpy as np
-
-    from .._validate import choice
-
     values = getattr(found, f"log_{choice('what', what, ('gradient', 'hessian'))}")
     if min(values.shape) < 2:
         raise ValueError(f"found: expected two widths and two depths, found shape {values.shape}")
@@ -72,10 +72,8 @@ def plot_vanishing(found: Vanishing, ax: Axes | None = None, what: str = "gradie
     return ax
 
 
-def _edges(centres):  # type: ignore[no-untyped-def]
+def _edges(centres: NDArray[np.int64]) -> NDArray[np.float64]:
     """The edges of the columns or rows around `centres`, on a logarithmic axis."""
-    import numpy as np
-
     logs = np.log(centres)
     middle = (logs[1:] + logs[:-1]) / 2.0
     return np.exp([2.0 * logs[0] - middle[0], *middle, 2.0 * logs[-1] - middle[-1]])

@@ -41,8 +41,11 @@ def hessian(weights: ArrayLike, y: float) -> Floats:
            [ 0.,  0.,  0.]])
     """
     w = real_array("weights", weights, (1, 2), "of shape (L,) or (n, L)")
-    if not w.shape[-1]:
-        raise ValueError(f"weights: expected one weight at least, found shape {w.shape}")
+    if not w.size:
+        raise ValueError(
+            f"weights: expected an array of shape (L,) or (n, L) with numbers in it, "
+            f"found shape {w.shape}"
+        )
     target = real("y", y)
     below, above = _products(w)
     without = below * above

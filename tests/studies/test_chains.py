@@ -359,7 +359,7 @@ def test_limits_of_escape():
     [
         (lambda: chains.law(0, 3), "width: expected an integer >= 1"),
         (lambda: chains.law(3, 3, "lecun"), "init: expected one of he, xavier"),
-        (lambda: chains.hessian([], 1.0), "weights: expected one weight at least"),
+        (lambda: chains.hessian([], 1.0), "weights: expected an array of shape"),
         (lambda: chains.vanishing([4, 2]), "widths: expected integers in ascending order"),
         (lambda: chains.spectrum([]), "depths: expected integers in ascending order"),
         (lambda: chains.escape(3, "newton"), "method: expected one of sgd"),
