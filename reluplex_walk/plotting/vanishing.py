@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def plot_vanishing(found: Vanishing, ax: Axes | None = None, what: str = "gradient") -> Axes:
     """The median gradient or Hessian of random networks over depth and width, as colours.
 
-    With the line along which gradients shrink by the same factor; white where all are dead.
+    With the line along which gradients shrink to 1/e, where there is one; white where all networks
+    are dead.
 
     Parameters
     ----------
@@ -61,11 +62,12 @@ def plot_vanishing(found: Vanishing, ax: Axes | None = None, what: str = "gradie
     ax.set_yscale("log", base=2)
     for axis, ticks in ((ax.xaxis, found.depths), (ax.yaxis, found.widths)):
         axis.set_ticks(ticks.tolist(), [str(tick) for tick in ticks.tolist()], fontsize="small")
-    limits = ax.get_xlim(), ax.get_ylim()
-    ends = np.array(limits[0])
-    ax.plot(ends, found.c * ends, color=VERMILION, label=f"width = {found.c:g} depth")
-    ax.set(xlim=limits[0], ylim=limits[1])
-    ax.legend(loc="upper left", fontsize="small")
+    if found.c is not None:
+        limits = ax.get_xlim(), ax.get_ylim()
+        ends = np.array(limits[0])
+        ax.plot(ends, found.c * ends, color=VERMILION, label=f"width = {found.c:g} depth")
+        ax.set(xlim=limits[0], ylim=limits[1])
+        ax.legend(loc="upper left", fontsize="small")
     label = {"gradient": "gradient in the first layer", "hessian": "norm of the Hessian"}[what]
     if (figure := ax.get_figure()) is not None:
         figure.colorbar(mesh, ax=ax, label=f"log10 of the {label}, median")

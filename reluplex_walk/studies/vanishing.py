@@ -42,6 +42,7 @@ class Vanishing:
         The share of networks that are dead.
     networks : int
         Of each width.
+    init : str
     ended : Ended
         FINISHED, or TIME_LIMIT or INTERRUPTED with fewer widths than were asked for.
 
@@ -65,12 +66,17 @@ class Vanishing:
     log_hessian: np.ma.MaskedArray
     dead: Floats
     networks: int
+    init: str
     ended: Ended = Ended.FINISHED
 
     @property
-    def c(self) -> float:
-        """Along ``width = c depth`` He gradients shrink by 1/e: 5/4, from mu(d) = -5 / (2 d)."""
-        return 1.25
+    def c(self) -> float | None:
+        """Along ``width = c depth`` gradients shrink to 1/e, by the law of large widths.
+
+        5/4 for he and 3/4 for orthogonal, as mu(d) is -5 / (2 d) and -3 / (2 d); None for the
+        others, whose gradients vanish at every width.
+        """
+        return {"he": 1.25, "orthogonal": 0.75}.get(self.init)
 
     def plot(self, ax: Axes | None = None, what: str = "gradient") -> Axes:
         """The map of `what`, "gradient" or "hessian", on the axes `ax` or new ones.
@@ -175,6 +181,7 @@ def vanishing(
         np.ma.stack(hessians),
         np.array(dead),
         networks,
+        init,
         Ended.FINISHED if len(done) == len(rows) else ended or Ended.FINISHED,
     )
 

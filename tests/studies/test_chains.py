@@ -223,6 +223,18 @@ def test_vanishing_is_nearly_constant_along_the_line():
     np.testing.assert_array_equal(again.log_hessian[0], found.log_hessian[1])  # by seed and width
 
 
+@pytest.mark.parametrize("init", ["he", "orthogonal", "xavier", "uniform"])
+def test_the_line_is_that_of_the_law(init):
+    found = chains.vanishing([2, 3], [1, 2], 3, init)
+    if found.c is None:
+        assert init == "uniform" or chains.law(900, 900, "xavier").mean_log / 2 < -300
+        assert not found.plot().lines
+    else:
+        assert chains.law(960, round(960 / found.c), init).mean_log / 2 == pytest.approx(
+            -1, abs=0.01
+        )
+
+
 def test_dead_networks_are_masked():
     found = chains.vanishing([1, 8], [2, 60], networks=40)
     assert found.dead[0].tolist() == [pytest.approx(0.75, abs=0.2), 1.0]
