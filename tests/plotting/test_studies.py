@@ -35,6 +35,8 @@ def test_map_of_vanishing(what):
     edges = mesh.get_coordinates()
     for k, depth in enumerate(found.depths):  # each column lies around its depth
         assert edges[0, k, 0] < depth < edges[0, k + 1, 0]
+    other = rw.chains.vanishing([2, 3], [1, 2], 9, "xavier")
+    assert not other.plot(Figure().subplots()).lines  # these vanish at every width
     with pytest.raises(ValueError, match="what: expected one of gradient, hessian"):
         found.plot(what="loss")
     with pytest.raises(ValueError, match="two widths and two depths"):
