@@ -67,9 +67,9 @@ def study(
             f"--out: {folder} holds an earlier study, of which {', '.join(found)} would be "
             "overwritten; give --force to do so, or another --out"
         )
+    make_folder(folder)
     with _bar(name, known.total, quiet) as draw, Limits.asked(time_limit, draw) as limits:
         outcome = known.run(seed, limits)
-    make_folder(folder)
     _write(outcome.columns, table)
     fields: dict[str, Any] = {"study": name, "ended": outcome.ended.message, "table": str(table)}
     if not no_picture and _drawn(outcome, picture, name, quiet):
