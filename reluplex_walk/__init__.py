@@ -74,6 +74,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .simplex.trajectory import Trajectory as Trajectory
     from .simplex.walk import walk as walk
     from .simplex.walker import Progress as Progress
+    from .studies import chains as chains
     from .tolerances import TOLERANCES as TOLERANCES, Tolerances as Tolerances
 
 _HOMES = {
@@ -114,6 +115,7 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {
+    "chains": "studies.chains",
     "datasets": "datasets",
     "density": "landscape.density",
     "glass": "landscape.glass",

@@ -85,6 +85,7 @@ PARAMETERS = {
     "glass": ("start", THETA, lambda v: rw.glass.jumps(LOSS, v, U).vectors),
     "glass end": ("end", U, lambda v: rw.glass.jumps(LOSS, THETA, v).vectors),
     "norm_matched": ("theta", THETA, lambda v: rw.density.norm_matched(v)),
+    "chain": ("weights", U, lambda v: rw.chains.hessian(v, 1.0)),
     "with_layer": ("theta", THETA, lambda v: NET.with_layer(0, v).layer_parameters(0)),
     "weights": ("weights[0]", U, lambda v: rw.ReLUNetwork([v], [[0.0, 0.0]]).weights[0]),
     "biases": ("biases[0]", U[0], lambda v: rw.ReLUNetwork([np.eye(3)], [v]).biases[0]),

@@ -29,6 +29,7 @@ def documented() -> Counter[str]:
 def test_every_public_object_is_on_one_page():
     found = documented()
     modules = {
+        "chains": rw.chains,
         "datasets": rw.datasets,
         "density": rw.density,
         "glass": rw.glass,
@@ -81,6 +82,10 @@ def test_examples_of_alice_run():
 def test_example_of_glass_runs(capsys):
     exec(code("glass.md"), {})
     assert "MeanOverRms" in capsys.readouterr().out
+
+
+def test_example_of_vanishing_runs():
+    exec(code("vanishing.md"), {})
 
 
 def test_example_of_a_regression_test_runs():

@@ -40,6 +40,7 @@ from .prediction import predict
 from .problem import in_units
 from .recipe_file import COLUMNS
 from .solving import minimize, solve
+from .study import study
 from .table import Recipe
 
 
@@ -221,7 +222,7 @@ def warmup(quiet: bool) -> int:
     return 0
 
 
-for command in (solve, minimize, predict):
+for command in (solve, minimize, predict, study):
     cli.add_command(command)
 
 __all__ = ["main"]

@@ -6,19 +6,23 @@ matplotlib is imported when a function is called.
 
 from .density import plot_density
 from .descent import plot_descent
+from .escape import plot_escape
 from .fit import plot_fit, plot_fits
 from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
 from .overview import overview
 from .plane import plot_plane
+from .shattering import plot_shatteredness, plot_shattering
 from .slice import plot_slice
+from .vanishing import plot_vanishing
 
 __all__ = [
     "overview",
     "plot_density",
     "plot_descending",
     "plot_descent",
+    "plot_escape",
     "plot_fit",
     "plot_fits",
     "plot_gap",
@@ -26,5 +30,8 @@ __all__ = [
     "plot_graph",
     "plot_loss",
     "plot_plane",
+    "plot_shatteredness",
+    "plot_shattering",
     "plot_slice",
+    "plot_vanishing",
 ]

@@ -1,0 +1,211 @@
+"""How gradient and curvature of random networks vanish with depth, and how width prevents it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._limits import Limits
+from .._validate import choice, integer
+from ..ended import Ended
+from ._depths import depths_of
+from .chain_law import LAWS
+from .growing import Growing, log_alive, output_weights, random_weights
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats = NDArray[np.float64]
+
+WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64)
+DEPTHS = (2, 4, 8, 12, 16, 24, 32, 64)
+
+
+@dataclass(frozen=True, eq=False)
+class Vanishing:
+    """A map of gradient and curvature over widths and depths; what :func:`vanishing` returns.
+
+    Attributes
+    ----------
+    widths : ndarray (W,)
+    depths : ndarray (D,)
+    log_gradient : masked array (W, D)
+        The median of the logarithm of the size of the gradient in the first layer's weights, over
+        networks that are alive; masked where none is.
+    log_hessian : masked array (W, D)
+        The same of the Frobenius norm of the Hessian in all weights.
+    dead : ndarray (W, D)
+        The share of networks that are dead.
+    networks : int
+        Of each width.
+    init : str
+    ended : Ended
+        FINISHED, or TIME_LIMIT or INTERRUPTED with fewer widths than were asked for.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> found = rw.chains.vanishing([4, 16], [2, 8, 32], networks=100)
+    >>> found.log_gradient.shape, found.dead.shape
+    ((2, 3), (2, 3))
+    >>> bool((found.log_gradient[:, -1] < found.log_gradient[:, 0]).all())  # they vanish
+    True
+    >>> bool(found.log_hessian[1, 1] > found.log_hessian[1, 0])  # curvature later than gradients
+    True
+    >>> round(found.c, 2)
+    1.25
+    """
+
+    widths: NDArray[np.int64]
+    depths: NDArray[np.int64]
+    log_gradient: np.ma.MaskedArray
+    log_hessian: np.ma.MaskedArray
+    dead: Floats
+    networks: int
+    init: str
+    ended: Ended = Ended.FINISHED
+
+    @property
+    def c(self) -> float | None:
+        """Along ``width = c depth`` gradients shrink to 1/e, by the law of large widths.
+
+        5/4 for he and 3/4 for orthogonal, as mu(d) is -5 / (2 d) and -3 / (2 d); None for the
+        others, whose gradients vanish at every width.
+        """
+        return {"he": 1.25, "orthogonal": 0.75}.get(self.init)
+
+    def plot(self, ax: Axes | None = None, what: str = "gradient") -> Axes:
+        """The map of `what`, "gradient" or "hessian", on the axes `ax` or new ones.
+
+        See :func:`reluplex_walk.plotting.plot_vanishing` (extra ``plot``).
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> from matplotlib.figure import Figure
+        >>> found = rw.chains.vanishing([4, 8], [2, 4], networks=20)
+        >>> found.plot(Figure().subplots()).get_ylabel()
+        'width'
+        """
+        from ..plotting import plot_vanishing
+
+        return plot_vanishing(self, ax, what)
+
+
+def vanishing(
+    widths: Sequence[int] = WIDTHS,
+    depths: Sequence[int] = DEPTHS,
+    networks: int = 200,
+    init: str = "he",
+    seed: int = 0,
+    *,
+    time_limit: float | None = None,
+    callback: Callable[[int], Any] | None = None,
+) -> Vanishing:
+    """Median gradient of the first layer and norm of the Hessian, for widths and depths.
+
+    Parameters
+    ----------
+    widths : sequence of int, default (4, 8, 12, 16, 24, 32, 48, 64)
+        In ascending order.
+    depths : sequence of int, default (2, 4, 8, 12, 16, 24, 32, 64)
+        Hidden layers, in ascending order.
+    networks : int, default 200
+        Of each width; those of several depths share their lower layers.
+    init : {"he", "xavier", "orthogonal", "uniform"}, default "he"
+        As for :func:`sample`.
+    seed : int, default 0
+    time_limit : float, optional
+        Seconds.
+    callback : callable, optional
+        Called before each width with the number of those done; StopIteration or KeyboardInterrupt
+        raised in it ends the study as Ctrl-C does.
+
+    Returns
+    -------
+    Vanishing
+        At the time limit or after Ctrl-C of the widths done until then, one at least.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit.
+
+    Notes
+    -----
+    Networks ``v . relu(W_L ... relu(W_1 x))`` of one input of length 1, without biases.  Gradient
+    and Hessian are those of the output, and so, but for a sign, of an L1 loss of one sample.  The
+    norm of the Hessian is exact, a sum of squares over all pairs of layers.
+
+    References
+    ----------
+    Orvieto et al., Vanishing curvature in randomly initialized deep ReLU networks,
+    arXiv 2106.03763.
+
+    Examples
+    --------
+    Along L = 0.8 d the gradient is nearly constant, along a fixed width it is not:
+
+    >>> import numpy as np, reluplex_walk as rw
+    >>> found = rw.chains.vanishing([10, 20, 40], [8, 16, 32], networks=400)
+    >>> bool(np.ptp(np.diag(found.log_gradient)) < 0.5)
+    True
+    >>> bool(np.ptp(found.log_gradient[0]) > 2.0)
+    True
+    """
+    rows, columns = depths_of(widths, "widths"), depths_of(depths)
+    networks = integer("networks", networks, 1)
+    choice("init", init, LAWS)
+    seed = integer("seed", seed, 0)
+    done: list[Any] = []
+    ended = None
+    with Limits.asked(time_limit, callback) as limits:
+        for width in rows.tolist():
+            ended = limits.look(0, len(done))
+            if ended is not None and done:
+                break
+            found = _of_width(width, columns.tolist(), networks, init, seed, limits, bool(done))
+            if found is None:
+                ended = limits.over
+                break
+            done.append(found)
+    gradients, hessians, dead = zip(*done, strict=True)
+    return Vanishing(
+        rows[: len(done)],
+        columns,
+        np.ma.stack(gradients),
+        np.ma.stack(hessians),
+        np.array(dead),
+        networks,
+        init,
+        Ended.FINISHED if len(done) == len(rows) else ended or Ended.FINISHED,
+    )
+
+
+def _of_width(
+    width: int, depths: list[int], networks: int, init: str, seed: int, limits: Limits, cut: bool
+) -> tuple[np.ma.MaskedArray, np.ma.MaskedArray, Floats] | None:
+    """Medians of the logarithms and the share of the dead at each depth; None if `cut` short."""
+    rng = np.random.default_rng([seed, width])
+    growing = Growing.begun(rng, networks, width, with_hessian=True)
+    medians, dead = np.ma.masked_all((2, len(depths))), np.empty(len(depths))
+    for layer in range(1, depths[-1] + 1):
+        if cut and limits.over:
+            return None
+        growing.add(random_weights(rng, networks, width, init))
+        if layer in depths:
+            at, v = depths.index(layer), output_weights(rng, networks, width)
+            alive = growing.squared_norm() > 0.0
+            dead[at] = 1.0 - alive.mean()
+            for row, squares in enumerate(
+                (growing.squared_gradient(v), growing.squared_hessian(v))
+            ):
+                medians[row, at] = np.ma.median(log_alive(squares, alive))
+    return medians[0], medians[1], dead
+
+
+__all__ = ["DEPTHS", "WIDTHS", "Vanishing", "vanishing"]
