@@ -74,6 +74,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .simplex.trajectory import Trajectory as Trajectory
     from .simplex.walk import walk as walk
     from .simplex.walker import Progress as Progress
+    from .studies import activations as activations, taylor as taylor
     from .tolerances import TOLERANCES as TOLERANCES, Tolerances as Tolerances
 
 _HOMES = {
@@ -114,9 +115,11 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {
+    "activations": "studies.activations",
     "datasets": "datasets",
     "density": "landscape.density",
     "glass": "landscape.glass",
+    "taylor": "studies.taylor",
     "testing": "testing",
 }
 _EXTRAS = {"torch": "torch"}  # modules that need an extra, so that they are not in __all__

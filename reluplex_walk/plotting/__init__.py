@@ -6,12 +6,14 @@ matplotlib is imported when a function is called.
 
 from .density import plot_density
 from .descent import plot_descent
+from .exploration import plot_exploration
 from .fit import plot_fit, plot_fits
 from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
 from .overview import overview
 from .plane import plot_plane
+from .regret import plot_regret
 from .slice import plot_slice
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "plot_density",
     "plot_descending",
     "plot_descent",
+    "plot_exploration",
     "plot_fit",
     "plot_fits",
     "plot_gap",
@@ -26,5 +29,6 @@ __all__ = [
     "plot_graph",
     "plot_loss",
     "plot_plane",
+    "plot_regret",
     "plot_slice",
 ]

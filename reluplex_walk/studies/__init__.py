@@ -1,0 +1,1 @@
+"""Claims of papers about networks, each as a command that confirms or corrects it."""
