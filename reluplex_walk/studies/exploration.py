@@ -255,7 +255,8 @@ def _replayed(path: DescentPath, start: ArrayLike | None) -> Iterator[tuple[Floa
             if k == path.n_steps:
                 return
     except DivergedError:
-        pass
+        if path.ended is Ended.DIVERGED:  # to where networks do not go
+            return
     raise ValueError(
         "start: expected the one that the descent began with: from this one it goes another way"
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._validate import LARGEST
 from ..optimize.methods import Method
 from ..optimize.objective import DivergedError, Objective
 
@@ -42,6 +43,8 @@ def steps(
             if run.step(batch, _GRADIENTS) == 0:
                 return
             objective.loss(run.theta)
+            if np.abs(run.theta).max() > LARGEST:
+                raise DivergedError("parameters are larger than networks take them")
         except ValueError as error:
             if number == 0:
                 raise  # an option that does not fit
