@@ -29,10 +29,12 @@ def documented() -> Counter[str]:
 def test_every_public_object_is_on_one_page():
     found = documented()
     modules = {
+        "activations": rw.activations,
         "datasets": rw.datasets,
         "density": rw.density,
         "glass": rw.glass,
         "plotting": plotting,
+        "taylor": rw.taylor,
         "testing": rw.testing,
     }
     public = {f"reluplex_walk.{name}" for name in {*rw.__all__} - {*modules, "__version__"}}
@@ -81,6 +83,11 @@ def test_examples_of_alice_run():
 def test_example_of_glass_runs(capsys):
     exec(code("glass.md"), {})
     assert "MeanOverRms" in capsys.readouterr().out
+
+
+def test_example_of_taylor_runs(capsys):
+    exec(code("taylor.md"), {})
+    assert "Exploration(" in capsys.readouterr().out
 
 
 def test_example_of_a_regression_test_runs():

@@ -142,6 +142,8 @@ def approximation(
     """
     instance("network", network, ReLUNetwork)
     data = inputs("X", X, network.widths[0])
+    if not len(data):
+        raise ValueError(f"X: expected an array of n >= 1 rows, found shape {data.shape}")
     layers = layers_of(block, network.n_layers)
     theta = Block(network, layers).theta
     size = 8.0 * len(data) * network.widths[-1] * theta.size

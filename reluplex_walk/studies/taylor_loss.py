@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import qr
 
 from .._validate import integer, real_array
 from ..problem.aliased import RankWarning
@@ -42,8 +43,8 @@ class TaylorMinimum(NamedTuple):
         By how much `value` may be above the minimum: 0 where that is proved, else NaN; of least
         squares as the normal equations say, in floats.
     fit : QuantileFit or None
-        The regression, whose coefficients are V minus the start; None of least squares, and where
-        no output depends on V.
+        The regression, whose coefficients are V minus the start, in another order where some are
+        redundant; None of least squares, and where no output depends on V.
     rank : int
         Of the derivatives of all outputs by V.
     outputs : int
@@ -237,8 +238,9 @@ class TaylorLoss:
         elif self.kind == "squared":
             move, gap = self._least_squares(rank)
         else:
-            fit = self._regression()
-            move = fit.coefficients[1:]
+            order = self._order(rank)
+            fit, move = self._regression(order), np.zeros(self.origin.size)
+            move[order] = fit.coefficients[1:]
             gap = 0.0 if fit.status.proved else np.nan
         r = self.jacobian @ move - self.targets
         value = float((self.weights * loss_of(self.kind, self.tau, r)).sum())
@@ -246,16 +248,24 @@ class TaylorLoss:
         zeros = int((np.abs(r) <= _ZERO * size).sum())
         return TaylorMinimum(self.origin + move, value, gap, fit, rank, len(r), zeros)
 
-    def _regression(self) -> QuantileFit:
+    def _order(self, rank: int) -> NDArray[np.int64]:
+        """The parameters, those last that earlier ones determine: a regression leaves these out.
+
+        In the order of the layers, what is left could be all but dependent, and V immense.
+        """
+        if rank == self.origin.size:
+            return np.arange(rank)
+        return np.asarray(qr(self.jacobian, mode="r", pivoting=True)[1], np.int64)
+
+    def _regression(self, order: NDArray[np.int64]) -> QuantileFit:
         """Equal weights are left out: the proof is about smaller numbers then."""
+        X = self.jacobian[:, order]
         weights = None if np.ptp(self.weights) == 0.0 else self.weights
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RankWarning)  # the rank is in the result
             if self.kind == "l1":
-                return lad(self.jacobian, self.targets, sample_weight=weights, fit_intercept=False)
-            return quantile(
-                self.jacobian, self.targets, self.tau, sample_weight=weights, fit_intercept=False
-            )
+                return lad(X, self.targets, sample_weight=weights, fit_intercept=False)
+            return quantile(X, self.targets, self.tau, sample_weight=weights, fit_intercept=False)
 
     def _least_squares(self, rank: int) -> tuple[Floats, float]:
         """The shortest move to the minimum, and what the normal equations leave open."""

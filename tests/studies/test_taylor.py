@@ -305,3 +305,18 @@ def test_what_does_not_fit_is_named(options, found):
         whole([1.0, 2.0])
     with pytest.raises(ValueError, match="y: expected"):
         whole.loss(y[:3])
+
+
+def test_dependent_parameters_do_not_make_the_optimum_immense():
+    """Columns in the order of the layer would leave 32 of 40 that are all but dependent: an optimum
+    of size 1e6, which floats do not hold.
+    """
+    data, _ = rw.datasets.make_teacher(500, [4, 8, 8, 1], noise=0.5, seed=104)
+    y = (data.y - data.y.mean()) / data.y.std()
+    net = rw.ReLUNetwork.random([4, 8, 8, 1], seed=10_104, init="he")
+    run = taylor.regret(net, data.X, y, learning_rate=0.1, block=0, horizons=[32], seed=104)
+    (found,) = run.minima
+    assert found.interpolates
+    assert found.proved
+    assert np.abs(found.V).max() < 1e3
+    assert run.taylor(found.V) == pytest.approx(0.0, abs=1e-10)
