@@ -83,7 +83,8 @@ class Exploration:
     def entry(self, loss: float) -> int | None:
         """The first entry at which the loss is at most `loss`; None if there is none.
 
-        So that methods are compared where they have come as far.
+        So that methods are compared where they have come as far.  ValueError, TypeError if `loss`
+        is no number.
 
         Examples
         --------

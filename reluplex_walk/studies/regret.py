@@ -67,8 +67,12 @@ class Regret:
     >>> found = rw.taylor.regret(net, data.X, data.y, learning_rate=0.05, horizons=[50, 100, 200])
     >>> found
     Regret(Sgd, 200 steps, regret ... at most ...)
-    >>> bool((found.slack >= 0.0).all()), bool(found.proved.all()), found.interpolates.tolist()
-    (True, True, [False, False, False])
+    >>> bool((found.regret <= found.bound).all()), bool((found.slack >= 0.0).all())
+    (True, True)
+    >>> bool(found.proved.all()), found.interpolates.tolist(), bool((found.rank <= 17).all())
+    (True, [False, False, False], True)
+    >>> bool(abs(float(found.certificates[2].loss) - found.optimum[2]) < 1e-9)
+    True
     """
 
     taylor: TaylorLoss

@@ -122,8 +122,8 @@ class TaylorLoss:
     >>> there = both.terms(first.theta)[0], both.terms(second.theta)[1]
     >>> [bool(abs(T - abs(net(X)[:, 0] - y).mean()) < 1e-12) for T, net in zip(there, nets)]
     [True, True]
-    >>> both.minimum().value <= both(first.theta)
-    True
+    >>> both.n_steps, both.residuals(first.theta).shape, both.minimum().value <= both(first.theta)
+    (2, (4,), True)
     """
 
     kind: str
@@ -143,6 +143,14 @@ class TaylorLoss:
         """Linearised output minus target of each row, (M,), at `V` (D,).
 
         ValueError, TypeError if V does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net, X, y = rw.ReLUNetwork.random([2, 5, 1]), [[1.0, 2.0], [3.0, -1.0]], [1.0, 0.0]
+        >>> loss = rw.taylor.approximation(net, X).loss(y)
+        >>> bool(np.allclose(loss.residuals(loss.origin), net(X)[:, 0] - y))
+        True
         """
         point = real_array("V", V, 1, f"of shape ({self.origin.size},)")
         if point.shape != self.origin.shape:
@@ -152,7 +160,16 @@ class TaylorLoss:
         return np.asarray(self.jacobian @ (point - self.origin) - self.targets)
 
     def terms(self, V: ArrayLike) -> Floats:
-        """T_n(V), (N,)."""
+        """T_n at `V` (D,), of all N; ValueError, TypeError if V does not fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net, X, y = rw.ReLUNetwork.random([2, 5, 1]), [[1.0, 2.0], [3.0, -1.0]], [1.0, 0.0]
+        >>> loss = rw.taylor.approximation(net, X).loss(y)
+        >>> loss.terms(loss.origin).shape, bool(loss.terms(loss.origin)[0] == loss(loss.origin))
+        ((1,), True)
+        """
         losses = self.weights * loss_of(self.kind, self.tau, self.residuals(V))
         return np.asarray(np.bincount(self.steps, losses, self.n_steps), float)
 
@@ -217,8 +234,10 @@ class TaylorLoss:
         )
 
     def minimum(self) -> TaylorMinimum:
-        """The Taylor optimum: for L1 and pinball by :func:`~reluplex_walk.lad` and
-        :func:`~reluplex_walk.quantile` without intercept, with their proofs, else by least squares.
+        """The Taylor optimum.
+
+        For L1 and pinball by :func:`~reluplex_walk.lad` and :func:`~reluplex_walk.quantile` without
+        intercept, with their proofs, for the squared loss by least squares.
 
         Examples
         --------
