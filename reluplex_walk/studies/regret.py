@@ -122,7 +122,7 @@ class Regret:
     @cached_property
     def bound(self) -> Floats:
         """What R_N cannot exceed, (h,); NaN where that is no theorem: all methods but plain SGD."""
-        theorem = isinstance(self.method, Sgd)
+        theorem = type(self.method) is Sgd
         return self.comparison if theorem else np.full(len(self.horizon), np.nan)
 
     @cached_property
