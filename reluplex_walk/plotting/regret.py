@@ -54,7 +54,7 @@ def plot_regret(found: Regret, ax: Axes | None = None) -> Axes:
     if np.isfinite(found.bound).any():
         ax.plot(N, found.bound / N, "--", color=VERMILION, label="bound")
     elif np.isfinite(found.comparison).any():
-        ax.plot(N, found.comparison / N, ":", color=GREY, label="bound of SGD, no theorem here")
+        ax.plot(N, found.comparison / N, ":", color=GREY, label="as for SGD: no theorem")
     ax.set(xlabel="steps N", ylabel="regret per step", xscale="log", yscale="log")
     ax.legend(frameon=False)
     return ax

@@ -394,7 +394,7 @@ def test_plot_regret_tells_theorems_from_comparisons():
     np.testing.assert_array_equal(line(ax, "bound").get_ydata(), run.bound / run.horizon)
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     other = rw.taylor.regret(*teacher(0), "adam", horizons=[64, 128]).plot()
-    assert "bound of SGD, no theorem here" in [each.get_label() for each in other.lines]
+    assert "as for SGD: no theorem" in [each.get_label() for each in other.lines]
 
 
 def test_plot_exploration_draws_what_is_seen_and_what_is_passed():
