@@ -198,6 +198,13 @@ def test_what_the_bound_adds_up(kind, block, trained, schedule):
         np.testing.assert_allclose(np.diff(distance), moves[:-1], atol=1e-12 * distance.max())
     assert (run.slack >= 0.0).all()
     assert (run.regret[1] / 300 < run.regret[0] / 100) or kind == "squared"
+    V = run.minima[1].V
+    if schedule == "sqrt":
+        farthest = max(float(((w - V) ** 2).sum()) for w in W)
+    else:
+        farthest = float(((W[0] - V) ** 2).sum())
+    squares = sum(rate * float(each @ each) for rate, each in zip(run.rates, g, strict=True))
+    assert run.bound[1] == pytest.approx((farthest / run.rates[-1] + squares) / 2.0, rel=1e-12)
     if schedule == "sqrt":
         np.testing.assert_allclose(run.rates, 0.03 / np.sqrt(np.arange(1.0, 301.0)), rtol=1e-15)
 
