@@ -74,7 +74,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .simplex.trajectory import Trajectory as Trajectory
     from .simplex.walk import walk as walk
     from .simplex.walker import Progress as Progress
-    from .studies import chains as chains
+    from .studies import activations as activations, chains as chains, taylor as taylor
     from .tolerances import TOLERANCES as TOLERANCES, Tolerances as Tolerances
 
 _HOMES = {
@@ -116,9 +116,11 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {
     "chains": "studies.chains",
+    "activations": "studies.activations",
     "datasets": "datasets",
     "density": "landscape.density",
     "glass": "landscape.glass",
+    "taylor": "studies.taylor",
     "testing": "testing",
 }
 _EXTRAS = {"torch": "torch"}  # modules that need an extra, so that they are not in __all__

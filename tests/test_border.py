@@ -29,6 +29,7 @@ LAST = rw.NetworkLoss(NET, X, Y, "squared", block=1)
 THETA = np.round(LOSS.random_start(1) * 3.0, 2)
 U, V = THETA[::-1].copy(), np.eye(2, 3)
 FIT = rw.lad(X, Y)
+PATH = rw.descend(LOSS, "sgd", 2, start=THETA)
 
 
 def parts(loss):
@@ -63,6 +64,9 @@ TABLES = {
     "quantile_path X": ("X", X, lambda v: ends(rw.quantile_path(v, Y, [0.3])[0])),
     "predict": ("X", X, lambda v: FIT.predict(v)),
     "network": ("X", X, lambda v: NET(v).ravel()),
+    "regret X": ("X", X, lambda v: rw.taylor.regret(NET, v, Y, horizons=[3]).points),
+    "regret y": ("y", Y, lambda v: rw.taylor.regret(NET, X, v, horizons=[3]).losses),
+    "approximation": ("X", X, lambda v: rw.taylor.approximation(NET, v).outputs),
 }
 
 PARAMETERS = {
@@ -84,6 +88,7 @@ PARAMETERS = {
     "slice_through": ("theta_b", U, lambda v: rw.slice_through(LOSS, THETA, v, V).u),
     "glass": ("start", THETA, lambda v: rw.glass.jumps(LOSS, v, U).vectors),
     "glass end": ("end", U, lambda v: rw.glass.jumps(LOSS, THETA, v).vectors),
+    "exploration": ("start", THETA, lambda v: rw.activations.exploration(PATH, start=v).losses),
     "norm_matched": ("theta", THETA, lambda v: rw.density.norm_matched(v)),
     "chain": ("weights", U, lambda v: rw.chains.hessian(v, 1.0)),
     "with_layer": ("theta", THETA, lambda v: NET.with_layer(0, v).layer_parameters(0)),

@@ -30,10 +30,12 @@ def test_every_public_object_is_on_one_page():
     found = documented()
     modules = {
         "chains": rw.chains,
+        "activations": rw.activations,
         "datasets": rw.datasets,
         "density": rw.density,
         "glass": rw.glass,
         "plotting": plotting,
+        "taylor": rw.taylor,
         "testing": rw.testing,
     }
     public = {f"reluplex_walk.{name}" for name in {*rw.__all__} - {*modules, "__version__"}}
@@ -86,6 +88,11 @@ def test_example_of_glass_runs(capsys):
 
 def test_example_of_vanishing_runs():
     exec(code("vanishing.md"), {})
+
+
+def test_example_of_taylor_runs(capsys):
+    exec(code("taylor.md"), {})
+    assert "Exploration(" in capsys.readouterr().out
 
 
 def test_example_of_a_regression_test_runs():

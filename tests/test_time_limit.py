@@ -274,6 +274,8 @@ def test_glass():
         lambda loss, **limits: rw.density.breakpoint_density(loss, loss.theta, 0.1, **limits),
         lambda loss, **limits: rw.glass.exact(loss, loss.theta, 1.0, **limits),
         lambda loss, **limits: rw.glass.estimate(loss, loss.theta, 1.0, **limits),
+        lambda loss, **limits: rw.taylor.regret(loss.network, loss.X, loss.y, **limits),
+        lambda loss, **limits: rw.activations.exploration(rw.descend(loss), **limits),
         lambda loss, **limits: rw.lad(loss.inputs, loss.targets[:, 0], **limits),
     ],
 )

@@ -71,14 +71,14 @@ class Objective:
         """The mini-batch of step number `step`, counted from 0."""
         n = len(self._kept)
         if self._batch is None or self._batch >= n:
-            return Batch(self, self._all, self.weight)
+            return Batch(self, self._all, self.weight, self._kept)
         per_epoch = -(-n // self._batch)
         epoch, at = divmod(step, per_epoch)
         if self._epoch[0] != epoch:
             order = np.random.default_rng([self._seed, epoch]).permutation(self._kept)
             self._epoch = epoch, order
         chosen = self._epoch[1][at * self._batch : (at + 1) * self._batch]
-        return Batch(self, self._passes.some(chosen), self.weight * len(chosen) / n)
+        return Batch(self, self._passes.some(chosen), self.weight * len(chosen) / n, chosen)
 
     def gradient(self, point: Floats, rows: Rows, weight: float) -> Floats:
         """Gradient (d,) of the mean over `rows`; DivergedError where floats do not hold it."""
@@ -91,10 +91,16 @@ class Objective:
 
 
 class Batch:
-    """The mini-batch of a step, the same for all gradients in it: called, it gives one."""
+    """The mini-batch of a step, the same for all gradients in it: called, it gives one.
 
-    def __init__(self, objective: Objective, rows: Rows, weight: float) -> None:
-        self.objective, self._rows, self._weight = objective, rows, weight
+    `samples` (m,) are its rows of X.
+    """
+
+    def __init__(
+        self, objective: Objective, rows: Rows, weight: float, samples: NDArray[np.int64]
+    ) -> None:
+        self.objective, self.samples = objective, samples
+        self._rows, self._weight = rows, weight
 
     def __call__(self, point: ArrayLike) -> Floats:
         return self.objective.gradient(np.asarray(point, float), self._rows, self._weight)

@@ -7,12 +7,14 @@ matplotlib is imported when a function is called.
 from .density import plot_density
 from .descent import plot_descent
 from .escape import plot_escape
+from .exploration import plot_exploration
 from .fit import plot_fit, plot_fits
 from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
 from .overview import overview
 from .plane import plot_plane
+from .regret import plot_regret
 from .shattering import plot_shatteredness, plot_shattering
 from .slice import plot_slice
 from .vanishing import plot_vanishing
@@ -23,6 +25,7 @@ __all__ = [
     "plot_descending",
     "plot_descent",
     "plot_escape",
+    "plot_exploration",
     "plot_fit",
     "plot_fits",
     "plot_gap",
@@ -32,6 +35,7 @@ __all__ = [
     "plot_plane",
     "plot_shatteredness",
     "plot_shattering",
+    "plot_regret",
     "plot_slice",
     "plot_vanishing",
 ]

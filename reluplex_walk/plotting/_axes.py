@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 # The colours of Okabe and Ito, told apart by colour-blind readers.
 BLUE, VERMILION, SKY_BLUE, GREEN, GREY = "#0072B2", "#D55E00", "#56B4E9", "#009E73", "#999999"
+COLOURS = (BLUE, VERMILION, GREEN, SKY_BLUE, GREY, "#E69F00", "#CC79A7", "#000000")
 
 # A scale of colours that grow steadily lighter, made for colour-blind readers.
 SCALE = "cividis"

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
+from ._axes import BLUE, COLOURS, SKY_BLUE, VERMILION, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..optimize.descent_path import DescentPath
-
-_COLOURS = (BLUE, VERMILION, GREEN, SKY_BLUE, GREY, "#E69F00", "#CC79A7", "#000000")
 
 
 def plot_descent(
@@ -60,7 +58,7 @@ def plot_descent(
     ax = new_axes(ax)
     if isinstance(paths, Mapping):
         for k, (name, path) in enumerate(paths.items()):
-            colour = _COLOURS[k % len(_COLOURS)]
+            colour = COLOURS[k % len(COLOURS)]
             best = np.minimum.accumulate(path.losses)
             ax.plot(path.gradients, best, color=colour, lw=1.5, label=name)
     else:

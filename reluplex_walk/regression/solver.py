@@ -174,7 +174,7 @@ class _Solver:
         if near > 0.6 * n:
             return np.inf
         some = slice(None, None, _RATIO)
-        size = np.abs(self.basis.theta @ x[:, some] - y[some]) / reach[some]
+        size = _per_length(self.basis.theta @ x[:, some] - y[some], reach[some])
         at = int(near / n * size.size)
         return float(np.partition(size, at)[at])
 
@@ -259,7 +259,7 @@ class _Solver:
         residual(self.samples.x, self.samples.y, theta, every, off)
         basis = self.basis._replace(theta=np.zeros(theta.size))
         samples, slopes = self.samples.with_targets(-off), self.regression.slopes
-        share = np.abs(off) / self.samples.reach
+        share = _per_length(off, self.samples.reach)
         tied = (share <= _TIED * self.samples.size) & (off != 0.0)
         band = np.inf
         if tied.any():  # these alone are in doubt: sizes are those of their residuals
@@ -279,6 +279,11 @@ class _Solver:
         dual = np.where(self.fit.side > 0.0, above, -below) * self.samples.w
         dual[rows[rows >= 0]] = -prices[rows >= 0]
         return dual
+
+
+def _per_length(r: Floats, reach: Floats) -> Floats:
+    """|r| / reach, inf where features are all 0 (without intercept): nothing comes near there."""
+    return np.divide(np.abs(r), reach, out=np.full(r.size, np.inf), where=reach > 0.0)
 
 
 __all__ = ["FitProgress", "Solution", "minimise"]

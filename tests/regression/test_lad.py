@@ -107,3 +107,15 @@ def test_several_outputs_are_several_regressions():
     ]
     assert joint.status is rw.WalkStatus.GLOBAL_MINIMUM
     assert joint.loss == pytest.approx(sum(parts), rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_features_that_are_all_zero_without_intercept(seed):
+    """Samples that say nothing of the coefficients: no warning, and the minimum of the others."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(120, 1 + seed % 4)) * (rng.random((120, 1)) < 0.6)
+    y = X.sum(axis=1) + np.where(rng.random(120) < 0.5, 0.0, np.round(rng.normal(size=120), 1))
+    fit, kept = rw.lad(X, y, fit_intercept=False), X.any(axis=1)
+    others = rw.lad(X[kept], y[kept], fit_intercept=False)
+    assert fit.status.proved
+    assert fit.loss == pytest.approx(others.loss + np.abs(y[~kept]).sum(), rel=1e-12)
