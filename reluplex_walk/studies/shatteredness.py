@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from .._validate import integer, positive
 from ..ended import Ended
-from ..landscape.exact_glass import ExactGlass, exact
+from ..landscape.exact_glass import ExactGlass
+from ..landscape.exactly import exact
 from ..landscape.lines import GlassWarning
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
