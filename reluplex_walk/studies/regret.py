@@ -99,7 +99,7 @@ class Regret:
     def comparison(self) -> Floats:
         """The right side of the bound for whatever method, (h,): a theorem only where `bound` is.
 
-        ``max_n |W_n - V*|^2 / (2 eta_N) + (1/2) sum eta_n |g_n|^2``, with |W_1 - V*| in place of
+        ``max_n |W_n - V*|^2 / (2 eta_N) + (1/2) sum eta_n |g_n|^2``, with n = 1 alone in place of
         the maximum where the rate is constant; NaN of polyak.
 
         Examples
@@ -215,14 +215,14 @@ def regret(
     """Train `network`, and compare with the best fixed parameters of the linearised losses.
 
     In step n the loss of the samples seen is l_n; linearised in the parameters of `block` it is
-    T_n, convex, with ``T_n(W_n) = l_n`` and the same gradient there.  The Taylor optimum V* of a
-    horizon N minimises T_1 + ... + T_N, and the regret is
+    T_n, convex, with ``T_n(W_n) = l_n`` and the same gradient there.  The Taylor optimum ``V*`` of
+    a horizon N minimises T_1 + ... + T_N; the regret is ``R_N = sum l_n - sum T_n(V*)``.  For steps
+    along minus a subgradient it is at most::
 
-        R_N = sum l_n - sum T_n(V*)
+        |W_1 - V*|^2 / (2 eta) + (eta / 2) sum |g_n|^2             at a constant rate,
+        max_n |W_n - V*|^2 / (2 eta_N) + (1/2) sum eta_n |g_n|^2   where rates fall,
 
-    For steps along minus a subgradient, R_N is at most ``|W_1 - V*|^2 / (2 eta) + (eta / 2) sum
-    |g_n|^2`` at a constant rate, and ``max_n |W_n - V*|^2 / (2 eta_N) + (1/2) sum eta_n |g_n|^2``
-    where rates fall: whatever the network, and however other layers move.
+    whatever the network, and however other layers move.
 
     Parameters
     ----------
