@@ -1,7 +1,8 @@
 """The studies that ``reluplex-walk study`` knows: each one small function, and a line in a table.
 
 A study takes a seed and limits, to which it passes what its steps are told, and returns columns for
-the CSV file, a function that draws on a figure, and why it ended.
+the CSV file, a function that draws on a figure, and why it ended.  A run that was cut short is in
+the table, which says so, but in no picture of what runs came to.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Outcome(NamedTuple):
     """What a study found."""
 
     columns: Mapping[str, Any]  # of equal lengths; masked numbers become empty
-    draw: Callable[[Figure], Any]
+    draw: Callable[[Figure], Any] | None  # None: too little was found to draw
     ended: Ended
 
 
@@ -28,7 +29,7 @@ class Study(NamedTuple):
     """What `run` does, and how much it tells the limits when it is done."""
 
     about: str
-    total: int
+    total: Callable[[], int]
     run: Callable[[int, Limits], Outcome]
 
 
@@ -58,9 +59,10 @@ def _regret(seed: int, limits: Limits) -> Outcome:
     network = rw.ReLUNetwork.random([2, 6, 1], seed=seed + 1)
     asked: dict[str, Any] = {"learning_rate": 0.02, "horizons": _HORIZONS, "seed": seed}
     found: Any = rw.taylor.regret(network, data.X, data.y, **asked, **_within(limits))
-    names = ("horizon", "regret", "bound", "optimum", "interpolates")
+    names = ("horizon", "regret", "bound", "slack", "optimum", "proved", "rank", "interpolates")
     columns = {name: getattr(found, name) for name in names}
-    return Outcome(columns, lambda figure: found.plot(figure.subplots()), found.ended)
+    draw = (lambda figure: found.plot(figure.subplots())) if len(found.horizon) else None
+    return Outcome(columns, draw, found.ended)
 
 
 _TRAINED = ("sgd", "momentum", "rmsprop", "adam", "alice")
@@ -69,6 +71,7 @@ _GRADIENTS = 400
 
 def _exploration(seed: int, limits: Limits) -> Outcome:
     import reluplex_walk as rw
+    from reluplex_walk.plotting import plot_exploration
 
     data, _ = rw.datasets.make_teacher(100, [4, 16, 1], noise=0.5, seed=seed)
     loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 16, 1], seed=seed + 1), data.X, data.y)
@@ -87,29 +90,23 @@ def _exploration(seed: int, limits: Limits) -> Outcome:
         "passed": [found.passed[-1] for found in ends],
         "switched": [found.switched[-1] for found in ends],
         "crossed": [found.crossed[-1] for found in ends],
+        "ended": [found.ended.name.lower() for found in ends],
     }
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
-        for method, found in runs.items():
-            (line,) = ax.plot(found.configurations, label=method)
-            ax.plot(found.passed, "--", color=line.get_color(), lw=0.8)
-        ax.set(xlabel="step", ylabel="configurations per point (dashed: passed)")
-        ax.legend(frameon=False)
-
-    return Outcome(columns, draw, [*ends][-1].ended)
+    return Outcome(
+        columns, lambda figure: plot_exploration(runs, figure.subplots()), [*ends][-1].ended
+    )
 
 
-_DESIGNS = ("plain", "residual", "layernorm", "batchnorm")
 _DEPTHS = (1, 2, 4, 8, 16)
 
 
 def _shattering(seed: int, limits: Limits) -> Outcome:
     import reluplex_walk as rw
     from reluplex_walk.plotting import plot_shattering
+    from reluplex_walk.studies.shattering import DESIGNS
 
     runs: list[Any] = []
-    for design in _DESIGNS:
+    for design in DESIGNS:
         before = len(runs) * len(_DEPTHS)
         runs.append(
             rw.taylor.shattering(_DEPTHS, design=design, seed=seed, **_within(limits, before))
@@ -125,6 +122,12 @@ def _shattering(seed: int, limits: Limits) -> Outcome:
         for name, values in zip(columns, parts, strict=True):
             columns[name] += list(values)
     return Outcome(columns, lambda figure: plot_shattering(runs, figure.subplots()), runs[-1].ended)
+
+
+def _shattering_total() -> int:
+    from reluplex_walk.studies.shattering import DESIGNS
+
+    return len(DESIGNS) * len(_DEPTHS)
 
 
 def _vanishing(seed: int, limits: Limits) -> Outcome:
@@ -145,7 +148,14 @@ def _vanishing(seed: int, limits: Limits) -> Outcome:
         for ax, what in zip(figure.subplots(1, 2), ("gradient", "hessian"), strict=True):
             found.plot(ax, what)
 
-    return Outcome(columns, draw, found.ended)
+    enough = min(found.log_gradient.shape) > 1  # a map has two rows and two columns at least
+    return Outcome(columns, draw if enough else None, found.ended)
+
+
+def _vanishing_total() -> int:
+    from reluplex_walk.studies.vanishing import WIDTHS
+
+    return len(WIDTHS)
 
 
 _METHODS = ("gd", "sgd", "rmsprop", "adam", "alice")
@@ -167,11 +177,14 @@ def _escape(seed: int, limits: Limits) -> Outcome:
         "depth": [run.depth for run in runs],
         "median_gradients": [run.median for run in runs],
         "escaped": [run.escaped for run in runs],
+        "ended": [run.ended.name.lower() for run in runs],
     }
     ended = runs[-1].ended
     if ended is Ended.WORK_LIMIT:  # chains that stay where they are belong to the study
         ended = Ended.FINISHED
-    return Outcome(columns, lambda figure: plot_escape(runs, figure.subplots()), ended)
+    whole = runs if ended is Ended.FINISHED else runs[:-1]
+    draw = (lambda figure: plot_escape(whole, figure.subplots())) if whole else None
+    return Outcome(columns, draw, ended)
 
 
 def _within(limits: Limits, before: int = 0) -> dict[str, Any]:
@@ -183,17 +196,21 @@ def _within(limits: Limits, before: int = 0) -> dict[str, Any]:
 
 
 STUDIES = {
-    "glass": Study("the jumps of the gradient around a point", 24, _glass),
-    "regret": Study("the regret of gradient descent against Taylor optima", 400, _regret),
+    "glass": Study("the jumps of the gradient around a point", lambda: 24, _glass),
+    "regret": Study(
+        "the regret of gradient descent against Taylor optima", lambda: _HORIZONS[-1], _regret
+    ),
     "exploration": Study(
-        "how many activation patterns methods see", _GRADIENTS * len(_TRAINED), _exploration
+        "how many activation patterns methods see",
+        lambda: _GRADIENTS * len(_TRAINED),
+        _exploration,
     ),
-    "shattering": Study(
-        "correlations of gradients along depth", len(_DESIGNS) * len(_DEPTHS), _shattering
-    ),
-    "vanishing": Study("gradient and curvature over width and depth", 8, _vanishing),
+    "shattering": Study("correlations of gradients along depth", _shattering_total, _shattering),
+    "vanishing": Study("gradient and curvature over width and depth", _vanishing_total, _vanishing),
     "escape": Study(
-        "how long methods stay on the plateau", 200 * len(_METHODS) * len(_CHAINS), _escape
+        "how long methods stay on the plateau",
+        lambda: 200 * len(_METHODS) * len(_CHAINS),
+        _escape,
     ),
 }
 

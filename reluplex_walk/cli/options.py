@@ -44,7 +44,10 @@ output_options = shared(
     click.option("--quiet", is_flag=True, help="No progress bar, table or notes."),
 )
 time_option = click.option(
-    "--time-limit", type=float, metavar="SECONDS", help="Stop walking after so many seconds."
+    "--time-limit",
+    type=float,
+    metavar="SECONDS",
+    help="Stop after so many seconds, with what was found until then.",
 )
 limit_options = shared(
     click.option(

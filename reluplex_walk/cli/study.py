@@ -68,9 +68,10 @@ def study(
             "overwritten; give --force to do so, or another --out"
         )
     make_folder(folder)
-    with _bar(name, known.total, quiet) as draw, Limits.asked(time_limit, draw) as limits:
+    with _bar(name, known.total(), quiet) as draw, Limits.asked(time_limit, draw) as limits:
         outcome = known.run(seed, limits)
     _write(outcome.columns, table)
+    picture.unlink(missing_ok=True)  # with --force: that of an earlier study, beside a new table
     fields: dict[str, Any] = {"study": name, "ended": outcome.ended.message, "table": str(table)}
     if not no_picture and _drawn(outcome, picture, name, quiet):
         fields["picture"] = str(picture)
@@ -99,7 +100,10 @@ def _plain(value: Any) -> Any:
 
 
 def _drawn(outcome: Outcome, path: Path, name: str, quiet: bool) -> bool:
-    """Draw the picture; without matplotlib, say so."""
+    """Draw the picture; without matplotlib or where there is too little to draw, say so."""
+    if outcome.draw is None:
+        note(f"no {path.name}: the study was stopped before there was enough to draw", quiet)
+        return False
     try:
         from matplotlib.figure import Figure
     except ImportError:

@@ -33,6 +33,8 @@ def plot_regret(found: Regret, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    ValueError
+        If the run came to no horizon.
     ImportError
         If matplotlib is not installed.
 
@@ -47,6 +49,8 @@ def plot_regret(found: Regret, ax: Axes | None = None) -> Axes:
     >>> [line.get_label() for line in ax.lines]
     ['regret', 'interpolates', 'bound']
     """
+    if not len(found.horizon):
+        raise ValueError("found: expected a horizon at least, found a run that came to none")
     ax, N = new_axes(ax), found.horizon
     each, fitted = found.regret / N, ~found.interpolates
     ax.plot(N[fitted], each[fitted], "o-", color=BLUE, label="regret")

@@ -21,14 +21,6 @@ from reluplex_walk.plotting._surface import level_bounds  # noqa: E402
 from reluplex_walk.plotting.plane import plane_of  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
-
-
 def walk(widths, n=25, **options):
     rng = np.random.default_rng(1)
     X = rng.normal(size=(n, widths[0]))
@@ -358,76 +350,3 @@ def test_no_legend_is_placed_by_a_search_among_polygons(plane, monkeypatch, tmp_
         ax = draw(Figure().subplots())
         assert ax.get_legend() is not None
         ax.figure.savefig(tmp_path / "picture.png")
-
-
-@pytest.mark.filterwarnings("ignore::reluplex_walk.landscape.lines.GlassWarning")
-def test_plot_glass_of_nothing_says_so(tmp_path):
-    """Logarithmic axes have no room for NaN alone."""
-    rng = np.random.default_rng(1)
-    X, y = rng.normal(size=(80, 2)), np.where(rng.random(80) < 0.5, -1.0, 1.0)
-    loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 5, 1], seed=2), X, y, kind="hinge")
-    for found in (
-        rw.glass.exact(loss, loss.theta, 1e-9),
-        rw.glass.estimate(loss, loss.theta, 1e-9, points=5),
-        rw.glass.estimate(lambda theta: theta, np.ones(3), 0.1),
-    ):
-        ax = found.plot()
-        ax.figure.savefig(tmp_path / "nothing.png")
-        assert [each.get_text() for each in ax.texts] == ["no breakpoint crossed"]
-    found = rw.glass.exact(loss, loss.theta, 0.02)
-    assert found.rho_hidden.any()
-    assert np.isnan(found.mean_over_rms.residual)
-    ax = found.plot()
-    ax.figure.savefig(tmp_path / "some.png")
-    assert not ax.texts
-    assert line(ax, "residuals").get_label() == "residuals: none crossed"
-
-
-def test_plot_glass_draws_variograms():
-    rng = np.random.default_rng(1)
-    loss = rw.LayerLoss(
-        rw.ReLUNetwork.random([2, 5, 1], seed=2), rng.normal(size=(80, 2)), rng.normal(size=80)
-    )
-    exactly = rw.glass.exact(loss, loss.theta, 1.0, 4)
-    ax = exactly.plot()
-    seen = exactly.variogram()
-    np.testing.assert_array_equal(line(ax, "exact").get_xdata(), seen.distance)
-    np.testing.assert_array_equal(line(ax, "exact").get_ydata(), seen.value)
-    np.testing.assert_array_equal(line(ax, "rho").get_ydata(), seen.linear)
-    for kind, label in (("hidden", "hidden"), ("residual", "residuals")):
-        part = exactly.variogram(kind)
-        np.testing.assert_array_equal(line(ax, label).get_ydata(), part.value)
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    estimated = rw.glass.estimate(loss, loss.theta, 0.5, 4, points=9)
-    assert estimated.plot(ax) is ax
-    drawn = line(ax, "estimated").get_ydata()
-    np.testing.assert_array_equal(drawn, estimated.variogram().value)
-
-
-def teacher(seed):
-    data, _ = rw.datasets.make_teacher(100, [2, 4, 1], noise=0.5, seed=seed)
-    return rw.ReLUNetwork.random([2, 4, 1], seed=1), data.X, data.y
-
-
-def test_plot_regret_tells_theorems_from_comparisons():
-    run = rw.taylor.regret(*teacher(0), horizons=[8, 64, 128])
-    ax = run.plot()
-    assert line(ax, "regret").get_xdata().tolist() == [64, 128]  # at 8 the optimum interpolates
-    assert line(ax, "interpolates").get_xdata().tolist() == [8]
-    np.testing.assert_array_equal(line(ax, "bound").get_ydata(), run.bound / run.horizon)
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    other = rw.taylor.regret(*teacher(0), "adam", horizons=[64, 128]).plot()
-    assert "as for SGD: no theorem" in [each.get_label() for each in other.lines]
-
-
-def test_plot_exploration_draws_what_is_seen_and_what_is_passed():
-    loss = rw.LayerLoss(*teacher(0))
-    found = rw.activations.exploration(rw.descend(loss, "adam", 30, learning_rate=0.1))
-    ax = found.plot()
-    np.testing.assert_array_equal(line(ax, "seen").get_ydata(), found.configurations)
-    np.testing.assert_array_equal(line(ax, "with those").get_ydata(), found.passed)
-    several = plotting.plot_exploration({"adam": found}, against="loss")
-    drawn = line(several, "adam").get_xdata()
-    np.testing.assert_array_equal(drawn, np.minimum.accumulate(found.losses))
-    with pytest.raises(ValueError, match="against"):
-        plotting.plot_exploration(found, against="time")

@@ -69,3 +69,35 @@ def test_plot_shatteredness():
     ax = found.plot(Figure().subplots())
     drawn = line(ax, "index: glass / squared slopes").get_ydata()
     np.testing.assert_allclose(drawn, np.exp(found.log_index - found.log_index[0]))
+
+
+def teacher(seed):
+    data, _ = rw.datasets.make_teacher(100, [2, 4, 1], noise=0.5, seed=seed)
+    return rw.ReLUNetwork.random([2, 4, 1], seed=1), data.X, data.y
+
+
+def test_plot_regret_tells_theorems_from_comparisons():
+    run = rw.taylor.regret(*teacher(0), horizons=[8, 64, 128])
+    ax = run.plot()
+    assert line(ax, "regret").get_xdata().tolist() == [64, 128]  # at 8 the optimum interpolates
+    assert line(ax, "interpolates").get_xdata().tolist() == [8]
+    np.testing.assert_array_equal(line(ax, "bound").get_ydata(), run.bound / run.horizon)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    other = rw.taylor.regret(*teacher(0), "adam", horizons=[64, 128]).plot()
+    assert "as for SGD: no theorem" in [each.get_label() for each in other.lines]
+    none = rw.taylor.regret(*teacher(0), horizons=[64], time_limit=1e-9)
+    with pytest.raises(ValueError, match="expected a horizon at least"):
+        none.plot()
+
+
+def test_plot_exploration_draws_what_is_seen_and_what_is_passed():
+    loss = rw.LayerLoss(*teacher(0))
+    found = rw.activations.exploration(rw.descend(loss, "adam", 30, learning_rate=0.1))
+    ax = found.plot()
+    np.testing.assert_array_equal(line(ax, "seen at entries").get_ydata(), found.configurations)
+    np.testing.assert_array_equal(line(ax, "with those passed").get_ydata(), found.passed)
+    several = plotting.plot_exploration({"adam": found}, against="loss")
+    drawn = line(several, "adam").get_xdata()
+    np.testing.assert_array_equal(drawn, np.minimum.accumulate(found.losses))
+    with pytest.raises(ValueError, match="against"):
+        plotting.plot_exploration(found, against="time")
