@@ -11,7 +11,7 @@ from ._axes import BLUE, GREY, VERMILION, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..studies.regret import Regret
+    from ..studies.run_regret import Regret
 
 
 def plot_regret(found: Regret, ax: Axes | None = None) -> Axes:

@@ -9,7 +9,8 @@ The claims these figures test: arXiv 1611.02345.
 """
 
 from .approximation import Approximation, approximation
-from .regret import Regret, regret
+from .regret import regret
+from .run_regret import Regret
 from .shatteredness import Shatteredness, shatteredness
 from .shattering import Shattering, shattering
 from .shattering_spectrum import ShatteringSpectrum, shattering_spectrum

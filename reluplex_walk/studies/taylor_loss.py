@@ -41,7 +41,7 @@ class TaylorMinimum(NamedTuple):
         The loss there.
     gap : float
         By how much `value` may be above the minimum: 0 where that is proved, else NaN; of least
-        squares as the normal equations say, in floats.
+        squares as the normal equations say, in floats, which is no proof, though it be 0.
     fit : QuantileFit or None
         The regression, whose coefficients are V minus the start, in another order where some are
         redundant; None of least squares, and where no output depends on V.
@@ -75,8 +75,36 @@ class TaylorMinimum(NamedTuple):
 
     @property
     def proved(self) -> bool:
-        """Whether it is proved that nothing lies below `value`, but for rounding."""
-        return self.gap == 0.0
+        """Whether it is proved that nothing lies below `value`, but for rounding.
+
+        By a certificate, or because no output depends on V; least squares are not.  Where some
+        parameters depend on others up to rounding only, it is proved for V that leaves these where
+        the run began: see `given_dependence`.
+        """
+        return self.gap == 0.0 and (self.fit is not None or self.rank == 0)
+
+    @property
+    def given_dependence(self) -> bool:
+        """Whether the proof takes it as given that redundant parameters add nothing.
+
+        Their columns of the derivatives depend on others up to rounding, and not exactly: of the
+        certificate, ``given_aliased``.  False where nothing is proved.
+
+        Examples
+        --------
+        With all layers trained each hidden unit has a scale that the output does not see:
+
+        >>> import reluplex_walk as rw
+        >>> data, _ = rw.datasets.make_teacher(40, [2, 3, 1], noise=0.5)
+        >>> net = rw.ReLUNetwork.random([2, 3, 1], seed=1)
+        >>> whole, first = (rw.taylor.approximation(net, data.X, block) for block in ("all", 0))
+        >>> found = whole.loss(data.y).minimum()
+        >>> found.proved, found.given_dependence, found.rank < whole.theta.size
+        (True, True, True)
+        >>> first.loss(data.y).minimum().given_dependence
+        False
+        """
+        return self.proved and self.certificate is not None and self.certificate.given_aliased
 
     @property
     def interpolates(self) -> bool:

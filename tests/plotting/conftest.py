@@ -6,5 +6,6 @@ import pytest
 @pytest.fixture(autouse=True)
 def close_figures():
     yield
-    plt = pytest.importorskip("matplotlib.pyplot")
+    import matplotlib.pyplot as plt
+
     plt.close("all")

@@ -1,5 +1,7 @@
 """Taylor losses against kernels, HiGHS and hand counts; the inequalities behind the bounds."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog, lsq_linear
@@ -135,9 +137,32 @@ def test_minimum_of_the_squared_loss():
     assert found.value <= expected + 1e-12
     assert 0.0 <= found.gap < 1e-15
     assert not found.proved  # by no certificate
+    one = taylor.TaylorLoss(
+        "squared", 0.5, np.zeros(1), np.ones((1, 1)), np.ones(1), np.ones(1), np.zeros(1, np.int64)
+    ).minimum()
+    assert (one.gap, one.proved, one.given_dependence) == (0.0, False, False)  # no certificate
     # A point beside it has the gap that the normal equations of that point say, not less.
     beside = loss(found.V + 1e-3)
     assert beside > found.value
+
+
+def test_proofs_say_whether_they_take_a_dependence_as_given():
+    """Columns that are a multiple of others exactly, up to rounding, and not at all."""
+    x = np.array([0.1, 0.2, 0.3, 0.7, 1.1])
+    y, once, steps = np.array([1.0, 0.0, 2.0, 1.0, 0.5]), np.ones(5), np.zeros(5, np.int64)
+    for column, rank, given in ((2.0 * x, 1, False), (3.0 * x, 1, True), (x * x, 2, False)):
+        J = np.column_stack([x, column])
+        found = taylor.TaylorLoss("l1", 0.5, np.zeros(2), J, y, once, steps).minimum()
+        dependent = [
+            Fraction(b) * Fraction(x[0]) == Fraction(column[0]) * Fraction(a)
+            for a, b in zip(x.tolist(), column.tolist(), strict=True)
+        ]
+        assert (rank == 1 and not all(dependent)) == given
+        assert (found.rank, found.proved, found.given_dependence) == (rank, True, given)
+    net, X, y = problem(5, (3, 4, 1), 80)
+    run = taylor.regret(net, X, y, learning_rate=1e-9, block="all", horizons=[80])
+    said = [bool(found.certificate.given_aliased) for found in run.minima]
+    assert run.given_dependence.tolist() == said
 
 
 def test_steps_of_different_sizes_weigh_what_they_should():
