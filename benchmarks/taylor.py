@@ -14,8 +14,8 @@
   growth, and regret over the bound, which is a theorem for SGD alone and asked of SGD alone.  (At
   32 steps most optima interpolate.)
 
-The exit code is 1 if an inequality or a bound of SGD fails, an optimum is not proved, or R_N/N does not
-fall from 128 steps to 2,048 in the median.
+The exit code is 1 if an inequality or a bound of SGD fails, an optimum is not proved, or R_N/N does
+not fall from 128 steps to 2,048 in the median.
 """
 
 import argparse
