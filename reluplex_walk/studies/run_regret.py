@@ -149,6 +149,14 @@ class Regret:
         """Whether its proof takes it as given that redundant parameters add nothing, (h,).
 
         See :attr:`TaylorMinimum.given_dependence`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data, _ = rw.datasets.make_teacher(200, [2, 4, 1], noise=0.5)
+        >>> net = rw.ReLUNetwork.random([2, 4, 1], seed=1)
+        >>> rw.taylor.regret(net, data.X, data.y, horizons=[100]).given_dependence.tolist()
+        [False]
         """
         return np.array([each.given_dependence for each in self.minima], np.bool_)
 
