@@ -72,9 +72,14 @@ class Shattering:
         return np.array([each.mean() for each in self.correlations])
 
     @property
-    def error(self) -> Floats:
-        """The standard error of `mean`, (k,)."""
-        return np.array([each.std() / len(each) ** 0.5 for each in self.correlations])
+    def error(self) -> np.ma.MaskedArray:
+        """The standard error of `mean`, (k,), masked where it is that of one network."""
+        known = [len(each) > 1 for each in self.correlations]
+        errors = [
+            each.std(ddof=1) / len(each) ** 0.5 if more else 0.0
+            for each, more in zip(self.correlations, known, strict=True)
+        ]
+        return np.ma.MaskedArray(errors, np.logical_not(known))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Correlation against depth with the law beside it, on the axes `ax` or new ones.

@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 
 import reluplex_walk as rw
 from reluplex_walk import chains
+from reluplex_walk.optimize.known_methods import Polyak
 from reluplex_walk.studies.chain_hessian import gradient
 from reluplex_walk.studies.growing import Growing, random_weights
 from reluplex_walk.studies.random_stack import DESIGNS, RandomStack, unit_inputs
@@ -98,6 +99,31 @@ def test_sample_follows_the_law_in_every_layer(width, init):
         assert abs(logs.mean() - law.mean_log) < 4 * logs.std() / np.sqrt(len(logs)) + 1e-12
 
 
+@pytest.mark.parametrize(("width", "depth", "init"), [(32, 1000, "xavier"), (24, 3000, "he")])
+def test_small_networks_are_not_dead(width, depth, init):
+    """Squares below 1e-308: by the law none of them is dead, and the mean is that of the law."""
+    law, found = chains.law(width, depth, init), chains.sample(width, depth, 10, init)
+    assert law.p_dead < 2e-4
+    assert found.p_dead[-1] == 0.0
+    logs = found.log_norm[:, -1]
+    assert law.mean_log < -300.0
+    assert abs(logs.mean() - law.mean_log) < 4.0 * np.sqrt(law.var_log / 10)
+    mapped = chains.vanishing([width], [10, depth], networks=5, init=init)
+    assert mapped.dead.tolist() == [[0.0, 0.0]]
+    off = mapped.log_gradient[0] - np.array([10, depth]) * law.gradient_slope
+    assert abs(off[1] - off[0]) < 4.0 * np.sqrt(law.var_log / 5)
+
+
+def test_large_networks_are_not_dead_either():
+    """Uniform weights are he weights times sqrt(d / 6): each layer adds log(d / 6) and mu(d)."""
+    with np.errstate(all="raise"):
+        found = chains.sample(64, 320, 4, "uniform")
+    assert found.p_dead[-1] == 0.0
+    expected = 320 * (np.log(64 / 6) + chains.law(64, 1).mean_layer)
+    assert expected > 700.0
+    assert found.log_norm[:, -1].mean() == pytest.approx(expected, rel=0.03)
+
+
 def test_gradients_shrink_by_half_of_mu_a_layer():
     found = chains.sample(8, 16, 6000)
     assert found.gradient_slope == pytest.approx(chains.law(8, 1).gradient_slope, abs=0.01)
@@ -166,15 +192,15 @@ def test_gradient_and_hessian_norm_of_growing_networks():
 
         steps = np.eye(len(theta))
         first = np.array([f(theta + e) - f(theta) for e in steps[: d * d]])
-        assert growing.squared_gradient(v)[k] == pytest.approx((first**2).sum(), abs=1e-12)
+        assert np.exp(2 * growing.log_gradient(v).filled(-np.inf)[k]) == pytest.approx((first**2).sum())
         total = sum(
             (f(theta + a + b) - f(theta + a) - f(theta + b) + f(theta)) ** 2
             for i, a in enumerate(steps)
             for j, b in enumerate(steps)
             if i != j
         )
-        assert growing.squared_hessian(v)[k] == pytest.approx(total, abs=1e-10)
-        assert growing.squared_norm()[k] == pytest.approx(x @ x)
+        assert np.exp(2 * growing.log_hessian(v).filled(-np.inf)[k]) == pytest.approx(total)
+        assert np.exp(2 * growing.log_norm().filled(-np.inf)[k]) == pytest.approx(x @ x)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -273,10 +299,10 @@ def test_escape_is_that_of_a_loop():
     found = chains.escape(5, "gd", 6, seed=2, learning_rate=0.05, gradients=2000)
     for w, counted in zip(found.start, found.gradients, strict=True):
         w, steps = w.copy(), 0
-        while w.prod() <= 0.5 and steps < 2000:
+        while not 0.5 < w.prod() < 2.0 and steps < 2000:
             w -= 0.05 * (w.prod() - 1.0) * w.prod() / w
             steps += 1
-        if w.prod() > 0.5:
+        if 0.5 < w.prod() < 2.0:
             assert counted == steps
         else:
             assert counted is np.ma.masked
@@ -327,6 +353,21 @@ def test_escape_of_methods_against_depth():
     assert chains.escape(3, rw.Alice(glass=False), 5).method == rw.Alice(glass=False)
 
 
+def test_chains_that_diverge_do_not_escape():
+    """One step from equal weights w: w - eta (w^L - 1) w^(L-1), far beyond the valley."""
+    w, rate = 0.8, 50.0
+    beyond = (w - rate * (w**7 - 1) * w**6) ** 7
+    assert beyond > 1e6
+    found = chains.escape(7, "gd", 3, start=w, learning_rate=rate, gradients=100)
+    assert (found.escaped, found.median, found.rate_product) == (0.0, np.inf, np.inf)
+
+
+def test_no_curvature_at_the_start():
+    still = chains.escape(10, "gd", 3, start=0.0, gradients=5)
+    assert still.curvature.tolist() == [0.0, 0.0, 0.0]
+    assert still.rate_product == np.inf
+
+
 def test_noise_is_that_of_targets():
     still = chains.escape(4, "sgd", 20, noise=0.0)
     np.testing.assert_array_equal(still.gradients, chains.escape(4, "gd", 20).gradients)
@@ -373,7 +414,11 @@ def test_limits_of_escape():
         (lambda: chains.hessian([], 1.0), "weights: expected an array of shape"),
         (lambda: chains.vanishing([4, 2]), "widths: expected integers in ascending order"),
         (lambda: chains.spectrum([]), "depths: expected integers in ascending order"),
-        (lambda: chains.escape(3, "newton"), "method: expected one of sgd"),
+        (lambda: chains.escape(3, "newton"), "method: expected one of gd, sgd"),
+        (lambda: chains.escape(3, "polyak"), "method: expected one of gd, sgd, .*found 'polyak'"),
+        (lambda: chains.escape(3, Polyak()), "method: expected one that treats every coordinate"),
+        (lambda: chains.median_product(1000), "depth: expected .* logarithm -999.66"),
+        (lambda: chains.median_product(400, 100.0), "depth: expected .* logarithm 1442"),
         (lambda: chains.cures(designs=[]), "designs: expected one at least"),
         (lambda: chains.flow_time(0.0, 3), "start: expected a number > 0"),
     ],

@@ -168,6 +168,23 @@ def test_a_dead_network_has_no_index():
     assert found.log_gradient[0] is np.ma.masked
 
 
+def test_one_sample_is_enough():
+    """Which networks are dead is known in advance: with one sample, one layer of d He units."""
+    found = shatteredness([1], width=2, samples=1, networks=40)
+    alive = found.networks[0] / 40
+    assert abs(alive - 0.75) < 4 * np.sqrt(0.75 * 0.25 / 40)
+    assert found.log_gradient[0] is not np.ma.masked
+
+
+def test_error_of_the_mean():
+    """It is what the means of many samples scatter by, and of one network it is not known."""
+    single = shattering([1, 2], 16, networks=1)
+    assert single.error.mask.tolist() == [True, True]
+    runs = [shattering([1], 16, networks=3, seed=seed) for seed in range(400)]
+    scatter = np.std([run.mean[0] for run in runs])
+    assert np.sqrt(np.mean([run.error[0] ** 2 for run in runs])) == pytest.approx(scatter, rel=0.12)
+
+
 # ---------------------------------------------------------------- limits and the border
 
 
