@@ -11,7 +11,7 @@ _FAR = 100  # binary orders of magnitude: squares, and what one layer adds, are 
 
 
 def exponents(values: Floats) -> NDArray[np.int64]:
-    """e (n,), so that the largest number of each `values` (n, ...) is 2^e x [1/2, 1); 0 of a 0."""
+    """E (n,), so that the largest number of each `values` (n, ...) is 2^e x [1/2, 1); 0 of a 0."""
     largest = np.abs(values).reshape(len(values), -1).max(axis=1)
     return np.asarray(np.frexp(largest)[1], np.int64)
 

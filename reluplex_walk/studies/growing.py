@@ -83,11 +83,11 @@ class Growing:
         return np.asarray((self.x > 0.0).any(axis=1))
 
     def log_norm(self) -> np.ma.MaskedArray:
-        """log |x_l|, (n,), masked where a network is dead."""
+        """Log |x_l|, (n,), masked where a network is dead."""
         return self._log((self.x**2).sum(axis=1))
 
     def log_gradient(self, v: Floats) -> np.ma.MaskedArray:
-        """log |df/dW_1| for the output weights `v` (n, d), (n,); |x_0| is 1."""
+        """Log |df/dW_1| for the output weights `v` (n, d), (n,); |x_0| is 1."""
         return self._log(self._form(0, v))
 
     def log_hessian(self, v: Floats) -> np.ma.MaskedArray:

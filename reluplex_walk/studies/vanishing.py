@@ -168,7 +168,7 @@ def vanishing(
     size = 120.0 * float(rows[-1]) ** 2  # three forms, five times: products and what is between
     require_memory(f"widths[{len(rows) - 1}]: one network", size, "give smaller widths")
     done: list[Any] = []
-    ended = None
+    asked, ended = networks, None
     with Limits.asked(time_limit, callback) as limits:
         for width in rows.tolist():
             ended = limits.look(0, len(done))
@@ -182,8 +182,7 @@ def vanishing(
                 networks = gradient.shape[1]
             medians = np.ma.median(gradient, axis=1), np.ma.median(hessian, axis=1)
             done.append((*medians, np.ma.getmaskarray(gradient).mean(axis=1)))
-            if ended is not None:
-                break
+    whole = len(done) == len(rows) and networks == asked
     gradients, hessians, dead = zip(*done, strict=True)
     return Vanishing(
         rows[: len(done)],
@@ -193,7 +192,7 @@ def vanishing(
         np.array(dead),
         networks,
         init,
-        ended or Ended.FINISHED,
+        Ended.FINISHED if whole else ended or Ended.FINISHED,
     )
 
 

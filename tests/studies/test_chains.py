@@ -192,7 +192,9 @@ def test_gradient_and_hessian_norm_of_growing_networks():
 
         steps = np.eye(len(theta))
         first = np.array([f(theta + e) - f(theta) for e in steps[: d * d]])
-        assert np.exp(2 * growing.log_gradient(v).filled(-np.inf)[k]) == pytest.approx((first**2).sum())
+        assert np.exp(2 * growing.log_gradient(v).filled(-np.inf)[k]) == pytest.approx(
+            (first**2).sum()
+        )
         total = sum(
             (f(theta + a + b) - f(theta + a) - f(theta + b) + f(theta)) ** 2
             for i, a in enumerate(steps)
@@ -221,7 +223,8 @@ def test_ways_back_are_gradients(design):
         return (stack.top * top).sum()
 
     stack = RandomStack(design, depth, x, np.random.default_rng(2))
-    at_first, at_inputs = stack.back(top)
+    at_first, at_inputs, exponents = stack.back(top)
+    assert not exponents.any()
     step = 1e-6
     for where in [(0, 0, 0), (1, 3, 2)]:
         move = np.zeros_like(x)
@@ -278,6 +281,53 @@ def test_spectrum():
     np.testing.assert_allclose(deep.log_product, medians, atol=0.6)
     with pytest.raises(ValueError, match="slopes: expected two depths"):
         _ = chains.spectrum([3], 10).slopes
+
+
+@pytest.mark.parametrize("y", [1.0, 0.0, -2.0])
+@pytest.mark.parametrize("tau", [0.5, 3.0])
+def test_spectrum_is_that_of_the_hessian(y, tau):
+    w = np.random.default_rng(4).uniform(-1.0, 1.0, (31, 6)) * tau
+    matrices = chains.hessian(w, y)
+    values = np.linalg.eigvalsh(matrices)
+    found = chains.spectrum([6], 31, tau, y, seed=4)
+    traces = np.trace(matrices, axis1=1, axis2=2)
+    for row, numbers in (
+        (found.log_product, np.abs(w.prod(axis=1))),
+        (found.log_lambda, values[:, -1]),
+        (found.log_trace, traces),
+    ):
+        assert row[0] == pytest.approx(np.log(np.median(numbers)), abs=1e-9)
+    zero = 1e-12 * np.abs(values).max(axis=1)
+    assert found.saddles[0] == ((values[:, 0] < -zero) & (values[:, -1] > zero)).mean()
+
+
+def test_spectrum_of_long_chains():
+    """C w and c^L y have c^(2 L - 2) times the Hessian: c = e brings all within range."""
+    found = chains.spectrum([400], 50, seed=3)
+    w = np.random.default_rng(3).uniform(-1.0, 1.0, (50, 400)) * np.e
+    matrices = chains.hessian(w, np.exp(400.0))
+    for row, numbers in (
+        (found.log_lambda, np.linalg.eigvalsh(matrices)[:, -1]),
+        (found.log_trace, np.trace(matrices, axis1=1, axis2=2)),
+    ):
+        assert row[0] == pytest.approx(np.log(np.median(numbers)) - 798.0, abs=1e-6)
+    deep = chains.spectrum([8, 16, 400], 100)
+    np.testing.assert_allclose(deep.slopes, [-1.0, -1.0, -2.0], atol=0.1)
+    far = chains.spectrum([4, 8], 100, tau=1e30)  # p^2 above all: as for y = 0
+    np.testing.assert_allclose(far.slopes, chains.spectrum([4, 8], 100, 1e30, 0.0).slopes)
+
+
+def test_cures_of_deep_networks():
+    """Gradients beyond 1e+-154, whose squares no double holds: slopes as at small depths."""
+    plain, residual = chains.cures(
+        [2000, 3000], 12, ["plain", "residual"], 12, batch=1
+    ).slopes.values()
+    assert plain == pytest.approx(chains.law(12, 1).gradient_slope, rel=0.2)
+    assert residual == pytest.approx(
+        chains.cures([20, 60], 12, ["residual"]).slopes["residual"], rel=0.1
+    )
+    found = chains.cures([3000], 24, ["plain"], 12, batch=1)
+    assert found.dead.tolist() == [[0.0]]  # by the law 2e-4
 
 
 def test_order_of_the_cures():
@@ -400,6 +450,17 @@ def test_limits(call, parts):
         call(time_limit=-1.0)
 
 
+def test_the_first_width_can_be_cut(monkeypatch):
+    monkeypatch.setattr("reluplex_walk.studies.vanishing._NUMBERS", 3 * 8**2 * 5)  # 5 networks
+    part = chains.vanishing([8], [1, 2], 12, time_limit=SHORT)
+    assert (part.ended, part.networks) == (rw.Ended.TIME_LIMIT, 5)
+    whole = chains.vanishing([8], [1, 2], 12)
+    assert (whole.ended, whole.networks) == (rw.Ended.FINISHED, 12)
+    monkeypatch.undo()
+    one = chains.vanishing([8], [1, 2], 12, time_limit=SHORT)  # in one block: nothing to cut
+    assert (one.ended, one.networks) == (rw.Ended.FINISHED, 12)
+
+
 def test_limits_of_escape():
     part = chains.escape(9, "gd", 9, callback=stopping(4))
     assert (part.ended, part.taken) == (rw.Ended.INTERRUPTED, 3)
@@ -419,6 +480,11 @@ def test_limits_of_escape():
         (lambda: chains.escape(3, Polyak()), "method: expected one that treats every coordinate"),
         (lambda: chains.median_product(1000), "depth: expected .* logarithm -999.66"),
         (lambda: chains.median_product(400, 100.0), "depth: expected .* logarithm 1442"),
+        (lambda: chains.spectrum([10**6]), "depths.0.: the Hessian takes .* GiB"),
+        (lambda: chains.vanishing([4, 10**6]), "widths.1.: one network takes .* GiB"),
+        (lambda: chains.sample(10**6, 2), "width: a layer of one network takes .* GiB"),
+        (lambda: chains.law(10**12, 2), "width: the law takes .* GiB"),
+        (lambda: chains.cures([10**9]), "depths.0.: the layers of a network .* GiB"),
         (lambda: chains.cures(designs=[]), "designs: expected one at least"),
         (lambda: chains.flow_time(0.0, 3), "start: expected a number > 0"),
     ],

@@ -204,6 +204,16 @@ def test_limits(call):
     assert call().ended is rw.Ended.FINISHED
 
 
+def test_the_first_depth_can_be_cut(monkeypatch):
+    monkeypatch.setattr("reluplex_walk.studies.shattering._NUMBERS", 2 * 8 * 8 * 5)  # 5 networks
+    part = shattering([2], 8, networks=200, time_limit=SHORT)
+    assert part.ended is rw.Ended.TIME_LIMIT
+    assert len(part.correlations[0]) <= 5
+    whole = shattering([2], 8, networks=200)
+    assert whole.ended is rw.Ended.FINISHED
+    assert len(whole.correlations[0]) > 150
+
+
 def test_limits_of_the_spectrum():
     part = shattering_spectrum(2, 8, networks=9, callback=stopping(4))
     assert (part.ended, part.networks) == (rw.Ended.INTERRUPTED, 3)
@@ -219,6 +229,8 @@ def test_limits_of_the_spectrum():
         (lambda: shattering([60], 2, networks=2), "width: expected networks alive"),
         (lambda: shattering_spectrum(2, design="batchnorm"), "design: expected one of plain"),
         (lambda: shattering_spectrum(80, 2, networks=2), "width: expected a network that is alive"),
+        (lambda: shattering([10**9], design="layernorm"), "width: a network of depth .* GiB"),
+        (lambda: shattering_spectrum(10**9), "depth: a network of width 64 .* GiB"),
         (lambda: shatteredness(length=0.0), "length: expected a number > 0"),
     ],
 )
