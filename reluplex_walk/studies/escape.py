@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 METHODS = ("gd", "sgd", "momentum", "nesterov", "rmsprop", "adam", "alice")
 
+_BEYOND = 10.0  # times y: where a step that is too long throws p, across the valley
 _FAR = 1e6  # weights beyond it are lost: their chain has diverged, and stays where it is
 
 
@@ -37,7 +38,8 @@ class Escape:
     start : ndarray (n, L)
         The weights at first.
     gradients : masked array (n,)
-        How many were taken until y / 2 < p < 2 y; masked where that did not happen.
+        How many were taken until y / 2 < p < 10 y, 0 where p > y / 2 at the start; masked where
+        that did not happen.
     taken : int
         How many gradients each chain was allowed, or had when the last one escaped.
     ended : Ended
@@ -104,10 +106,10 @@ def escape(
     time_limit: float | None = None,
     callback: Callable[[int], Any] | None = None,
 ) -> Escape:
-    """Minimise ``0.5 (w_1 ... w_L - y)^2`` from its plateau, until the product is beyond y / 2.
+    """Minimise ``0.5 (w_1 ... w_L - y)^2`` from its plateau, until the product is above y / 2.
 
-    And below 2 y, where the loss is what it is on the plateau: a chain that is thrown across the
-    valley, as all are by steps that are far too long, has escaped only once it comes back.
+    And below 10 y: a chain that is thrown across the valley, as by steps that are far too long, has
+    escaped only once it comes back.
 
     Parameters
     ----------
@@ -228,7 +230,8 @@ class _Run:
     def _look(self, w: Floats) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
             p = w.prod(axis=1)
-            escaped = self.running & (p > self.y / 2.0) & (p < 2.0 * self.y)
+        most = _BEYOND * self.y if self.taken else np.inf
+        escaped = self.running & (p > self.y / 2.0) & (p < most)
         self.times[escaped] = self.taken
 
     def _gradient(self, theta: Floats) -> Floats:

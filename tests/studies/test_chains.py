@@ -349,10 +349,10 @@ def test_escape_is_that_of_a_loop():
     found = chains.escape(5, "gd", 6, seed=2, learning_rate=0.05, gradients=2000)
     for w, counted in zip(found.start, found.gradients, strict=True):
         w, steps = w.copy(), 0
-        while not 0.5 < w.prod() < 2.0 and steps < 2000:
+        while (w.prod() <= 0.5 or (steps and w.prod() >= 10.0)) and steps < 2000:
             w -= 0.05 * (w.prod() - 1.0) * w.prod() / w
             steps += 1
-        if 0.5 < w.prod() < 2.0:
+        if w.prod() > 0.5 and (not steps or w.prod() < 10.0):
             assert counted == steps
         else:
             assert counted is np.ma.masked
