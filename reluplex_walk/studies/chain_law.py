@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from scipy.special import digamma, gammaincinv, polygamma
 from scipy.stats import binom
 
+from .._memory import require_memory
 from .._validate import choice, integer, positive
 
 Floats = NDArray[np.float64]
+
+_LARGEST = -np.log(np.finfo(np.float64).tiny)  # of the logarithms of normal numbers
 
 LAWS = ("he", "xavier", "orthogonal", "uniform")
 
@@ -116,6 +119,7 @@ def law(width: int, depth: int, init: str = "he") -> ChainLaw:
             f"width: expected 1 with the init uniform, whose law is known for no other, "
             f"found {width}"
         )
+    require_memory("width: the law", 64.0 * width, "give a smaller width")
     mean, variance = _layer(width, init)
     dead = -np.expm1(depth * np.log1p(-(2.0**-width)))
     return ChainLaw(width, depth, init, depth * mean, depth * variance, float(dead))
@@ -157,7 +161,7 @@ def median_product(depth: int, tau: float = 1.0) -> float:
     Raises
     ------
     ValueError, TypeError
-        If an argument does not fit.
+        If an argument does not fit, or the product is no normal number: at tau 1 beyond depth 708.
 
     Examples
     --------
@@ -166,7 +170,13 @@ def median_product(depth: int, tau: float = 1.0) -> float:
     [0.5, 0.1867, 0.0005]
     """
     depth, tau = integer("depth", depth, 1), positive("tau", tau)
-    return float(np.exp(depth * np.log(tau) - gammaincinv(depth, 0.5)))
+    log = float(depth * np.log(tau) - gammaincinv(depth, 0.5))
+    if abs(log) > _LARGEST:
+        raise ValueError(
+            f"depth: expected a product that double precision holds, found one of logarithm "
+            f"{log:.6g} at depth {depth} and tau {tau:g}"
+        )
+    return float(np.exp(log))
 
 
 __all__ = ["LAWS", "ChainLaw", "law", "median_product"]

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import choice, integer
 from ..ended import Ended
 from .chain_law import LAWS
-from .growing import Growing, log_alive, output_weights, random_weights
+from .growing import Growing, output_weights, random_weights
 
 _NUMBERS = 2_000_000  # of a block of networks
 
@@ -119,6 +120,8 @@ def sample(
     width, depth = integer("width", width, 1), integer("depth", depth, 1)
     networks = integer("networks", networks, 1)
     choice("init", init, LAWS)
+    size = 32.0 * width**2  # weights, the form before and after them, and what is between
+    require_memory("width: a layer of one network", size, "give a smaller width")
     rng = np.random.default_rng(integer("seed", seed, 0))
     block = max(1, min(networks, _NUMBERS // width**2))
     norms: list[np.ma.MaskedArray] = []
@@ -143,13 +146,12 @@ def _grown(
 ) -> tuple[np.ma.MaskedArray, np.ma.MaskedArray]:
     """Logarithms of |x_l|^2 and of |g_1| after each layer, (count, depth)."""
     growing = Growing.begun(rng, count, width, with_hessian=False)
-    norms, gradients = np.empty((2, depth, count))
+    norms, gradients = np.ma.masked_all((2, depth, count))
     for layer in range(depth):
         growing.add(random_weights(rng, count, width, init))
-        norms[layer] = growing.squared_norm()
-        gradients[layer] = growing.squared_gradient(output_weights(rng, count, width))
-    alive = norms.T > 0.0
-    return 2.0 * log_alive(norms.T, alive), log_alive(gradients.T, alive)
+        norms[layer] = 2.0 * growing.log_norm()
+        gradients[layer] = growing.log_gradient(output_weights(rng, count, width))
+    return norms.T, gradients.T
 
 
 __all__ = ["ChainSample", "sample"]

@@ -1,4 +1,8 @@
-"""How the spectrum of the Hessian of random linear chains shrinks with their depth."""
+"""How the spectrum of the Hessian of random linear chains shrinks with their depth.
+
+With u_i = 1 / w_i the Hessian is p M, M = (2 p - y) u u' - (p - y) diag(u^2): but for p, whose
+logarithm is a sum, nothing of it becomes too small for double precision, however long the chain.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import integer, positive, real
 from ..ended import Ended
 from ._depths import depths_of
-from .chain_hessian import hessian
 
 Floats = NDArray[np.float64]
+
+_NUMBERS = 8_000_000  # in the matrices of a block of chains
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +119,8 @@ def spectrum(
     wanted = depths_of(depths)
     chains, tau, y = integer("chains", chains, 1), positive("tau", tau), real("y", y)
     rng = np.random.default_rng(integer("seed", seed, 0))
+    size = 32.0 * float(wanted[-1]) ** 2  # a Hessian, and what its eigenvalues need
+    require_memory(f"depths[{len(wanted) - 1}]: the Hessian", size, "give smaller depths")
     rows: list[list[float]] = []
     ended = None
     with Limits.asked(time_limit, callback) as limits:
@@ -120,23 +128,46 @@ def spectrum(
             ended = limits.look(0, len(rows))
             if ended is not None and rows:
                 break
-            w = rng.uniform(-tau, tau, (chains, depth))
-            matrices = hessian(w, y)
-            values = np.linalg.eigvalsh(matrices)
-            trace = np.trace(matrices, axis1=1, axis2=2)
-            medians = [np.median(np.abs(w.prod(axis=1))), np.median(values[:, -1])]
-            medians.append(np.median(trace))
-            rows.append([*np.log(medians).tolist(), _indefinite(values)])
+            rows.append(_measured(rng.uniform(-1.0, 1.0, (chains, depth)), tau, y))
     done = len(rows)
     stopped = Ended.FINISHED if done == len(wanted) else ended or Ended.FINISHED
     product, largest, trace, saddles = np.array(rows).T
     return ChainSpectrum(wanted[:done], product, largest, trace, saddles, stopped)
 
 
-def _indefinite(values: NDArray[np.floating]) -> float:
-    """The share of rows of eigenvalues with both signs, beyond what rounding makes of a 0."""
+def _measured(w: Floats, tau: float, y: float) -> list[float]:
+    """Logarithms of the medians of |p|, lambda and trace, and saddles, of chains of tau `w`."""
+    block = max(1, _NUMBERS // w.shape[1] ** 2)
+    parts = [_of_block(w[k : k + block], np.log(tau), y) for k in range(0, len(w), block)]
+    logs, saddles = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
+    return [*(_log_median(row) for row in logs), float(saddles.mean())]
+
+
+def _of_block(w: Floats, log_tau: float, y: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Logarithms of |p|, the largest eigenvalue and the trace, (3, n), and saddles, (n,)."""
+    depth, u = w.shape[1], 1.0 / w
+    log_p = np.log(np.abs(w)).sum(axis=1) + depth * log_tau
+    log_size = np.maximum(log_p, np.log(abs(y)) if y else -np.inf)
+    p = np.sign(w).prod(axis=1) * np.exp(log_p - log_size)  # and y: of the larger one of both
+    target = np.sign(y) * np.exp((np.log(abs(y)) if y else -np.inf) - log_size)
+    matrices = (2.0 * p - target)[:, None, None] * u[:, :, None] * u[:, None, :]
+    np.einsum("nii->ni", matrices)[:] = p[:, None] * u**2
+    values = np.linalg.eigvalsh(np.sign(p)[:, None, None] * matrices)
+    trace = np.log((u**2).sum(axis=1)) + 2.0 * log_p
+    largest = np.log(values[:, -1]) + log_p + log_size
+    return np.stack([log_p, largest - 2.0 * log_tau, trace - 2.0 * log_tau]), _indefinite(values)
+
+
+def _log_median(logs: Floats) -> float:
+    """The logarithm of the median of numbers of these `logs` (n,)."""
+    middle = np.sort(logs)[[(len(logs) - 1) // 2, len(logs) // 2]]
+    return float(np.logaddexp(*middle) - np.log(2.0))
+
+
+def _indefinite(values: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which rows of eigenvalues have both signs, beyond what rounding makes of a 0."""
     zero = 1e-12 * np.abs(values).max(axis=1)
-    return float(((values[:, 0] < -zero) & (values[:, -1] > zero)).mean())
+    return np.asarray((values[:, 0] < -zero) & (values[:, -1] > zero))
 
 
 __all__ = ["ChainSpectrum", "spectrum"]

@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import choice, integer, sequence
 from ..ended import Ended
 from ._depths import depths_of
+from ._scale import LOG2
 from .growing import log_alive, output_weights
 from .random_stack import RandomStack, unit_inputs
 
 DESIGNS = ("plain", "residual", "scaled", "layernorm", "batchnorm")
+
+_NUMBERS = 30_000_000  # in the layers of a block of networks
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +92,8 @@ def cures(
         d; weights are normal of variance 2 / d.
     designs : sequence of str, default all five
         plain ``relu(W x)``, residual ``x + relu(W x)``, scaled ``x + relu(W x) / sqrt(L)``,
-        layernorm and batchnorm ``relu(N(W x))``.
+        layernorm and batchnorm ``relu(N(W x))``.  The residual layers of
+        :func:`reluplex_walk.taylor.shattering` are others, ``x + W relu(x) / sqrt(L)``.
     networks : int, default 400
         Of each design and depth.
     batch : int, default 32
@@ -135,6 +140,12 @@ def cures(
     networks = integer("networks", networks, 1)
     batch = integer("batch", batch, 2 if "batchnorm" in names else 1)
     seed = integer("seed", seed, 0)
+    size = 8.0 * _per_network(int(wanted[-1]), width, batch)
+    require_memory(
+        f"depths[{len(wanted) - 1}]: the layers of a network of this width and batch",
+        size,
+        "give less of one of them",
+    )
     rows: list[np.ma.MaskedArray] = []
     dead: list[list[float]] = []
     ended = None
@@ -159,12 +170,22 @@ def _gradients(
 ) -> np.ma.MaskedArray:
     """The logarithm of the size of each network's gradient, masked where it is 0."""
     rng = np.random.default_rng([seed, DESIGNS.index(design), depth])
-    stack = RandomStack(design, depth, unit_inputs(rng, networks, batch, width), rng)
-    v = output_weights(rng, networks, width)
-    signs = rng.choice([-1.0, 1.0], (networks, batch))
-    at_first, _ = stack.back(signs[:, :, None] * v[:, None, :])
-    squares = (at_first**2).sum(axis=(1, 2))
-    return log_alive(squares, squares > 0.0)
+    block = max(1, _NUMBERS // _per_network(depth, width, batch))
+    found = []
+    for first in range(0, networks, block):
+        count = min(block, networks - first)
+        stack = RandomStack(design, depth, unit_inputs(rng, count, batch, width), rng)
+        v = output_weights(rng, count, width)
+        signs = rng.choice([-1.0, 1.0], (count, batch))
+        at_first, _, exponents = stack.back(signs[:, :, None] * v[:, None, :])
+        squares = (at_first**2).sum(axis=(1, 2))
+        found.append(log_alive(squares, squares > 0.0) + LOG2 * exponents)
+    return np.ma.concatenate(found)
+
+
+def _per_network(depth: int, width: int, batch: int) -> int:
+    """Numbers that the layers of a network hold."""
+    return depth * width * (width + 3 * batch)
 
 
 __all__ = ["Cures", "cures"]

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 
 from .._limits import Limits
-from .._validate import integer, positive, real
+from .._validate import choice, integer, positive, real
 from ..ended import Ended
-from ..optimize.known_methods import method_of
+from ..optimize.known_methods import Polyak, method_of
 from . import chain_hessian
 
 Floats = NDArray[np.float64]
 
+METHODS = ("gd", "sgd", "momentum", "nesterov", "rmsprop", "adam", "alice")
+
+_BEYOND = 10.0  # times y: where a step that is too long throws p, across the valley
 _FAR = 1e6  # weights beyond it are lost: their chain has diverged, and stays where it is
 
 
@@ -35,7 +38,8 @@ class Escape:
     start : ndarray (n, L)
         The weights at first.
     gradients : masked array (n,)
-        How many were taken until p > y / 2; masked where that did not happen.
+        How many were taken until y / 2 < p < 10 y, 0 where p > y / 2 at the start; masked where
+        that did not happen.
     taken : int
         How many gradients each chain was allowed, or had when the last one escaped.
     ended : Ended
@@ -79,7 +83,12 @@ class Escape:
 
     @property
     def rate_product(self) -> float:
-        """Learning rate x median time x median curvature; of order 1 for gradient descent."""
+        """Learning rate x median time x median curvature; of order 1 for gradient descent.
+
+        Inf where the median time is, whatever the curvature.
+        """
+        if np.isinf(self.median):
+            return np.inf
         return self.learning_rate * self.median * float(np.median(self.curvature))
 
 
@@ -99,6 +108,9 @@ def escape(
 ) -> Escape:
     """Minimise ``0.5 (w_1 ... w_L - y)^2`` from its plateau, until the product is above y / 2.
 
+    And below 10 y: a chain that is thrown across the valley, as by steps that are far too long, has
+    escaped only once it comes back.
+
     Parameters
     ----------
     depth : int
@@ -106,7 +118,7 @@ def escape(
     method : str or object, default "gd"
         gd (gradient descent), sgd (the same with `noise`), momentum, nesterov, rmsprop, adam,
         alice, or an object as :func:`reluplex_walk.descend` takes it, of a method that treats every
-        coordinate by itself: all chains are one run.
+        coordinate by itself: all chains are one run.  Not polyak, whose steps need one loss.
     chains : int, default 200
     start : "uniform" or float, default "uniform"
         Weights uniform on (-sqrt(3), sqrt(3)), of variance 1; or all of them this number.
@@ -154,10 +166,17 @@ def escape(
     y, rate = positive("y", y), positive("learning_rate", learning_rate)
     budget = integer("gradients", gradients, 0)
     seed = integer("seed", seed, 0)
+    if isinstance(method, str):
+        choice("method", method, METHODS)
     spread = real("noise", noise) if noise is not None else float(_named(method) == "sgd")
     if spread < 0.0:
         raise ValueError(f"noise: expected a number >= 0, found {spread:g}")
     chosen = method_of("sgd" if _named(method) == "gd" else method)
+    if isinstance(chosen, Polyak):
+        raise ValueError(
+            "method: expected one that treats every coordinate by itself, found Polyak, whose "
+            "step is one for all"
+        )
     begun = _begun(start, chains, depth, seed)
     run = _Run(begun, y, spread, np.random.default_rng([seed, 1]))
     with Limits.asked(time_limit, callback, budget) as limits:
@@ -210,7 +229,9 @@ class _Run:
 
     def _look(self, w: Floats) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
-            escaped = self.running & (w.prod(axis=1) > self.y / 2.0)
+            p = w.prod(axis=1)
+        most = _BEYOND * self.y if self.taken else np.inf
+        escaped = self.running & (p > self.y / 2.0) & (p < most)
         self.times[escaped] = self.taken
 
     def _gradient(self, theta: Floats) -> Floats:
@@ -274,4 +295,4 @@ def flow_time(start: float, depth: int, y: float = 1.0, learning_rate: float = 0
     return float(value) / rate
 
 
-__all__ = ["Escape", "escape", "flow_time"]
+__all__ = ["METHODS", "Escape", "escape", "flow_time"]

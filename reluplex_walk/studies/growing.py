@@ -8,12 +8,17 @@ depths.  With x_l = D_l W_l x_{l-1}, D_l which units are active, f = v.x_l and K
 
 so that the sum over i of the squares is the trace of S_j, and that over j is v'Q v; A, S and Q obey
 one recursion, Y <- D (W Y W' + c I) D, with c = 0, |x|^2 and tr S.
+
+All of them grow and shrink as |x_l|^2 does, so that one power of two for each network, taken out of
+its signal and forms in each layer, keeps them from under- and overflow at any depth.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ._scale import LOG2, exponents
 
 Floats = NDArray[np.float64]
 
@@ -33,10 +38,14 @@ def random_weights(rng: np.random.Generator, networks: int, width: int, init: st
 
 @dataclass
 class Growing:
-    """`x` (n, d) is the signal, `forms` (1 or 3, n, d, d) are A, and S and Q where wanted."""
+    """`x` (n, d) is the signal, `forms` (1 or 3, n, d, d) are A, and S and Q where wanted.
+
+    The signal is ``x`` times 2^`scale`, `scale` (n,), the forms are `forms` times 4^`scale`.
+    """
 
     x: Floats
     forms: Floats
+    scale: NDArray[np.int64]
     layers: int = 0
 
     @classmethod
@@ -46,7 +55,8 @@ class Growing:
         """Networks without a layer, each with one input of length 1, uniform in direction."""
         x = rng.standard_normal((networks, width))
         x /= np.linalg.norm(x, axis=1, keepdims=True)
-        return cls(x, np.zeros((3 if with_hessian else 1, networks, width, width)))
+        forms = np.zeros((3 if with_hessian else 1, networks, width, width))
+        return cls(x, forms, np.zeros(networks, np.int64))
 
     def add(self, w: Floats) -> None:
         """Put a layer of weights `w` (n, d, d) on top."""
@@ -60,21 +70,32 @@ class Growing:
             traces = np.einsum("nii->n", self.forms[1])
             diagonal[1] += (self.x**2).sum(axis=1)[:, None]
             diagonal[2] += traces[:, None]
+        grown = exponents(active * z)
+        active *= np.ldexp(1.0, -grown)[:, None]
         self.forms = forms * (active[:, :, None] * active[:, None, :])
         self.x = active * z
+        self.scale = self.scale + grown
         self.layers += 1
 
-    def squared_norm(self) -> Floats:
-        """|x_l|^2, (n,)."""
-        return np.asarray((self.x**2).sum(axis=1))
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """Which networks have an active unit in every layer, (n,)."""
+        return np.asarray((self.x > 0.0).any(axis=1))
 
-    def squared_gradient(self, v: Floats) -> Floats:
-        """|df/dW_1|^2 for the output weights `v` (n, d), (n,); |x_0| is 1."""
-        return self._form(0, v)
+    def log_norm(self) -> np.ma.MaskedArray:
+        """Log |x_l|, (n,), masked where a network is dead."""
+        return self._log((self.x**2).sum(axis=1))
 
-    def squared_hessian(self, v: Floats) -> Floats:
-        """The squared Frobenius norm of the Hessian of f in all weights, `v` included, (n,)."""
-        return 2.0 * (self._form(2, v) + np.einsum("nii->n", self.forms[1]))
+    def log_gradient(self, v: Floats) -> np.ma.MaskedArray:
+        """Log |df/dW_1| for the output weights `v` (n, d), (n,); |x_0| is 1."""
+        return self._log(self._form(0, v))
+
+    def log_hessian(self, v: Floats) -> np.ma.MaskedArray:
+        """That of the Frobenius norm of the Hessian of f in all weights, `v` included, (n,)."""
+        return self._log(2.0 * (self._form(2, v) + np.einsum("nii->n", self.forms[1])))
+
+    def _log(self, squares: Floats) -> np.ma.MaskedArray:
+        return log_alive(squares, self.alive) + LOG2 * self.scale
 
     def _form(self, which: int, v: Floats) -> Floats:
         return np.asarray(np.einsum("ni,nij,nj->n", v, self.forms[which], v, optimize=True))

@@ -1,6 +1,9 @@
 """A stack of random layers with and without cures for vanishing gradients, forwards and backwards.
 
 All arrays hold n networks at once: signals are (n, B, d) for B inputs, weights (n, d, d).
+Signals and gradients that come near the limits of double precision are rescaled, each network's by
+a power of two: gradients are homogeneous in what is above, and where nothing is normalised layers
+are in what is below.
 
     plain           x <- relu(W x)
     residual        x <- x + relu(W x)
@@ -14,6 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ._scale import rescaled
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +41,10 @@ class _Layer:
 
 
 class RandomStack:
-    """L random layers of one design, weights normal of variance 2 / d, run on `x` (n, B, d)."""
+    """L random layers of one design, weights normal of variance 2 / d, run on `x` (n, B, d).
+
+    Without normalising, `top` is what comes out but for a power of two for each network.
+    """
 
     def __init__(self, design: str, depth: int, x: Floats, rng: np.random.Generator) -> None:
         self.design, self.depth, self.layers = design, depth, list[_Layer]()
@@ -44,6 +52,8 @@ class RandomStack:
         for _ in range(depth):
             w = rng.standard_normal((n, d, d)) * np.sqrt(2.0 / d)
             x = self._forward(w, x)
+            if design not in _AXES:
+                x, _ = rescaled(x)
         self.top = x
 
     @property
@@ -65,10 +75,15 @@ class RandomStack:
         out = active * z
         return x + self._share * out if self.design in _SKIPPING else out
 
-    def back(self, top: Floats) -> tuple[Floats, Floats]:
-        """From the gradient `top` (n, B, d) at the outputs: that in W_1 (n, d, d) and at inputs."""
-        above = top
+    def back(self, top: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """From the gradient `top` (n, B, d) at the outputs: that in W_1 (n, d, d) and at inputs.
+
+        Both are to be multiplied by 2^e, the last result, e (n,).
+        """
+        above, exponents = top, np.zeros(len(top), np.int64)
         for layer in reversed(self.layers):
+            above, grown = rescaled(above)
+            exponents += grown
             skipped = above if self.design in _SKIPPING else 0.0
             if self.design == "preactivation":
                 at_z = self._share * above
@@ -78,7 +93,7 @@ class RandomStack:
             if layer.normal is not None:
                 at_z = self._through_norm(layer, at_z)
             above = at_z @ layer.weights + skipped
-        return at_z.transpose(0, 2, 1) @ self.layers[0].below, above
+        return at_z.transpose(0, 2, 1) @ self.layers[0].below, above, exponents
 
     def _through_norm(self, layer: _Layer, g: Floats) -> Floats:
         """The gradient before normalising, of that after it."""

@@ -195,9 +195,8 @@ def _measured(
     depth = seeds[1]
     network = ReLUNetwork.random([width] * (depth + 1) + [1], rng, "he")
     loss = LayerLoss(network, rng.standard_normal((samples, width)), rng.standard_normal(samples))
-    outputs = network(loss.X)
-    if (outputs == outputs[0]).all():
-        return np.zeros(4)  # dead for all samples
+    if _dead(network, loss.X):
+        return np.zeros(4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GlassWarning)  # few crossings: sums are all we ask for
         found = exact(loss, loss.theta, length, directions, int(rng.integers(2**31)))
@@ -212,6 +211,13 @@ def _measured(
             squares.mean(),
         ]
     )
+
+
+def _dead(network: ReLUNetwork, x: Floats) -> bool:
+    """Whether at no row of `x` (n, d) a unit of the last hidden layer is active."""
+    for w, b in zip(network.weights[:-1], network.biases[:-1], strict=True):
+        x = np.maximum(x @ w.T + b, 0.0)
+    return not x.any()
 
 
 def slopes(loss: LayerLoss, found: ExactGlass) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import choice, integer, real
 from ..ended import Ended
 from ._depths import depths_of
@@ -25,6 +26,7 @@ Floats = NDArray[np.float64]
 
 DESIGNS = ("plain", "residual", "layernorm", "batchnorm")
 
+_HELD = ("layernorm", "batchnorm")  # designs whose weights are kept
 _NUMBERS = 4_000_000  # in the arrays of a block of networks
 _BATCH = 16  # inputs that batchnorm sees: the two and others
 
@@ -72,9 +74,14 @@ class Shattering:
         return np.array([each.mean() for each in self.correlations])
 
     @property
-    def error(self) -> Floats:
-        """The standard error of `mean`, (k,)."""
-        return np.array([each.std() / len(each) ** 0.5 for each in self.correlations])
+    def error(self) -> np.ma.MaskedArray:
+        """The standard error of `mean`, (k,), masked where it is that of one network."""
+        known = [len(each) > 1 for each in self.correlations]
+        errors = [
+            each.std(ddof=1) / len(each) ** 0.5 if more else 0.0
+            for each, more in zip(self.correlations, known, strict=True)
+        ]
+        return np.ma.MaskedArray(errors, np.logical_not(known))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Correlation against depth with the law beside it, on the axes `ax` or new ones.
@@ -114,7 +121,8 @@ def shattering(
         Units of each layer and of the inputs.
     design : {"plain", "residual", "layernorm", "batchnorm"}, default "plain"
         Layers ``relu(W x)``, ``x + W relu(x) / sqrt(L)`` or ``relu(N(W x))``, with weights
-        normal of variance 2 / d.
+        normal of variance 2 / d.  The residual layers of :func:`reluplex_walk.chains.cures` are
+        others, ``x + relu(W x)``, and its scaled ones ``x + relu(W x) / sqrt(L)``.
     cosine : float, default 0.5
         Of the two inputs, in (-1, 1).
     networks : int, default 200
@@ -129,7 +137,8 @@ def shattering(
     Returns
     -------
     Shattering
-        At the time limit or after Ctrl-C of the depths done until then, one at least.
+        At the time limit or after Ctrl-C of the depths done until then, one at least, but of that
+        one not all networks if it was being worked on.
 
     Raises
     ------
@@ -162,24 +171,28 @@ def shattering(
     if not -1.0 < cosine < 1.0:
         raise ValueError(f"cosine: expected a number in (-1, 1), found {cosine:g}")
     networks, seed = integer("networks", networks, 1), integer("seed", seed, 0)
+    size = 8.0 * _per_network(int(wanted[-1]), width, design)
+    require_memory(
+        f"width: a network of depth {wanted[-1]}", size, "give less of width or of depths"
+    )
     found: list[Floats] = []
-    ended = None
+    ended, whole = None, True
     with Limits.asked(time_limit, callback) as limits:
         for depth in wanted.tolist():
             ended = limits.look(0, len(found))
             if ended is not None and found:
                 break
-            values = _correlations(
-                depth, width, design, cosine, networks, seed, limits, bool(found)
-            )
-            if values is None:
+            values, whole = _correlations(depth, width, design, cosine, networks, seed, limits)
+            if not whole:
                 ended = limits.over
-                break
+                if found:
+                    break
             if not len(values):
                 raise ValueError(f"width: expected networks alive at both inputs, found {width}")
             found.append(values)
     done = wanted[: len(found)]
-    stopped = Ended.FINISHED if len(done) == len(wanted) else ended or Ended.FINISHED
+    finished = whole and len(done) == len(wanted)
+    stopped = Ended.FINISHED if finished else ended or Ended.FINISHED
     return Shattering(done, width, design, cosine, found, _law(design, cosine, done), stopped)
 
 
@@ -196,17 +209,15 @@ def _correlations(
     networks: int,
     seed: int,
     limits: Limits,
-    cut: bool,
-) -> Floats | None:
-    """The cosine of the two gradients in each network that is alive; None if `cut` short."""
+) -> tuple[Floats, bool]:
+    """The cosine of the two gradients in each network that is alive, and whether all were made."""
     rng = np.random.default_rng([seed, depth, DESIGNS.index(design)])
-    held = design in ("layernorm", "batchnorm")
-    per_network = depth * width * (width if held else 8)
-    block = max(1, min(networks, _NUMBERS // per_network))
+    held = design in _HELD
+    block = max(1, min(networks, _NUMBERS // _per_network(depth, width, design)))
     found: list[Floats] = []
     for first in range(0, networks, block):
-        if cut and limits.over:
-            return None
+        if found and limits.over:
+            return np.concatenate(found), False
         x = pair_of_inputs(rng, min(block, networks - first), width, cosine)
         if held:
             g = _normalised(rng, x, depth, design)
@@ -215,7 +226,12 @@ def _correlations(
         sizes = np.linalg.norm(g, axis=2)
         alive = (sizes > 0.0).all(axis=1)
         found.append((g[alive, 0] * g[alive, 1]).sum(axis=1) / sizes[alive].prod(axis=1))
-    return np.concatenate(found)
+    return np.concatenate(found), True
+
+
+def _per_network(depth: int, width: int, design: str) -> int:
+    """Numbers that a network takes: weights, or what is known of those that are not held."""
+    return depth * width * (width if design in _HELD else 8)
 
 
 def _normalised(rng: np.random.Generator, x: Floats, depth: int, design: str) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import choice, integer
 from ..ended import Ended
 from .arc_cosine import plain_law, residual_law
@@ -84,7 +85,8 @@ def shattering_spectrum(
     width : int, default 64
         Units of each layer and of the inputs.
     design : {"plain", "residual", "layernorm"}, default "plain"
-        Layers ``relu(W x)``, ``x + W relu(x) / sqrt(L)`` or ``relu(N(W x))``.
+        Layers ``relu(W x)``, ``x + W relu(x) / sqrt(L)`` or ``relu(N(W x))``, as those of
+        :func:`shattering`.
     points : int, default 256
         Inputs on the circle.
     networks : int, default 50
@@ -125,6 +127,10 @@ def shattering_spectrum(
     choice("design", design, _DESIGNS)
     points, networks = integer("points", points, 4), integer("networks", networks, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
+    size = 8.0 * depth * width * (width + 3 * points)
+    require_memory(
+        f"depth: a network of width {width} at {points} points", size, "give less of one of them"
+    )
     powers: list[Floats] = []
     made, ended = 0, None
     with Limits.asked(time_limit, callback) as limits:
@@ -153,7 +159,7 @@ def _power(rng: np.random.Generator, depth: int, width: int, design: str, points
     x = np.cos(angle)[:, None] * basis[:, 0] + np.sin(angle)[:, None] * basis[:, 1]
     stack = RandomStack(_DESIGNS[design], depth, x[None], rng)
     top = np.broadcast_to(output_weights(rng, 1, width)[:, None, :], stack.top.shape)
-    _, g = stack.back(top)
+    _, g, _ = stack.back(top)
     return _two_sided((np.abs(np.fft.rfft(g[0], axis=0)) ** 2).sum(axis=1), points)
 
 

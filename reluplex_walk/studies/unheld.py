@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ._scale import rescaled
+
 Floats = NDArray[np.float64]
 
 
@@ -34,11 +36,15 @@ def pair_of_inputs(rng: np.random.Generator, networks: int, width: int, cosine: 
 
 
 def gradients(rng: np.random.Generator, x: Floats, depth: int, residual: bool) -> Floats:
-    """The gradients of f = v.x_L at both inputs `x` (n, 2, d), one network for each pair."""
+    """The gradients of f = v.x_L at both inputs `x` (n, 2, d), one network for each pair.
+
+    But for a power of two for each network where they come near the limits of double precision.
+    """
     networks, _, width = x.shape
     share = depth**-0.5
     layers = []
     for _ in range(depth):
+        x, _ = rescaled(x)
         taken = np.maximum(x, 0.0) if residual else x
         image = _drawn(rng, taken)
         below, x = x, x + share * image if residual else np.maximum(image, 0.0)
@@ -47,6 +53,7 @@ def gradients(rng: np.random.Generator, x: Floats, depth: int, residual: bool) -
     v = rng.standard_normal((networks, 1, width))
     found = np.concatenate([v, v], axis=1)
     for layer in reversed(layers):
+        found, _ = rescaled(found)
         if residual:
             found = found + share * layer.active * _transposed(rng, layer, found)
         else:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import choice, integer
 from ..ended import Ended
 from ._depths import depths_of
 from .chain_law import LAWS
-from .growing import Growing, log_alive, output_weights, random_weights
+from .growing import Growing, output_weights, random_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,8 @@ Floats = NDArray[np.float64]
 
 WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64)
 DEPTHS = (2, 4, 8, 12, 16, 24, 32, 64)
+
+_NUMBERS = 4_000_000  # in the forms of a block of networks
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class Vanishing:
     dead : ndarray (W, D)
         The share of networks that are dead.
     networks : int
-        Of each width.
+        Of each width; fewer than asked for if the first width was cut short.
     init : str
     ended : Ended
         FINISHED, or TIME_LIMIT or INTERRUPTED with fewer widths than were asked for.
@@ -128,7 +131,8 @@ def vanishing(
     Returns
     -------
     Vanishing
-        At the time limit or after Ctrl-C of the widths done until then, one at least.
+        At the time limit or after Ctrl-C of the widths done until then, one at least, but of that
+        one not all networks if it was being worked on.
 
     Raises
     ------
@@ -161,18 +165,24 @@ def vanishing(
     networks = integer("networks", networks, 1)
     choice("init", init, LAWS)
     seed = integer("seed", seed, 0)
+    size = 120.0 * float(rows[-1]) ** 2  # three forms, five times: products and what is between
+    require_memory(f"widths[{len(rows) - 1}]: one network", size, "give smaller widths")
     done: list[Any] = []
-    ended = None
+    asked, ended = networks, None
     with Limits.asked(time_limit, callback) as limits:
         for width in rows.tolist():
             ended = limits.look(0, len(done))
             if ended is not None and done:
                 break
-            found = _of_width(width, columns.tolist(), networks, init, seed, limits, bool(done))
-            if found is None:
+            gradient, hessian = _of_width(width, columns, networks, init, seed, limits)
+            if gradient.shape[1] < networks:
                 ended = limits.over
-                break
-            done.append(found)
+                if done:
+                    break
+                networks = gradient.shape[1]
+            medians = np.ma.median(gradient, axis=1), np.ma.median(hessian, axis=1)
+            done.append((*medians, np.ma.getmaskarray(gradient).mean(axis=1)))
+    whole = len(done) == len(rows) and networks == asked
     gradients, hessians, dead = zip(*done, strict=True)
     return Vanishing(
         rows[: len(done)],
@@ -182,30 +192,37 @@ def vanishing(
         np.array(dead),
         networks,
         init,
-        Ended.FINISHED if len(done) == len(rows) else ended or Ended.FINISHED,
+        Ended.FINISHED if whole else ended or Ended.FINISHED,
     )
 
 
 def _of_width(
-    width: int, depths: list[int], networks: int, init: str, seed: int, limits: Limits, cut: bool
-) -> tuple[np.ma.MaskedArray, np.ma.MaskedArray, Floats] | None:
-    """Medians of the logarithms and the share of the dead at each depth; None if `cut` short."""
+    width: int, depths: NDArray[np.int64], networks: int, init: str, seed: int, limits: Limits
+) -> tuple[np.ma.MaskedArray, np.ma.MaskedArray]:
+    """Logarithms of gradient and Hessian, each (depths, networks): of fewer if time is over."""
     rng = np.random.default_rng([seed, width])
-    growing = Growing.begun(rng, networks, width, with_hessian=True)
-    medians, dead = np.ma.masked_all((2, len(depths))), np.empty(len(depths))
-    for layer in range(1, depths[-1] + 1):
-        if cut and limits.over:
-            return None
-        growing.add(random_weights(rng, networks, width, init))
-        if layer in depths:
-            at, v = depths.index(layer), output_weights(rng, networks, width)
-            alive = growing.squared_norm() > 0.0
-            dead[at] = 1.0 - alive.mean()
-            for row, squares in enumerate(
-                (growing.squared_gradient(v), growing.squared_hessian(v))
-            ):
-                medians[row, at] = np.ma.median(log_alive(squares, alive))
-    return medians[0], medians[1], dead
+    block = max(1, min(networks, _NUMBERS // (3 * width**2)))
+    blocks: list[np.ma.MaskedArray] = []
+    for first in range(0, networks, block):
+        if blocks and limits.over:
+            break
+        blocks.append(_of_block(rng, min(block, networks - first), width, depths, init))
+    gradient, hessian = np.ma.concatenate(blocks, axis=2)
+    return gradient, hessian
+
+
+def _of_block(
+    rng: np.random.Generator, count: int, width: int, depths: NDArray[np.int64], init: str
+) -> np.ma.MaskedArray:
+    """The logarithms of a block of networks, (2, depths, count), masked where they are dead."""
+    growing = Growing.begun(rng, count, width, with_hessian=True)
+    found = np.ma.masked_all((2, len(depths), count))
+    for layer in range(1, int(depths[-1]) + 1):
+        growing.add(random_weights(rng, count, width, init))
+        for at in np.flatnonzero(depths == layer):
+            v = output_weights(rng, count, width)
+            found[0, at], found[1, at] = growing.log_gradient(v), growing.log_hessian(v)
+    return found
 
 
 __all__ = ["DEPTHS", "WIDTHS", "Vanishing", "vanishing"]

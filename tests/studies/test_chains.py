@@ -1,11 +1,10 @@
-"""Chains: laws against networks one by one, derivatives against differences, escape by hand."""
+"""Chains: laws against networks one by one, derivatives against differences."""
 
 from fractions import Fraction
 from itertools import product
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
 
 import reluplex_walk as rw
 from reluplex_walk import chains
@@ -98,6 +97,31 @@ def test_sample_follows_the_law_in_every_layer(width, init):
         assert abs(logs.mean() - law.mean_log) < 4 * logs.std() / np.sqrt(len(logs)) + 1e-12
 
 
+@pytest.mark.parametrize(("width", "depth", "init"), [(32, 1000, "xavier"), (24, 3000, "he")])
+def test_small_networks_are_not_dead(width, depth, init):
+    """Squares below 1e-308: by the law none of them is dead, and the mean is that of the law."""
+    law, found = chains.law(width, depth, init), chains.sample(width, depth, 10, init)
+    assert law.p_dead < 2e-4
+    assert found.p_dead[-1] == 0.0
+    logs = found.log_norm[:, -1]
+    assert law.mean_log < -300.0
+    assert abs(logs.mean() - law.mean_log) < 4.0 * np.sqrt(law.var_log / 10)
+    mapped = chains.vanishing([width], [10, depth], networks=5, init=init)
+    assert mapped.dead.tolist() == [[0.0, 0.0]]
+    off = mapped.log_gradient[0] - np.array([10, depth]) * law.gradient_slope
+    assert abs(off[1] - off[0]) < 4.0 * np.sqrt(law.var_log / 5)
+
+
+def test_large_networks_are_not_dead_either():
+    """Uniform weights are he weights times sqrt(d / 6): each layer adds log(d / 6) and mu(d)."""
+    with np.errstate(all="raise"):
+        found = chains.sample(64, 320, 4, "uniform")
+    assert found.p_dead[-1] == 0.0
+    expected = 320 * (np.log(64 / 6) + chains.law(64, 1).mean_layer)
+    assert expected > 700.0
+    assert found.log_norm[:, -1].mean() == pytest.approx(expected, rel=0.03)
+
+
 def test_gradients_shrink_by_half_of_mu_a_layer():
     found = chains.sample(8, 16, 6000)
     assert found.gradient_slope == pytest.approx(chains.law(8, 1).gradient_slope, abs=0.01)
@@ -166,15 +190,17 @@ def test_gradient_and_hessian_norm_of_growing_networks():
 
         steps = np.eye(len(theta))
         first = np.array([f(theta + e) - f(theta) for e in steps[: d * d]])
-        assert growing.squared_gradient(v)[k] == pytest.approx((first**2).sum(), abs=1e-12)
+        assert np.exp(2 * growing.log_gradient(v).filled(-np.inf)[k]) == pytest.approx(
+            (first**2).sum()
+        )
         total = sum(
             (f(theta + a + b) - f(theta + a) - f(theta + b) + f(theta)) ** 2
             for i, a in enumerate(steps)
             for j, b in enumerate(steps)
             if i != j
         )
-        assert growing.squared_hessian(v)[k] == pytest.approx(total, abs=1e-10)
-        assert growing.squared_norm()[k] == pytest.approx(x @ x)
+        assert np.exp(2 * growing.log_hessian(v).filled(-np.inf)[k]) == pytest.approx(total)
+        assert np.exp(2 * growing.log_norm().filled(-np.inf)[k]) == pytest.approx(x @ x)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -195,7 +221,8 @@ def test_ways_back_are_gradients(design):
         return (stack.top * top).sum()
 
     stack = RandomStack(design, depth, x, np.random.default_rng(2))
-    at_first, at_inputs = stack.back(top)
+    at_first, at_inputs, exponents = stack.back(top)
+    assert not exponents.any()
     step = 1e-6
     for where in [(0, 0, 0), (1, 3, 2)]:
         move = np.zeros_like(x)
@@ -254,6 +281,53 @@ def test_spectrum():
         _ = chains.spectrum([3], 10).slopes
 
 
+@pytest.mark.parametrize("y", [1.0, 0.0, -2.0])
+@pytest.mark.parametrize("tau", [0.5, 3.0])
+def test_spectrum_is_that_of_the_hessian(y, tau):
+    w = np.random.default_rng(4).uniform(-1.0, 1.0, (31, 6)) * tau
+    matrices = chains.hessian(w, y)
+    values = np.linalg.eigvalsh(matrices)
+    found = chains.spectrum([6], 31, tau, y, seed=4)
+    traces = np.trace(matrices, axis1=1, axis2=2)
+    for row, numbers in (
+        (found.log_product, np.abs(w.prod(axis=1))),
+        (found.log_lambda, values[:, -1]),
+        (found.log_trace, traces),
+    ):
+        assert row[0] == pytest.approx(np.log(np.median(numbers)), abs=1e-9)
+    zero = 1e-12 * np.abs(values).max(axis=1)
+    assert found.saddles[0] == ((values[:, 0] < -zero) & (values[:, -1] > zero)).mean()
+
+
+def test_spectrum_of_long_chains():
+    """C w and c^L y have c^(2 L - 2) times the Hessian: c = e brings all within range."""
+    found = chains.spectrum([400], 50, seed=3)
+    w = np.random.default_rng(3).uniform(-1.0, 1.0, (50, 400)) * np.e
+    matrices = chains.hessian(w, np.exp(400.0))
+    for row, numbers in (
+        (found.log_lambda, np.linalg.eigvalsh(matrices)[:, -1]),
+        (found.log_trace, np.trace(matrices, axis1=1, axis2=2)),
+    ):
+        assert row[0] == pytest.approx(np.log(np.median(numbers)) - 798.0, abs=1e-6)
+    deep = chains.spectrum([8, 16, 400], 100)
+    np.testing.assert_allclose(deep.slopes, [-1.0, -1.0, -2.0], atol=0.1)
+    far = chains.spectrum([4, 8], 100, tau=1e30)  # p^2 above all: as for y = 0
+    np.testing.assert_allclose(far.slopes, chains.spectrum([4, 8], 100, 1e30, 0.0).slopes)
+
+
+def test_cures_of_deep_networks():
+    """Gradients beyond 1e+-154, whose squares no double holds: slopes as at small depths."""
+    plain, residual = chains.cures(
+        [2000, 3000], 12, ["plain", "residual"], 12, batch=1
+    ).slopes.values()
+    assert plain == pytest.approx(chains.law(12, 1).gradient_slope, rel=0.2)
+    assert residual == pytest.approx(
+        chains.cures([20, 60], 12, ["residual"]).slopes["residual"], rel=0.1
+    )
+    found = chains.cures([3000], 24, ["plain"], 12, batch=1)
+    assert found.dead.tolist() == [[0.0]]  # by the law 2e-4
+
+
 def test_order_of_the_cures():
     slopes = chains.cures(networks=200).slopes
     assert slopes["plain"] < -0.1
@@ -264,76 +338,6 @@ def test_order_of_the_cures():
     assert one["layernorm"] < -0.15  # no cure for a single input
     with pytest.raises(ValueError, match="batch: expected an integer >= 2"):
         chains.cures(batch=1)
-
-
-# ---------------------------------------------------------------- escape
-
-
-def test_escape_is_that_of_a_loop():
-    found = chains.escape(5, "gd", 6, seed=2, learning_rate=0.05, gradients=2000)
-    for w, counted in zip(found.start, found.gradients, strict=True):
-        w, steps = w.copy(), 0
-        while w.prod() <= 0.5 and steps < 2000:
-            w -= 0.05 * (w.prod() - 1.0) * w.prod() / w
-            steps += 1
-        if w.prod() > 0.5:
-            assert counted == steps
-        else:
-            assert counted is np.ma.masked
-    assert found.taken <= 2000
-    again = chains.escape(5, "gd", 6, seed=2, learning_rate=0.05, gradients=2000)
-    np.testing.assert_array_equal(again.gradients, found.gradients)
-
-
-@pytest.mark.parametrize(("start", "depth"), [(0.2, 2), (0.5, 6), (0.8, 12)])
-def test_flow_time_is_that_of_the_flow(start, depth):
-    def crossed(t, w):
-        return w[0] ** depth - 0.5
-
-    crossed.terminal = True
-    flow = solve_ivp(
-        lambda t, w: w ** (depth - 1) * (1 - w**depth),
-        (0.0, 1e5),
-        [start],
-        events=crossed,
-        rtol=1e-10,
-        atol=1e-12,
-    )
-    time = chains.flow_time(start, depth, learning_rate=0.01)
-    assert time == pytest.approx(100 * flow.t_events[0][0], rel=1e-6)
-    steps = chains.escape(depth, "gd", 1, start=start).median
-    assert time <= steps <= 1.03 * time + 1
-    assert chains.flow_time(1.0, depth) == 0.0
-
-
-def test_escape_of_methods_against_depth():
-    deep = {
-        method: chains.escape(12, method, 60, gradients=3000)
-        for method in ("gd", "sgd", "adam", "alice")
-    }
-    flat = {
-        method: chains.escape(6, method, 60, gradients=3000) for method in ("gd", "adam", "alice")
-    }
-    assert deep["gd"].median > 2 * flat["gd"].median
-    assert deep["gd"].median > 3 * deep["adam"].median
-    assert deep["adam"].median < 1.5 * flat["adam"].median
-    assert deep["alice"].median < 1.5 * flat["alice"].median
-    assert 0.5 <= deep["gd"].rate_product <= 4.0
-    assert (deep["sgd"].gradients != deep["gd"].gradients).any()
-    assert deep["gd"].escaped == deep["gd"].gradients.count() / 60
-    stuck = chains.escape(20, "gd", 9, gradients=30)
-    assert stuck.ended is rw.Ended.WORK_LIMIT
-    assert stuck.median == np.inf
-    assert chains.escape(3, rw.Alice(glass=False), 5).method == rw.Alice(glass=False)
-
-
-def test_noise_is_that_of_targets():
-    still = chains.escape(4, "sgd", 20, noise=0.0)
-    np.testing.assert_array_equal(still.gradients, chains.escape(4, "gd", 20).gradients)
-    with pytest.raises(ValueError, match="noise: expected a number >= 0"):
-        chains.escape(4, "sgd", noise=-1.0)
-    with pytest.raises(ValueError, match="start: expected uniform"):
-        chains.escape(4, start="normal")
 
 
 # ---------------------------------------------------------------- limits and the border
@@ -359,10 +363,15 @@ def test_limits(call, parts):
         call(time_limit=-1.0)
 
 
-def test_limits_of_escape():
-    part = chains.escape(9, "gd", 9, callback=stopping(4))
-    assert (part.ended, part.taken) == (rw.Ended.INTERRUPTED, 3)
-    assert chains.escape(9, "gd", 9, time_limit=SHORT).ended is rw.Ended.TIME_LIMIT
+def test_the_first_width_can_be_cut(monkeypatch):
+    monkeypatch.setattr("reluplex_walk.studies.vanishing._NUMBERS", 3 * 8**2 * 5)  # 5 networks
+    part = chains.vanishing([8], [1, 2], 12, time_limit=SHORT)
+    assert (part.ended, part.networks) == (rw.Ended.TIME_LIMIT, 5)
+    whole = chains.vanishing([8], [1, 2], 12)
+    assert (whole.ended, whole.networks) == (rw.Ended.FINISHED, 12)
+    monkeypatch.undo()
+    one = chains.vanishing([8], [1, 2], 12, time_limit=SHORT)  # in one block: nothing to cut
+    assert (one.ended, one.networks) == (rw.Ended.FINISHED, 12)
 
 
 @pytest.mark.parametrize(
@@ -373,9 +382,14 @@ def test_limits_of_escape():
         (lambda: chains.hessian([], 1.0), "weights: expected an array of shape"),
         (lambda: chains.vanishing([4, 2]), "widths: expected integers in ascending order"),
         (lambda: chains.spectrum([]), "depths: expected integers in ascending order"),
-        (lambda: chains.escape(3, "newton"), "method: expected one of sgd"),
+        (lambda: chains.median_product(1000), "depth: expected .* logarithm -999.66"),
+        (lambda: chains.median_product(400, 100.0), "depth: expected .* logarithm 1442"),
+        (lambda: chains.spectrum([10**6]), "depths.0.: the Hessian takes .* GiB"),
+        (lambda: chains.vanishing([4, 10**6]), "widths.1.: one network takes .* GiB"),
+        (lambda: chains.sample(10**6, 2), "width: a layer of one network takes .* GiB"),
+        (lambda: chains.law(10**12, 2), "width: the law takes .* GiB"),
+        (lambda: chains.cures([10**9]), "depths.0.: the layers of a network .* GiB"),
         (lambda: chains.cures(designs=[]), "designs: expected one at least"),
-        (lambda: chains.flow_time(0.0, 3), "start: expected a number > 0"),
     ],
 )
 def test_border(call, message):

@@ -168,6 +168,23 @@ def test_a_dead_network_has_no_index():
     assert found.log_gradient[0] is np.ma.masked
 
 
+def test_one_sample_is_enough():
+    """Which networks are dead is known in advance: with one sample, one layer of d He units."""
+    found = shatteredness([1], width=2, samples=1, networks=40)
+    alive = found.networks[0] / 40
+    assert abs(alive - 0.75) < 4 * np.sqrt(0.75 * 0.25 / 40)
+    assert found.log_gradient[0] is not np.ma.masked
+
+
+def test_error_of_the_mean():
+    """It is what the means of many samples scatter by, and of one network it is not known."""
+    single = shattering([1, 2], 16, networks=1)
+    assert single.error.mask.tolist() == [True, True]
+    runs = [shattering([1], 16, networks=3, seed=seed) for seed in range(400)]
+    scatter = np.std([run.mean[0] for run in runs])
+    assert np.sqrt(np.mean([run.error[0] ** 2 for run in runs])) == pytest.approx(scatter, rel=0.12)
+
+
 # ---------------------------------------------------------------- limits and the border
 
 
@@ -187,6 +204,16 @@ def test_limits(call):
     assert call().ended is rw.Ended.FINISHED
 
 
+def test_the_first_depth_can_be_cut(monkeypatch):
+    monkeypatch.setattr("reluplex_walk.studies.shattering._NUMBERS", 2 * 8 * 8 * 5)  # 5 networks
+    part = shattering([2], 8, networks=200, time_limit=SHORT)
+    assert part.ended is rw.Ended.TIME_LIMIT
+    assert len(part.correlations[0]) <= 5
+    whole = shattering([2], 8, networks=200)
+    assert whole.ended is rw.Ended.FINISHED
+    assert len(whole.correlations[0]) > 150
+
+
 def test_limits_of_the_spectrum():
     part = shattering_spectrum(2, 8, networks=9, callback=stopping(4))
     assert (part.ended, part.networks) == (rw.Ended.INTERRUPTED, 3)
@@ -202,6 +229,8 @@ def test_limits_of_the_spectrum():
         (lambda: shattering([60], 2, networks=2), "width: expected networks alive"),
         (lambda: shattering_spectrum(2, design="batchnorm"), "design: expected one of plain"),
         (lambda: shattering_spectrum(80, 2, networks=2), "width: expected a network that is alive"),
+        (lambda: shattering([10**9], design="layernorm"), "width: a network of depth .* GiB"),
+        (lambda: shattering_spectrum(10**9), "depth: a network of width 64 .* GiB"),
         (lambda: shatteredness(length=0.0), "length: expected a number > 0"),
     ],
 )
