@@ -258,6 +258,8 @@ def warm_up(wanted: list[Entry], stop: Callable[[], bool] = lambda: False) -> in
                     WORKERS.stop()
                     break
                 entry.compile()
+            else:
+                WORKERS.join()
         finally:
             _LISTENER.plan = []
     return COMPILING.count - before

@@ -135,6 +135,12 @@ class Workers:
             while name in self.busy:
                 self.changed.wait(0.1)  # where a wait without end would not hear of Ctrl-C
 
+    def join(self) -> None:
+        """Until all workers have ended."""
+        with self.changed:
+            while self.running:
+                self.changed.wait(0.1)
+
     def _feed(self, cache: str) -> None:
         """Hand names to a process and hear when each is done, until none is left or it fails."""
         name = None
