@@ -75,4 +75,9 @@ class Ended(Enum):
         return self not in (Ended.FINISHED, Ended.PRECISION, Ended.DIVERGED)
 
 
-__all__ = ["Ended"]
+def ended_of(finished: bool, over: Ended | None) -> Ended:
+    """Why a loop stopped, if it came to its own end, or else its limits were `over`."""
+    return Ended.FINISHED if finished or over is None else over
+
+
+__all__ = ["Ended", "ended_of"]

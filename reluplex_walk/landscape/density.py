@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
 from .._validate import instance, integer, positive, real_array
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
 from ..simplex.trajectory import Trajectory
@@ -230,7 +230,7 @@ def breakpoint_density(
         crossed_active[:made],
         control_lengths[:made],
         control_crossed[:made],
-        Ended.FINISHED if made == segments else ended or Ended.FINISHED,
+        ended_of(made == segments, ended),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._limits import Limits
 from .._validate import choice, integer, positive
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from ..problem.loss import Floats
 from .estimated_glass import EstimatedGlass
 from .gradients import Signs, Source, source_of
@@ -122,7 +122,7 @@ def estimate(
                 sums.add(unit * sign, d)
     finally:
         source.restore()
-    ended = Ended.FINISHED if len(sums.far) == lines else ended or Ended.FINISHED
+    ended = ended_of(len(sums.far) == lines, ended)
     return sums.result(seed, ended)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .._limits import Limits
 from .._numbers import short
 from .._validate import instance, integer, positive, real_array
-from ..ended import Ended
+from ..ended import ended_of
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
 from .exact_glass import ExactGlass
@@ -105,7 +105,7 @@ def exact(
         length,
         unit[: len(segments)],
         tuple(segments),
-        Ended.FINISHED if done else ended or Ended.FINISHED,
+        ended_of(done, ended),
         given,
     )
     counts = made.n_crossings

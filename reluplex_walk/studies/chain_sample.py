@@ -9,7 +9,7 @@ import numpy as np
 from .._limits import Limits
 from .._memory import require_memory
 from .._validate import choice, integer
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from .chain_law import LAWS
 from .growing import Growing, output_weights, random_weights
 
@@ -137,7 +137,7 @@ def sample(
             norms.append(norm)
             gradients.append(gradient)
             made += count
-    stopped = Ended.FINISHED if made == networks else ended or Ended.FINISHED
+    stopped = ended_of(made == networks, ended)
     return ChainSample(width, np.ma.concatenate(norms), np.ma.concatenate(gradients), stopped)
 
 

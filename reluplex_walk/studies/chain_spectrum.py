@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from .._memory import require_memory
 from .._validate import integer, positive, real
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from ._depths import depths_of
 
 Floats = NDArray[np.float64]
@@ -130,7 +130,7 @@ def spectrum(
                 break
             rows.append(_measured(rng.uniform(-1.0, 1.0, (chains, depth)), tau, y))
     done = len(rows)
-    stopped = Ended.FINISHED if done == len(wanted) else ended or Ended.FINISHED
+    stopped = ended_of(done == len(wanted), ended)
     product, largest, trace, saddles = np.array(rows).T
     return ChainSpectrum(wanted[:done], product, largest, trace, saddles, stopped)
 

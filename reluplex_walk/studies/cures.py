@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from .._memory import require_memory
 from .._validate import choice, integer, sequence
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from ._depths import depths_of
 from ._scale import LOG2
 from .growing import log_alive, output_weights
@@ -161,7 +161,7 @@ def cures(
                 shares.append(1.0 - logs.count() / networks)
             rows.append(row)
             dead.append(shares)
-    stopped = Ended.FINISHED if len(rows) == len(names) else ended or Ended.FINISHED
+    stopped = ended_of(len(rows) == len(names), ended)
     return Cures(tuple(names[: len(rows)]), wanted, np.ma.stack(rows), np.array(dead), stopped)
 
 

@@ -236,7 +236,7 @@ def _explored(
         switches=seen.switches,
         per_point=seen.per_point,
         n_units=sum(seen.widths),
-        ended=Ended.FINISHED if ended is None else ended,
+        ended=ended or Ended.FINISHED,
     )
 
 

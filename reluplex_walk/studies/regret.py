@@ -209,7 +209,7 @@ def _run(start: Start, wanted: list[int], limits: Limits) -> Regret:
         horizon=np.array(wanted[: len(minima)], np.int64),
         minima=tuple(minima),
         method=start.method,
-        ended=Ended.FINISHED if ended is None else ended,
+        ended=ended or Ended.FINISHED,
     )
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .._limits import Limits
 from .._validate import integer, positive
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from ..landscape.exact_glass import ExactGlass
 from ..landscape.exactly import exact
 from ..landscape.lines import GlassWarning
@@ -183,7 +183,7 @@ def shatteredness(
         squares,
         np.ma.MaskedArray(index.mean(axis=1)),
         np.ma.count(index, axis=1),
-        Ended.FINISHED if len(rows) == len(wanted) else ended or Ended.FINISHED,
+        ended_of(len(rows) == len(wanted), ended),
     )
 
 

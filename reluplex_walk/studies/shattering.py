@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from .._memory import require_memory
 from .._validate import choice, integer, real
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from ._depths import depths_of
 from .arc_cosine import plain_law, residual_law
 from .growing import output_weights
@@ -192,7 +192,7 @@ def shattering(
             found.append(values)
     done = wanted[: len(found)]
     finished = whole and len(done) == len(wanted)
-    stopped = Ended.FINISHED if finished else ended or Ended.FINISHED
+    stopped = ended_of(finished, ended)
     return Shattering(done, width, design, cosine, found, _law(design, cosine, done), stopped)
 
 

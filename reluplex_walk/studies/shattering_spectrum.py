@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from .._memory import require_memory
 from .._validate import choice, integer
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from .arc_cosine import plain_law, residual_law
 from .growing import output_weights
 from .random_stack import RandomStack
@@ -145,7 +145,7 @@ def shattering_spectrum(
                 powers.append(power / total)
     if not powers:
         raise ValueError(f"width: expected a network that is alive, found none of width {width}")
-    stopped = Ended.FINISHED if made == networks else ended or Ended.FINISHED
+    stopped = ended_of(made == networks, ended)
     mean = np.mean(powers, axis=0)
     return ShatteringSpectrum(
         depth, width, design, mean, _law(design, depth, points), len(powers), stopped

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from .._memory import require_memory
 from .._validate import choice, integer
-from ..ended import Ended
+from ..ended import Ended, ended_of
 from ._depths import depths_of
 from .chain_law import LAWS
 from .growing import Growing, output_weights, random_weights
@@ -192,7 +192,7 @@ def vanishing(
         np.array(dead),
         networks,
         init,
-        Ended.FINISHED if whole else ended or Ended.FINISHED,
+        ended_of(whole, ended),
     )
 
 
