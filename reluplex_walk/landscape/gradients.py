@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._validate import real_array
+from ..problem.either import Loss, free_of, passes_of, weighed
 from ..problem.loss import FLOATS, Floats, LayerLoss
 from ..problem.network_loss import NetworkLoss
-from .vanishing import Loss, off_breakpoints, own_passes, weighed
+from .vanishing import off_breakpoints
 
 Bools = NDArray[np.bool_]
 Signs = NDArray[np.int8]
@@ -103,9 +104,9 @@ def _check_takes(function: Callable[..., Any], count: int) -> None:
 
 def _of_loss(loss: Loss, point: Floats) -> Source:
     """One of our losses, without checks at each call."""
-    free = loss.free.ravel() if isinstance(loss, LayerLoss) else np.ones(loss.dim, np.bool_)
+    free = free_of(loss)
     off_breakpoints(loss, point, "theta", free)
-    passes = own_passes(loss)
+    passes = passes_of(loss)
     rows = weighed(loss, passes)
 
     def call(theta: Floats) -> Floats:

@@ -3,23 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..problem.loss import Floats, LayerLoss
-from ..problem.network_loss import NetworkLoss
-from ..problem.passes import Passes, Rows, passes_of
+from ..problem.either import Loss, passes_of, weighed
+from ..problem.loss import Floats
 
 Bools = NDArray[np.bool_]
-Loss = LayerLoss | NetworkLoss
-
-
-def own_passes(loss: Loss) -> Passes:
-    """The quick way through one of our losses."""
-    return loss.passes if isinstance(loss, NetworkLoss) else passes_of(loss)
-
-
-def weighed(loss: Loss, passes: Passes) -> Rows:
-    """The samples that have any weight."""
-    kept = np.flatnonzero(loss.sample_weight)
-    return passes.rows if len(kept) == len(loss.X) else passes.some(kept)
 
 
 def off_breakpoints(loss: Loss, theta: Floats, name: str, moving: Bools | None = None) -> None:
@@ -31,7 +18,7 @@ def off_breakpoints(loss: Loss, theta: Floats, name: str, moving: Bools | None =
     zeros = [part == 0 for part in loss.pattern(theta)]
     if not any(part.any() for part in zeros):
         return
-    passes, kept = own_passes(loss), np.flatnonzero(loss.sample_weight)
+    passes, kept = passes_of(loss), np.flatnonzero(loss.sample_weight)
     free = np.ones(loss.dim, np.bool_) if moving is None else moving
     depends = passes.depends(theta.ravel(), weighed(loss, passes), free)
     located = []
@@ -45,4 +32,4 @@ def off_breakpoints(loss: Loss, theta: Floats, name: str, moving: Bools | None =
         )
 
 
-__all__ = ["Loss", "off_breakpoints", "own_passes", "weighed"]
+__all__ = ["off_breakpoints"]

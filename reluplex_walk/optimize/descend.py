@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from .._limits import Limits
 from .._validate import instance, integer, positive
 from ..ended import Ended
+from ..problem.either import Loss
 from ..problem.loss import LayerLoss
 from ..problem.network_loss import NetworkLoss
 from .descent_path import DescentPath
 from .diverged import DivergedError
 from .known_methods import method_of
 from .methods import Method, Run
-from .objective import Loss, Objective
+from .objective import Objective
 from .polyak_step import Polyak
 
 Floats = NDArray[np.float64]
@@ -53,7 +54,7 @@ class DescentProgress(NamedTuple):
 
 
 def descend(
-    loss: LayerLoss | NetworkLoss,
+    loss: Loss,
     method: Any = None,
     gradients: int = 1000,
     *,

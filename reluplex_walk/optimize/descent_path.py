@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from .._validate import LARGEST, integer, positive
 from ..ended import Ended
+from ..problem.either import Loss
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from .descent_file import read, write
 from .gap import DescentGap, gap_from
-from .objective import Loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,13 +9,12 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..problem.either import Loss, free_of, passes_of, weighed
 from ..problem.loss import LayerLoss
-from ..problem.network_loss import NetworkLoss
-from ..problem.passes import Rows, passes_of
+from ..problem.passes import Rows
 from .diverged import DivergedError
 
 Floats = NDArray[np.float64]
-Loss = LayerLoss | NetworkLoss
 
 _LARGEST = 1e150  # of a gradient, whose squares methods take
 
@@ -30,14 +29,12 @@ class Objective:
 
     def __init__(self, loss: Loss, anchor: Floats, batch: int | None, seed: int) -> None:
         self._loss, self._anchor, self._batch, self._seed = loss, anchor.copy(), batch, seed
-        free = loss.free if isinstance(loss, LayerLoss) else np.ones(loss.dim, np.bool_)
-        self._places = np.flatnonzero(free)
+        self._places = np.flatnonzero(free_of(loss))
         self.start = self.point(anchor)
-        self._passes = loss.passes if isinstance(loss, NetworkLoss) else passes_of(loss)
+        self._passes = passes_of(loss)
         self._kept = np.flatnonzero(loss.sample_weight)
         self.weight = float(loss.sample_weight.sum())
-        every = len(self._kept) == len(loss.X)
-        self._all = self._passes.rows if every else self._passes.some(self._kept)
+        self._all = weighed(loss, self._passes)
         self._epoch: tuple[int, NDArray[np.int64]] = (-1, self._kept)
         self._last: tuple[Floats, float] | None = None
 
@@ -106,4 +103,4 @@ class Batch:
         return self.objective.gradient(np.asarray(point, float), self._rows, self._weight)
 
 
-__all__ = ["Batch", "Loss", "Objective"]
+__all__ = ["Batch", "Objective"]

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import function, integer, real
 from ..ended import Ended
-from ..problem.loss import LayerLoss
-from ..problem.network_loss import NetworkLoss
+from ..problem.either import Loss
 from ..simplex.level import LevelEstimate
 from ..simplex.walker import Progress
 from .descend import DescentProgress, descend, starting_point
@@ -54,7 +53,7 @@ class Descent:
 
 
 def polyak_descent(
-    loss: LayerLoss | NetworkLoss,
+    loss: Loss,
     level: float | LevelEstimate,
     start: ArrayLike | None = None,
     steps: int = 1000,

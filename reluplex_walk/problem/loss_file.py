@@ -6,6 +6,7 @@ from typing import Any
 
 from .._files import check_member
 from .aliased import RankWarning
+from .either import Loss
 from .loss import LayerLoss
 from .network import ReLUNetwork
 from .network_loss import NetworkLoss
@@ -13,7 +14,7 @@ from .network_loss import NetworkLoss
 _NAMES = ("X", "y", "sample_weight", "kind", "tau")
 
 
-def to_arrays(loss: LayerLoss | NetworkLoss) -> dict[str, Any]:
+def to_arrays(loss: Loss) -> dict[str, Any]:
     """All that defines `loss`, by name."""
     arrays: dict[str, Any] = {f"network_{k}": v for k, v in loss.network.to_arrays().items()}
     arrays.update({name: getattr(loss, name) for name in _NAMES})
@@ -23,7 +24,7 @@ def to_arrays(loss: LayerLoss | NetworkLoss) -> dict[str, Any]:
     return {**arrays, "decimals": loss.decimals.any}
 
 
-def from_arrays(arrays: Mapping[str, Any]) -> LayerLoss | NetworkLoss:
+def from_arrays(arrays: Mapping[str, Any]) -> Loss:
     """The loss of which :func:`to_arrays` gave the `arrays`; ValueError if they are not such."""
     check_member(arrays, "kind", "U", ())
     check_member(arrays, "tau", "f8", ())

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from ..native.backprop import BLOCK, network_gradient, network_loss, network_products
 from .block import Block
 from .kernel_arrays import writable
-from .kinks import slopes
-from .loss import LayerLoss
 
 Floats = NDArray[np.float64]
 
@@ -132,10 +130,4 @@ class Passes:
         return np.empty((parts, self._block.neurons, BLOCK))
 
 
-def passes_of(loss: LayerLoss) -> Passes:
-    """Those of a layer's loss, through the data rows as they were given."""
-    left, right = slopes(loss.kind, loss.share, loss.y, loss.sample_weight[:, None])
-    return Passes(Block(loss.network, (loss.layer,)), loss.X, loss.y, left, right, False)
-
-
-__all__ = ["Passes", "Rows", "passes_of"]
+__all__ = ["Passes", "Rows"]

@@ -12,9 +12,10 @@ from .._validate import flag, real
 from ..ended import Ended
 from ..optimize.descend import starting_point
 from ..optimize.descent_path import DescentPath
-from ..optimize.objective import DivergedError, Objective
+from ..optimize.diverged import DivergedError
+from ..optimize.objective import Objective
+from ..problem.either import Loss
 from ..problem.loss import LayerLoss
-from ..problem.network_loss import NetworkLoss
 from ..problem.rows import distinct_rows
 from ..regions.along import Passage
 from ..simplex.trajectory import Trajectory
@@ -266,7 +267,7 @@ def _replayed(path: DescentPath, start: ArrayLike | None) -> Iterator[tuple[Floa
 class _Points(NamedTuple):
     """The samples of a loss whose inputs to the lowest layer that moves differ."""
 
-    problem: LayerLoss | NetworkLoss
+    problem: Loss
     layer_loss: LayerLoss | None  # of the layer that moves, if it is one
     first: NDArray[np.int64]  # (points,) rows of X
     inputs: Floats  # (points, p) of the lowest layer that moves
@@ -274,7 +275,7 @@ class _Points(NamedTuple):
     widths: tuple[int, ...]  # of the hidden layers from there on
 
     @classmethod
-    def of(cls, loss: LayerLoss | NetworkLoss) -> "_Points":
+    def of(cls, loss: Loss) -> "_Points":
         layers = (loss.layer,) if isinstance(loss, LayerLoss) else loss.block
         network, low = loss.network, layers[0]
         if low == network.n_layers - 1:

@@ -10,9 +10,10 @@ from .._limits import Limits
 from .._memory import require_memory
 from .._validate import choice, instance, integer, positive, sequence
 from ..ended import Ended
+from ..optimize.diverged import DivergedError
 from ..optimize.known_methods import method_of
 from ..optimize.methods import Method
-from ..optimize.objective import DivergedError, Objective
+from ..optimize.objective import Objective
 from ..optimize.polyak_step import Polyak
 from ..problem.block import Block, layers_of
 from ..problem.kinks import kind_and_tau

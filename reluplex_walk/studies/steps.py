@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._validate import LARGEST
+from ..optimize.diverged import DivergedError
 from ..optimize.methods import Method
-from ..optimize.objective import DivergedError, Objective
+from ..optimize.objective import Objective
 
 Floats = NDArray[np.float64]
 
