@@ -207,7 +207,7 @@ def _sides(
     """
 
     def values(theta: Floats) -> tuple[Floats, Floats]:
-        *layers, outputs = _values(loss, theta, loss.inputs[samples])
+        *layers, outputs = loss.pre_activations(theta, loss.inputs[samples])
         hidden = np.concatenate([np.empty((len(samples), 0)), *layers], axis=1)
         return hidden, outputs[owner] - loss.targets[rows]
 
@@ -219,14 +219,6 @@ def _sides(
             hidden = np.where(hidden == 0.0, later[0], hidden)
             residual = np.where(residual == 0.0, later[1], residual)
     return hidden >= 0.0, residual >= 0.0
-
-
-def _values(loss: LayerLoss, theta: Floats, inputs: Floats) -> list[Floats]:
-    """Pre-activations of the trained and all later layers on these inputs."""
-    values = [inputs @ theta[:, :-1].T + theta[:, -1]]
-    for w, b in loss.tail:
-        values.append(loss.network.activation(values[-1]) @ w.T + b)
-    return values
 
 
 __all__ = ["KINDS", "Jumps", "at_crossings", "jumps"]

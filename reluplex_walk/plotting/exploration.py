@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._validate import choice
 from ._axes import COLOURS, new_axes
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ def plot_exploration(
     >>> [line.get_label() for line in ax.lines]
     ['sgd', 'sgd, with those passed', 'adam', 'adam, with those passed']
     """
-    if against not in ("entry", "loss"):
-        raise ValueError(f"against: expected one of entry, loss, found {against!r}")
+    choice("against", against, ("entry", "loss"))
     ax = new_axes(ax)
     several = found if isinstance(found, Mapping) else {"": found}
     for k, (name, run) in enumerate(several.items()):

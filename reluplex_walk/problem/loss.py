@@ -342,8 +342,18 @@ class LayerLoss:
         """Hidden layers from the trained one upwards (0: plain linear regression)."""
         return len(self.tail)
 
-    def _values(self, theta: Floats, inputs: Floats) -> list[Floats]:
-        """Pre-activations of the trained and every later layer, each (n, width)."""
+    def pre_activations(self, theta: Floats, inputs: Floats) -> list[Floats]:
+        """Those of the trained and every later layer at `theta` (h, q), each (n, width).
+
+        For rows `inputs` (n, q - 1) of what the trained layer receives; nothing is checked.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 3, 1]), [[0.0], [1.0]], [0.0, 1.0])
+        >>> [part.shape for part in loss.pre_activations(loss.theta, np.ones((7, 1)))]
+        [(7, 3), (7, 1)]
+        """
         values = [inputs @ theta[:, :-1].T + theta[:, -1]]
         for w, b in self.tail:
             values.append(self.network.activation(values[-1]) @ w.T + b)
@@ -405,7 +415,7 @@ class LayerLoss:
         [[-1.0, 0.0, 1.0], [0.0, -1.0, 0.0]]
         """
         theta = self.parameters(theta)
-        values = self._values(theta, self.network.features(self.X, self.layer))
+        values = self.pre_activations(theta, self.network.features(self.X, self.layer))
         values[-1] = values[-1] - self.y
         return values
 
@@ -595,7 +605,7 @@ class LayerLoss:
         [2.0, 2.0]
         """
         point, d = self.parameters(theta), self.parameters(direction, "direction")
-        values = self._values(point, self.inputs)
+        values = self.pre_activations(point, self.inputs)
         residuals = values[-1][self.owner] - self.targets
         bounds = self._zero_bounds(point, zero)
         rates = self.inputs @ d[:, :-1].T + d[:, -1]

@@ -195,7 +195,7 @@ def _measured(
     depth = seeds[1]
     network = ReLUNetwork.random([width] * (depth + 1) + [1], rng, "he")
     loss = LayerLoss(network, rng.standard_normal((samples, width)), rng.standard_normal(samples))
-    if _dead(network, loss.X):
+    if not network.features(loss.X, depth).any():  # dead: no unit of the last layer is active
         return np.zeros(4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GlassWarning)  # few crossings: sums are all we ask for
@@ -211,13 +211,6 @@ def _measured(
             squares.mean(),
         ]
     )
-
-
-def _dead(network: ReLUNetwork, x: Floats) -> bool:
-    """Whether at no row of `x` (n, d) a unit of the last hidden layer is active."""
-    for w, b in zip(network.weights[:-1], network.biases[:-1], strict=True):
-        x = np.maximum(x @ w.T + b, 0.0)
-    return not x.any()
 
 
 def slopes(loss: LayerLoss, found: ExactGlass) -> Floats:
