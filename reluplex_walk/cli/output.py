@@ -120,6 +120,33 @@ def progress_bar(
 
     `total` pivots are allowed; `before` were made by the walk that is resumed.
     """
+    sides = (
+        "{task.completed} " + unit,
+        "loss {task.fields[loss]}, {task.fields[rate]} " + unit + "/s",
+    )
+    clock = Limits()
+    with terminal_bar(quiet, sides, total, before, loss="-", rate="-") as show:
+        if show is None:
+            yield None
+            return
+
+        def update(progress: Any) -> None:
+            done = getattr(progress, f"n_{unit}")
+            rate = (done - before) / max(clock.elapsed, 1e-9)
+            show(completed=done, loss=f"{progress.loss:.6g}", rate=f"{rate:.3g}")
+
+        yield update
+
+
+@contextmanager
+def terminal_bar(
+    quiet: bool, sides: tuple[str, str], total: int | None, done: int = 0, **fields: str
+) -> Iterator[Callable[..., None] | None]:
+    """What updates a bar, with a text on either `side`, on a terminal; None elsewhere.
+
+    The texts are rich's, of the task and its `fields`.  The clock beside them, and what is being
+    compiled, are the bar's own.
+    """
     if quiet or not sys.stderr.isatty():
         with told(_nothing if quiet else COMPILING.tell):
             yield None
@@ -128,26 +155,22 @@ def progress_bar(
     from rich.progress import BarColumn, Progress, TextColumn
 
     bar = Progress(
-        TextColumn("{task.completed} " + unit),
+        TextColumn(sides[0]),
         BarColumn(),
-        TextColumn("loss {task.fields[loss]}, {task.fields[rate]} " + unit + "/s"),
+        TextColumn(sides[1]),
         TextColumn("{task.fields[clock]}"),
         TextColumn("{task.fields[compiling]}"),
         console=Console(stderr=True),
         transient=True,
     )
-    empty: dict[str, Any] = {"loss": "-", "rate": "-", "clock": "", "compiling": ""}
-    task = bar.add_task("walk", total=total, completed=before, **empty)
-    clock = Limits()
+    shown: dict[str, Any] = {**fields, "clock": "", "compiling": ""}
+    task, clock = bar.add_task("", total=total, completed=done, **shown), Limits()
 
-    def update(progress: Any) -> None:
-        done = getattr(progress, f"n_{unit}")
-        rate = (done - before) / max(clock.elapsed, 1e-9)
-        shown: dict[str, Any] = {"loss": f"{progress.loss:.6g}", "rate": f"{rate:.3g}"}
-        bar.update(task, completed=done, **shown, clock=f"{clock.elapsed:.0f} s")
+    def show(**changed: Any) -> None:
+        bar.update(task, **changed, clock=f"{clock.elapsed:.0f} s")
 
     with told(lambda text: bar.update(task, compiling=text or "")), bar:
-        yield update
+        yield show
 
 
 class Wanted(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +14,17 @@ import click
 from .._limits import Limits
 from .._whole import whole_file
 from ..ended import Ended
-from ..native._compiling import COMPILING, tell
 from .known_studies import STUDIES, Outcome
 from .options import json_option, time_option
-from .output import INTERRUPTED, PARTIAL, PROVED, make_folder, note, print_fields
+from .output import (
+    INTERRUPTED,
+    PARTIAL,
+    PROVED,
+    make_folder,
+    note,
+    print_fields,
+    terminal_bar,
+)
 
 _EPILOG = (
     "\b\nStudies:\n"
@@ -120,30 +126,8 @@ def _drawn(outcome: Outcome, path: Path, name: str, quiet: bool) -> bool:
 @contextmanager
 def _bar(name: str, total: int, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """What is told how much is done and draws a bar on a terminal, None elsewhere."""
-    if quiet:
-        COMPILING.tell = lambda text: None
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn(name),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[compiling]}"),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    task = bar.add_task(name, total=total, compiling="")
-    COMPILING.tell = lambda text: bar.update(task, compiling=text or "")
-    try:
-        with bar:
-            yield lambda done: bar.update(task, completed=done)
-    finally:
-        COMPILING.tell = tell
+    with terminal_bar(quiet, (name, "{task.percentage:>3.0f}%"), total) as show:
+        yield None if show is None else lambda done: show(completed=done)
 
 
 __all__ = ["study"]
