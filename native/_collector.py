@@ -1,6 +1,7 @@
 """Python's garbage collector, paused while much is made that lasts."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,10 +29,11 @@ def importing() -> Iterator[None]:
     one at its end, which would take as long as a walk, passes over them.  What a user may have
     made before is not exempted with them, unless it is as good as nothing.
     """
-    alone = not gc.get_freeze_count() and len(gc.get_objects()) < _FEW
+    # Once Numba is there all has been said; to count many objects takes milliseconds.
+    alone = "numba" not in sys.modules and len(gc.get_objects()) < _FEW
     with paused():
         yield
-    if alone and len(gc.get_objects()) > 2 * _FEW:
+    if alone and "numba" in sys.modules:
         gc.freeze()
 
 

@@ -13,9 +13,8 @@ from contextlib import suppress
 
 def tell(text: str | None) -> None:
     """Show one line on stderr; what is compiled on a terminal, else once that it is."""
-    with suppress(
-        OSError, ValueError, AttributeError
-    ):  # none, closed, or none of a terminal's kind
+    # A stderr that is closed or None, or something that somebody put there, is no error.
+    with suppress(OSError, ValueError, AttributeError):
         if sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K" + (f"reluplex_walk: {text}" if text else ""))
             sys.stderr.flush()

@@ -135,21 +135,29 @@ class Entry:
         """Numba's."""
         return _njit(self.function, **self.options)
 
-    def compile(self) -> int:
-        """Compile, or load from the cache, where that was not done; the address for C."""
-        if config.DISABLE_JIT:
-            return 0
-        if not self.ready:
-            try:
-                with COMPILING, _LOCK, paused():
-                    if not self.ready:
-                        self._wait_for_workers()
-                        self._compile()
-            except KeyboardInterrupt:
-                WORKERS.stop()
-                raise
-        result = self.dispatcher.overloads[self.signature.args]
-        return result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+    @property
+    def result(self) -> Any:
+        """What Numba made of it, once it is compiled."""
+        return self.dispatcher.overloads[self.signature.args]
+
+    @property
+    def address(self) -> int:
+        """For C, once it is compiled."""
+        made = self.result
+        return made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
+
+    def compile(self) -> None:
+        """Compile, or load from the cache, where that was not done."""
+        if self.ready:
+            return
+        try:
+            with COMPILING, _LOCK, paused():
+                if not self.ready:
+                    self._wait_for_workers()
+                    self._compile()
+        except KeyboardInterrupt:
+            WORKERS.stop()
+            raise
 
     def _compile(self) -> None:
         try:
@@ -164,8 +172,7 @@ class Entry:
         self.dispatcher.disable_compile()
         # Numba takes 2 us to see the type of a record, which looks at it itself.
         arrays = any(isinstance(taken, types.Array) for taken in self.signature.args)
-        result = self.dispatcher.overloads[self.signature.args]
-        self._call = self.dispatcher if arrays else result.entry_point
+        self._call = self.dispatcher if arrays else self.result.entry_point
         self.ready = True
 
     def _wait_for_workers(self) -> None:
@@ -325,7 +332,9 @@ def _find(name: bytes, place: int) -> None:
     failed = False
     while True:
         try:
-            ctypes.c_size_t.from_address(place).value = find(name.decode()).compile()
+            found = find(name.decode())
+            found.compile()
+            ctypes.c_size_t.from_address(place).value = found.address
             return
         except BaseException as error:
             if failed and isinstance(error, Exception):  # not of a signal: it would fail for ever

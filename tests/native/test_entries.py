@@ -164,7 +164,7 @@ def compiled():
 
 def instructions(entry):
     """In the module that is kept of an entry, with all kernels that are part of it."""
-    module = entry.dispatcher.overloads[entry.signature.args].library._get_module_for_linking()
+    module = entry.result.library._get_module_for_linking()
     return sum(
         sum(1 for _ in block.instructions)
         for function in module.functions
