@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..tolerances import PLOTTING
 from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def plot_gap(
     """
     ax = new_axes(ax)
     gap = traj.losses - traj.losses[-1]
-    entries = np.flatnonzero(gap > 0.0)
+    entries = np.flatnonzero(gap > PLOTTING.same * abs(traj.losses[-1]))  # else it is rounding
     _shade_phase1(traj, ax)
     ax.plot(entries, gap[entries], color=BLUE, lw=1.5, label="gap")
     fitted = entries[entries >= traj.phase1]

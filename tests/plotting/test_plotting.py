@@ -191,6 +191,16 @@ def test_plot_gap_fits_an_exponential():
     np.testing.assert_allclose(fit.get_ydata(), losses[traj.phase1 : -1], rtol=1e-9)
 
 
+def test_a_gap_of_rounding_is_none():
+    traj = walk([2, 3, 2])
+    k = np.arange(len(traj.losses))
+    losses = 3.0 + np.where(k < k[-2], 5.0 * 0.5 ** (k / 7.0), 0.0)
+    losses[-2] = np.nextafter(losses[-1], 9.0)  # a pivot of length zero, say
+    rounded = dataclasses.replace(traj)
+    rounded.__dict__["losses"] = losses
+    assert line(plotting.plot_gap(rounded), "fit: halved every 7 pivots") is not None
+
+
 def test_plot_descent_draws_losses_against_gradients(curve):
     path = rw.descend(curve.problem, "adam", 40, seed=1)
     ax = path.plot(Figure().subplots())
