@@ -104,6 +104,6 @@ def draw(found: dict[str, float], path: str) -> None:
     bars = axes.barh(list(found), list(found.values()))
     axes.bar_label(bars, fmt="%.2f s", padding=3)
     axes.set(xscale="log", xlabel="seconds")
-    axes.margins(x=0.15)  # for the numbers
+    axes.margins(x=0.25)  # for the numbers
     axes.invert_yaxis()
     figure.savefig(path)
