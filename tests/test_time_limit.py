@@ -14,6 +14,7 @@ from reluplex_walk.proof import certify, degenerate
 from reluplex_walk.simplex.walker import Walker
 from tests.problems.degenerate import zeros_among_counts
 from tests.problems.random import random_loss
+from tests.problems.stopping import stopping
 from tests.test_limits import heavy, pressing
 
 SHORT = 1e-9
@@ -22,17 +23,6 @@ LATE = 10.0  # seconds that nothing here may take beyond its limit, on however b
 
 def stop(progress):
     raise StopIteration
-
-
-def stopping(calls):
-    told = []
-
-    def callback(progress):
-        told.append(progress)
-        if len(told) == calls:
-            raise StopIteration
-
-    return callback
 
 
 def test_a_walk_that_is_stopped_among_ties_prices_no_crowd(monkeypatch):

@@ -11,20 +11,9 @@ from reluplex_walk import chains
 from reluplex_walk.studies.chain_hessian import gradient
 from reluplex_walk.studies.growing import Growing, random_weights
 from reluplex_walk.studies.random_stack import DESIGNS, RandomStack, unit_inputs
+from tests.problems.stopping import stopping
 
 SHORT = 1e-9
-
-
-def stopping(calls):
-    """A callback that says stop when it is called for the `calls`-th time."""
-    told = []
-
-    def callback(progress):
-        told.append(progress)
-        if len(told) == calls:
-            raise StopIteration
-
-    return callback
 
 
 # ---------------------------------------------------------------- the law

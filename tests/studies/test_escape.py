@@ -7,7 +7,8 @@ from scipy.integrate import solve_ivp
 import reluplex_walk as rw
 from reluplex_walk import chains
 from reluplex_walk.optimize.known_methods import Polyak
-from tests.studies.test_chains import SHORT, stopping
+from tests.problems.stopping import stopping
+from tests.studies.test_chains import SHORT
 
 
 def test_escape_is_that_of_a_loop():

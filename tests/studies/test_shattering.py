@@ -12,7 +12,8 @@ from reluplex_walk.studies.shattering import shattering
 from reluplex_walk.studies.shattering_spectrum import shattering_spectrum
 from reluplex_walk.studies.unheld import gradients, pair_of_inputs
 from tests.problems.random import random_loss
-from tests.studies.test_chains import SHORT, stopping
+from tests.problems.stopping import stopping
+from tests.studies.test_chains import SHORT
 
 # ---------------------------------------------------------------- laws
 
