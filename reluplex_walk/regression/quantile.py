@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._frames import column_labels
 from .._limits import Limits
-from .._validate import flag, real, real_array
+from .._validate import real, real_array
 from ..ended import Ended
 from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
@@ -23,7 +22,9 @@ from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
 from .data import Data, Posed, slopes_of
 from .fit import Proof, QuantileFit
+from .names import Names
 from .solver import FitProgress, Solution, minimise
+from .table import given
 from .vertex import exact_loss, nearest_coefficients
 from .walking import by_walking
 
@@ -36,10 +37,12 @@ _PRUDENCE = 0.999  # of what a claim allows, here
 
 def lad(
     X: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     *,
+    formula: str | None = None,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    missing: str = "raise",
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -48,13 +51,20 @@ def lad(
     Parameters
     ----------
     X : array_like (n, p)
-        Features, without a column for the intercept.
+        Features, without a column for the intercept; of a table, columns of categories or text
+        become indicators, the first category being the reference.
     y : array_like (n,)
-        Targets.
+        Targets; None with a `formula`.
+    formula : str, optional
+        Response and features, as columns of the table `X`: ``"foodexp ~ income + C(region)"``
+        (extra ``formula``); ``- 1`` leaves out the intercept.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
+        left out: then the arrays of the fit have the other rows, ``fit.rows``.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -100,20 +110,22 @@ def lad(
     ('GLOBAL_MINIMUM', 42.08115942)
     """
     limits = Limits.asked(time_limit, callback)
-    data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
+    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
+    posed = Posed.of(data.kept(), intercept)
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _named(X, _path(data, posed, fit_intercept, [None], limits))[0]
+    return _named(names, _path(data, posed, intercept, [None], limits))[0]
 
 
 def quantile(
     X: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     tau: float = 0.5,
     *,
+    formula: str | None = None,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    missing: str = "raise",
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -122,15 +134,22 @@ def quantile(
     Parameters
     ----------
     X : array_like (n, p)
-        Features, without a column for the intercept.
+        Features, without a column for the intercept; of a table, columns of categories or text
+        become indicators, the first category being the reference.
     y : array_like (n,)
-        Targets.
+        Targets; None with a `formula`.
     tau : float, default 0.5
         The quantile, in (0, 1).
+    formula : str, optional
+        Response and features, as columns of the table `X`: ``"foodexp ~ income + C(region)"``
+        (extra ``formula``); ``- 1`` leaves out the intercept.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
+        left out: then the arrays of the fit have the other rows, ``fit.rows``.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -169,21 +188,23 @@ def quantile(
     array([67.3509,  0.6863])
     """
     limits = Limits.asked(time_limit, callback)
-    data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
+    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
+    posed = Posed.of(data.kept(), intercept)
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
     levels = [_level("tau", tau)]
-    return _named(X, _path(data, posed, fit_intercept, levels, limits))[0]
+    return _named(names, _path(data, posed, intercept, levels, limits))[0]
 
 
 def quantile_path(
     X: ArrayLike,
-    y: ArrayLike,
-    taus: Sequence[float],
+    y: ArrayLike | None = None,
+    taus: Sequence[float] = (0.25, 0.5, 0.75),
     *,
+    formula: str | None = None,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    missing: str = "raise",
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> list[QuantileFit]:
@@ -192,15 +213,22 @@ def quantile_path(
     Parameters
     ----------
     X : array_like (n, p)
-        Features, without a column for the intercept.
+        Features, without a column for the intercept; of a table, columns of categories or text
+        become indicators, the first category being the reference.
     y : array_like (n,)
-        Targets.
-    taus : sequence of float
+        Targets; None with a `formula`.
+    taus : sequence of float, default (0.25, 0.5, 0.75)
         The quantiles, each in (0, 1), best in ascending order.
+    formula : str, optional
+        Response and features, as columns of the table `X`: ``"foodexp ~ income + C(region)"``
+        (extra ``formula``); ``- 1`` leaves out the intercept.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
+        left out: then the arrays of the fit have the other rows, ``fit.rows``.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -232,11 +260,11 @@ def quantile_path(
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
-    data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
+    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
+    posed = Posed.of(data.kept(), intercept)
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
-    return _named(X, _path(data, posed, fit_intercept, levels, limits))
+    return _named(names, _path(data, posed, intercept, levels, limits))
 
 
 def _level(name: str, tau: float) -> float:
@@ -246,10 +274,9 @@ def _level(name: str, tau: float) -> float:
     return level
 
 
-def _named(X: ArrayLike, fits: list[QuantileFit]) -> list[QuantileFit]:
-    """The `fits` with the names of the columns of `X`, if it has them."""
-    names = column_labels("X", X)
-    return fits if names is None else [replace(fit, feature_names=names) for fit in fits]
+def _named(names: Names, fits: list[QuantileFit]) -> list[QuantileFit]:
+    """The `fits` with the `names` of the table they were made from."""
+    return [replace(fit, names=names) for fit in fits]
 
 
 def _path(
