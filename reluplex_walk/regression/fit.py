@@ -1,14 +1,13 @@
 """`QuantileFit`: the result of a quantile regression, and what is proved of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._frames import Labels, index_of, is_table
-from .._validate import inputs
 from ..ended import Ended
 from ..problem.kernel_arrays import writable
 from ..problem.loss import LayerLoss
@@ -16,10 +15,13 @@ from ..proof.certificate import Certificate
 from ..proof.reason import Reason
 from ..simplex.records import WalkStatus
 from ..simplex.walk import walk
+from . import fit_file
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
+from .named_fit import NamedFit
 from .names import NO_NAMES, Names
+from .summary import Summary, summary_of
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -41,7 +43,7 @@ class Proof(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class QuantileFit:
+class QuantileFit(NamedFit):
     """A linear quantile regression, solved exactly.
 
     Minimises ``sum_i w_i rho(y_i - b_0 - x_i . b)`` with ``rho(u) = tau max(u, 0) + (1 - tau)
@@ -105,85 +107,6 @@ class QuantileFit:
     _end: Certificate | Proof | None  # what is known of the end
     names: Names = NO_NAMES
 
-    @property
-    def feature_names(self) -> Labels | None:
-        """Names of the columns of `X`, if it was made from a table (a data frame), else None.
-
-        Columns of numbers keep their labels, those of categories become ``region[T.north]``, ...
-        """
-        return self.names.features
-
-    @property
-    def response_name(self) -> Any:
-        """Name of `y`, None if it had none."""
-        return self.names.response
-
-    @property
-    def n_dropped(self) -> int:
-        """How many rows with a missing value were left out."""
-        return self.names.n_dropped
-
-    @property
-    def rows(self) -> Any:
-        """Labels (n,) of the rows of the fit, an index of pandas; their numbers without labels."""
-        if self.names.index is not None:
-            return self.names.index
-        kept = self.names.kept
-        return np.arange(len(self.y)) if kept is None else np.flatnonzero(kept)
-
-    def named(self, values: Floats) -> Any:
-        """`values` (p + 1,) as a Series by the names of the coefficients, (p + 1, 2) as a DataFrame
-        "lower", "upper"; as they are, if the fit was not made from a table.
-        """
-        return self.names.by_parameter(values)
-
-    @property
-    def params(self) -> Any:
-        """The coefficients with their names ("Intercept" first), a Series; for arrays the array.
-
-        Examples
-        --------
-        >>> import pandas as pd, reluplex_walk as rw
-        >>> table = pd.DataFrame({"age": [1.0, 2.0, 3.0, 4.0], "height": [3.0, 5.0, 7.0, 90.0]})
-        >>> rw.lad(table[["age"]], table["height"]).params.round(9)
-        Intercept    1.0
-        age          2.0
-        dtype: float64
-        """
-        return self.named(self.coefficients)
-
-    def predict(self, X: Any) -> Any:
-        """The fitted quantile (m,) at `X` (m, p); ValueError, TypeError if it does not fit.
-
-        If the fit was made from a table, columns of a table go by name, in any order, are encoded
-        as those were, and give a Series with the labels of the rows, if they have some.  Columns
-        of arrays go by position: they are those of ``feature_names``.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0], [4.0]], [1.0, 3.0, 5.0, 7.0, 90.0])
-        >>> fit.predict([[10.0]])
-        array([21.])
-        """
-        encoding = self.names.encoding
-        if encoding is None or not is_table(X):
-            return self._values(inputs("X", X, self.X.shape[1]))
-        return self.names.by_row(self._values(encoding.read(X)), index_of(X))
-
-    def _values(self, X: Floats) -> Floats:
-        return X @ self.coefficients[1:] + self.coefficients[0]
-
-    @cached_property
-    def fitted(self) -> Any:
-        """The fitted quantile (n,) at the data, a Series if their rows have labels."""
-        return self.names.by_row(self._values(self.X))
-
-    @cached_property
-    def residuals(self) -> Any:
-        """``y - fitted`` (n,), a Series if the rows of the data have labels."""
-        return self.names.by_row(self.y - self._values(self.X))
-
     @cached_property
     def problem(self) -> LayerLoss:
         """The same loss as a :class:`LayerLoss`, a network without hidden layer (bias last)."""
@@ -220,6 +143,88 @@ class QuantileFit:
             reason=Reason.PARAMETERS,
             digest="",
         )
+
+    def summary(self, kind: str = "nid", level: float = 0.9, **options: Any) -> Summary:
+        """What was fitted and proved, and a table of coefficients, their errors and intervals.
+
+        Parameters
+        ----------
+        kind : str, default "nid"
+            Of the standard errors and intervals.
+        level : float, default 0.9
+            How often such intervals hold the coefficient, in (0, 1).
+        **options
+            Handed on to what computes them.
+
+        Returns
+        -------
+        Summary
+            Prints as text, shows as HTML in notebooks; ``.frame`` is the table.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_stackloss()
+        >>> print(rw.quantile(data.X, data.y).summary())
+        response   y
+        quantile   0.5
+        samples    21
+        loss       21.04057971
+        ...
+        """
+        return summary_of(self, kind, level, options)
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the fit to `path` (npz): data, names, how tables are read, and the proof.
+
+        FileExistsError if `path` exists, unless `force`; ValueError, TypeError if names are
+        neither text nor numbers (those of rows may be dates).
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "fit.npz")
+        ...     fit.save(path)
+        ...     again = rw.QuantileFit.load(path)
+        >>> again.certificate.verify_exact(again.problem).loss
+        Fraction(63, 1)
+        """
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        fit_file.write(parts, path, force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "QuantileFit":
+        """The fit that :meth:`save` wrote; nothing in the file is run.
+
+        A formula is run when :meth:`predict` needs it, if all it does is to compute.  Raises
+        FileNotFoundError if there is no file, ValueError if it is another one or damaged.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "fit.npz")
+        ...     fit.save(path)
+        ...     rw.QuantileFit.load(path).predict([[10.0]])
+        array([21.])
+        """
+        parts = fit_file.read(path)
+        if isinstance(parts["_end"], tuple):
+            parts["_end"] = Proof(*parts["_end"])
+        return cls(**parts)
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"
