@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._frames import Labels, column_labels, order_of_columns, part
+from .._frames import Labels, column_labels, is_table, order_of_columns, part
 from .._memory import require_memory
 from .._numbers import Place, short
 from .._validate import LARGEST
@@ -170,6 +170,11 @@ class Columns:
         for column in self.columns:
             yield column, first and column.levels is not None
             first = first and column.levels is None
+
+    @staticmethod
+    def reads(X: Any) -> bool:
+        """Whether `X` is a table."""
+        return is_table(X)
 
     def read(self, X: Any, argument: str = "X") -> Floats:
         """Features (m, p) of another table with these columns, in any order.

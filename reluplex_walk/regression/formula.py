@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._frames import Labels, column_labels, part
+from .._frames import Labels, column_labels, is_table, part
 from .._numbers import short
 from .columns import Column, Found
 from .formula_check import is_harmless
@@ -88,6 +88,11 @@ class FormulaColumns:
         """Made anew where it is needed."""
         return {name: value for name, value in vars(self).items() if name != "_model"}
 
+    @staticmethod
+    def reads(X: Any) -> bool:
+        """Whether `X` is a table, or a dict of columns."""
+        return isinstance(X, Mapping) or is_table(X)
+
     def read(self, X: Any, argument: str = "X") -> Floats:
         """Features (m, p) of another table; ValueError, TypeError if it does not fit."""
         _formulaic()
@@ -103,7 +108,8 @@ class FormulaColumns:
             values = variable.column.read(argument, _part(X, found.index(label)))
             series.append((label, _as_kind(variable, values)))
         frame = _frame(series) if series else _frame([], _length(X))
-        matrix = _evaluated(self.text, lambda: self._model.get_model_matrix(frame))
+        model = self._model
+        matrix = _evaluated(self.text, lambda: model.get_model_matrix(frame))
         features, gaps = _numbers(matrix)
         if gaps.any():
             row, column = np.argwhere(gaps)[0].tolist()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._frames import Labels, index_of, is_table
+from .._frames import Labels, index_of
 from .._validate import inputs
 from .names import Names
 
@@ -60,7 +60,7 @@ class NamedFit:
         Examples
         --------
         >>> import pandas as pd, reluplex_walk as rw
-        >>> table = pd.DataFrame({"age": [1.0, 2.0, 3.0, 4.0], "height": [3.0, 5.0, 7.0, 90.0]})
+        >>> table = pd.DataFrame({"age": [1, 2, 3, 4, 5], "height": [3, 5, 7, 9, 90]})
         >>> rw.lad(table[["age"]], table["height"]).params.round(9)
         Intercept    1.0
         age          2.0
@@ -83,7 +83,7 @@ class NamedFit:
         array([21.])
         """
         encoding = self.names.encoding
-        if encoding is None or not is_table(X):
+        if encoding is None or not encoding.reads(X):
             return self._values(inputs("X", X, self.X.shape[1]))
         return self.names.by_row(self._values(encoding.read(X)), index_of(X))
 

@@ -24,6 +24,9 @@ class Encoding(Protocol):
     def unused(self) -> list[tuple[Any, tuple[Any, ...]]]:
         """Columns with categories that are in no row, and these."""
 
+    def reads(self, X: Any) -> bool:
+        """Whether `X` is a table that has columns with names."""
+
     def read(self, X: Any) -> Floats:
         """Features (m, p) of another table; ValueError, TypeError if it does not fit."""
 

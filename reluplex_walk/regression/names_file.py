@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._files import check_member
 from .._numbers import short
+from .._validate import LARGEST
 from .columns import Column, Columns
 from .formula import FormulaColumns, Variable
 from .names import Names
@@ -120,11 +121,9 @@ def _encoding_from_json(
         variable = Variable(_column_from_json(column), arrays[f"variable_{k}"], str(kind))
         levels = variable.column.levels
         check_member(arrays, f"variable_{k}", "f8" if levels is None else "i8")
-        if (
-            levels is not None
-            and not (variable.values >= 0).all() & (variable.values < len(levels)).all()
-        ):
-            raise ValueError(f"variable_{k}: expected numbers of {len(levels)} levels")
+        values, most = variable.values, LARGEST if levels is None else len(levels) - 1
+        if values.ndim != 1 or not (np.abs(values) <= most).all() or (levels and values.min() < 0):
+            raise ValueError(f"variable_{k}: expected numbers up to {most:g}")
         variables.append(variable)
     names, available = tuple(told["names"]), tuple(told["available"])
     return FormulaColumns(str(told["formula"]), tuple(variables), names, available, loaded=True)

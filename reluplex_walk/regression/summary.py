@@ -4,7 +4,7 @@ As text, HTML or a data frame.
 """
 
 import io
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -129,23 +129,30 @@ class Summary:
 
     def _rows(self) -> list[tuple[str, list[str]]]:
         """Name and cells of each row, as text."""
-        columns = [_FORMATS.get(name, _number) for name in self.table]
+        cells = [_cells(name, values, ~self.aliased) for name, values in self.table.items()]
         rows = []
         for k, name in enumerate(self.names):
-            cells = [
-                form(float(v[k])) for form, v in zip(columns, self.table.values(), strict=True)
-            ]
-            if self.aliased[k]:
-                cells = ["aliased", *[""] * (len(cells) - 1)]
-            rows.append((str(name), cells))
+            row = [column[k] for column in cells]
+            rows.append(
+                (str(name), ["aliased", *[""] * (len(row) - 1)] if self.aliased[k] else row)
+            )
         return rows
 
 
-def _number(value: float) -> str:
-    return f"{value:.6g}"
+_DECIMALS = {"t": 2, "P>|t|": 3}
+_DIGITS, _MOST = 5, 9  # shown of the smallest number of a column, unless these are many decimals
 
 
-_FORMATS: dict[str, Callable[[float], str]] = {"t": "{:.2f}".format, "P>|t|": "{:.3f}".format}
+def _cells(name: str, values: Floats, shown: NDArray[np.bool_]) -> list[str]:
+    """The numbers of a column with as many decimals each."""
+    size = np.abs(values[shown & np.isfinite(values) & (values != 0.0)])
+    decimals = _DECIMALS.get(name)
+    if decimals is None:
+        least, most = (float(size.min()), float(size.max())) if size.size else (1.0, 1.0)
+        decimals = max(0, _DIGITS - 1 - math.floor(math.log10(least)))
+        if decimals > _MOST or most >= 10.0**_MOST:
+            return [f"{value:.{_DIGITS}g}" for value in values.tolist()]
+    return [f"{value:.{decimals}f}" for value in values.tolist()]
 
 
 def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Summary:
