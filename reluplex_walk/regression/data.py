@@ -104,8 +104,8 @@ class Posed(NamedTuple):
     aliased: Ints  # columns of X that the constant and earlier columns determine up to rounding
 
     @classmethod
-    def of(cls, kept: Data, intercept: bool) -> "Posed":
-        """That of the samples of weight > 0."""
+    def of(cls, kept: Data, intercept: bool, keep_all: bool = False) -> "Posed":
+        """That of the samples of weight > 0, on request without a look for aliased columns."""
         parts = [written(*part) for part in zip(kept.X.T, places(kept.X), strict=True)]
         y, y_unit = written(kept.y, *places(kept.y[:, None]))
         w, w_unit = written(kept.w, *places(kept.w[:, None]))
@@ -116,7 +116,7 @@ class Posed(NamedTuple):
             y=y_unit,
             w=w_unit,
         )
-        if samples.independent():
+        if keep_all or samples.independent():
             return cls(samples, units, np.zeros(0, np.int64))
         aliased = find(kept.X, intercept).columns
         rows = np.delete(np.arange(len(samples.x)), aliased + intercept)

@@ -16,6 +16,7 @@ from ..proof.certificate import Certificate
 from ..proof.reason import Reason
 from ..simplex.records import WalkStatus
 from ..simplex.walk import walk
+from .beside import Beside
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
@@ -104,6 +105,7 @@ class QuantileFit:
     fit_intercept: bool
     _end: Certificate | Proof | None  # what is known of the end
     feature_names: Labels | None = None
+    beside: Beside | None = None
 
     def predict(self, X: ArrayLike) -> Floats:
         """The fitted quantile (m,) at `X` (m, p); ValueError, TypeError if it does not fit.

@@ -8,7 +8,7 @@ Koenker and d'Orey (1987).
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +21,9 @@ from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
-from .data import Data, Posed, slopes_of
+from .beside import Beside
+from .data import Data, Posed, Slopes, slopes_of
+from .design import Basis
 from .fit import Proof, QuantileFit
 from .solver import FitProgress, Solution, minimise
 from .vertex import exact_loss, nearest_coefficients
@@ -40,6 +42,7 @@ def lad(
     *,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    alpha: float = 0.0,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -55,6 +58,9 @@ def lad(
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -101,10 +107,10 @@ def lad(
     """
     limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
-    return _named(X, _path(data, posed, fit_intercept, [None], limits))[0]
+    task = Task.of(data, fit_intercept, alpha)
+    if len(task.posed.aliased):
+        warn_of_aliased(data.kept().X, task.posed.aliased)
+    return _named(X, _path(task, [None], limits))[0]
 
 
 def quantile(
@@ -114,6 +120,7 @@ def quantile(
     *,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    alpha: float = 0.0,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -131,6 +138,9 @@ def quantile(
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -170,11 +180,11 @@ def quantile(
     """
     limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
+    task = Task.of(data, fit_intercept, alpha)
+    if len(task.posed.aliased):
+        warn_of_aliased(data.kept().X, task.posed.aliased)
     levels = [_level("tau", tau)]
-    return _named(X, _path(data, posed, fit_intercept, levels, limits))[0]
+    return _named(X, _path(task, levels, limits))[0]
 
 
 def quantile_path(
@@ -184,6 +194,7 @@ def quantile_path(
     *,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    alpha: float = 0.0,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> list[QuantileFit]:
@@ -201,6 +212,9 @@ def quantile_path(
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -233,10 +247,10 @@ def quantile_path(
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
-    return _named(X, _path(data, posed, fit_intercept, levels, limits))
+    task = Task.of(data, fit_intercept, alpha)
+    if len(task.posed.aliased):
+        warn_of_aliased(data.kept().X, task.posed.aliased)
+    return _named(X, _path(task, levels, limits))
 
 
 def _level(name: str, tau: float) -> float:
@@ -252,25 +266,45 @@ def _named(X: ArrayLike, fits: list[QuantileFit]) -> list[QuantileFit]:
     return fits if names is None else [replace(fit, feature_names=names) for fit in fits]
 
 
-def _path(
-    data: Data,
-    posed: Posed,
-    fit_intercept: bool,
-    levels: Sequence[float | None],
-    limits: Limits,
-) -> list[QuantileFit]:
+class Task(NamedTuple):
+    """A regression that is asked for."""
+
+    data: Data
+    fit_intercept: bool
+    posed: Posed
+    beside: Beside | None  # what is added to the loss of the samples
+
+    @classmethod
+    def of(cls, data: Data, fit_intercept: bool, alpha: float) -> "Task":
+        """From its arguments, `data` checked."""
+        intercept = flag("fit_intercept", fit_intercept)
+        beside = Beside.of(alpha, data)
+        if beside is None:
+            return cls(data, intercept, Posed.of(data.kept(), intercept), None)
+        return cls(data, intercept, *beside.pose(data.kept(), intercept))
+
+    def minimise(
+        self, slopes: Slopes, start: Basis | None, limits: Limits
+    ) -> tuple[Solution, Proof]:
+        """The end of the solver, and what is proved by it."""
+        samples, units = self.posed[:2]
+        if self.beside is None:
+            found = minimise(samples, slopes[:2], start, limits)
+        else:
+            found, samples = self.beside.minimise(self.posed, slopes, start, limits)
+        return found, Proof(samples, units, slopes, found.basis, found.side)
+
+
+def _path(task: Task, levels: Sequence[float | None], limits: Limits) -> list[QuantileFit]:
     """Fits for each quantile (None: `lad`)."""
-    samples, units, aliased = posed
     fits: list[QuantileFit] = []
     basis = None
     with limits:
         for tau in levels:
             if fits and limits.over is not None:
                 break
-            slopes = slopes_of(tau)
-            found = minimise(samples, slopes[:2], basis, limits)
-            proof = Proof(samples, units, slopes, found.basis, found.side)
-            fit = _fit(data, tau, aliased, fit_intercept, found, proof, limits)
+            found, proof = task.minimise(slopes_of(tau), basis, limits)
+            fit = _fit(task, tau, found, proof, limits)
             fits.append(fit)
             basis = found.basis if found.proved else None
             if fit.ended.early:
@@ -281,17 +315,13 @@ def _path(
 
 
 def _fit(
-    data: Data,
-    tau: float | None,
-    aliased: Ints,
-    fit_intercept: bool,
-    found: Solution,
-    proof: Proof,
-    limits: Limits,
+    task: Task, tau: float | None, found: Solution, proof: Proof, limits: Limits
 ) -> QuantileFit:
     """The fit from the end of the solver, by walking on from there where that is not proved."""
+    data, fit_intercept, posed, beside = task
     samples, units, slopes = proof[:3]
     theta, dual = np.zeros(data.X.shape[1] + 1), found.dual / -(slopes.unit * units.w)
+    dual = dual[: len(dual) - samples.extra]
     if len(dual) < len(data.y):
         dual = _spread(dual, data.w > 0.0)
     status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
@@ -304,17 +334,32 @@ def _fit(
         over = found.ended or limits.over
         if over is not None:
             status, ended, end = WalkStatus[over.name], over, None
+        elif beside is not None:
+            status, ended, end = WalkStatus.NOT_PROVED, Ended.PRECISION, None
         else:
             theta, dual, traj = by_walking(data, tau, fit_intercept, theta, limits)
             status, ended, end = traj.status, traj.ended, traj.certificate
     r = data.y - ((data.X @ theta[1:, None])[:, 0] + theta[0])  # rounded as a `LayerLoss` does
     below, above = slopes.floats
     loss = float((data.w * np.where(r > 0.0, below * r, -above * r)).sum())
+    if beside is not None:
+        loss += beside.cost(theta)
     if found.proved and not _held_by_floats(data, theta, loss, proof):
         status = WalkStatus.NOT_PROVED
-    return QuantileFit(
-        theta, loss, dual, status, ended, tau, found.pivots, *data, aliased, fit_intercept, end
+    fit = QuantileFit(
+        theta,
+        loss,
+        dual,
+        status,
+        ended,
+        tau,
+        found.pivots,
+        *data,
+        posed.aliased,
+        fit_intercept,
+        end,
     )
+    return fit if beside is None else replace(fit, beside=beside)
 
 
 def _spread(values: Floats, places: NDArray[np.bool_]) -> Floats:
@@ -330,13 +375,14 @@ def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> boo
     """
     samples, units, slopes, basis, _ = proof
     sizes = samples.largest @ np.abs(basis.theta) / units.y
-    gap = max(slopes.floats) * 2.0**-53 * float(data.w.sum() * sizes)
+    total = samples.w.sum() / units.w if samples.extra else data.w.sum()
+    gap = max(slopes.floats) * 2.0**-53 * float(total * sizes)
     if gap <= 0.5 * PROOF.gap_share * loss:
         return True
     targets = float(data.w @ np.abs(data.y))
     sums = np.append(data.w.sum(), data.w @ np.abs(data.X))
     gap = max(slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
-    if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets):
+    if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets) and not samples.extra:
         return True
     least = proof.vertex().loss
     allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
