@@ -38,6 +38,7 @@ class Samples(NamedTuple):
     largest: Floats  # (q,) absolute values of scaled features
     size: float  # of typical targets
     tilt: Tilt = ()  # (q,) exact, or () for none: tilt . theta is added to the loss
+    offset: Fraction = Fraction(0)  # added to the loss
     extra: int = 0  # so many samples, the last, are terms beside the data: see `terms`
 
     @classmethod

@@ -20,6 +20,7 @@ from .beside import Beside
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
+from .optimality import OptimalityCertificate
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -152,6 +153,11 @@ class QuantileFit:
         """
         if isinstance(self._end, Certificate):
             return self._end
+        if self.beside is not None:
+            raise ValueError(
+                "certificate: expected a fit without penalty and constraints, which are no part of "
+                "its problem, a LayerLoss; fit.optimality is the certificate of all of it"
+            )
         if self._end is None:
             return walk(self.problem, np.roll(self.coefficients, -1), max_pivots=0).certificate
         if not np.array_equal(self.aliased, self.problem.aliased):  # equal rows counted once
@@ -167,6 +173,24 @@ class QuantileFit:
             reason=Reason.PARAMETERS,
             digest="",
         )
+
+    @cached_property
+    def optimality(self) -> OptimalityCertificate:
+        """The proof by multipliers, of whatever is minimised: penalty and constraints included.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0], alpha=0.5)
+        >>> fit.optimality.verify_exact()
+        Fraction(71, 1)
+        """
+        data, beside = Data(self.X, self.y, self.sample_weight), self.beside or Beside.nothing()
+        if not isinstance(end := self._end, Proof):
+            problem = beside.problem(data, self.tau, np.arange(len(self.coefficients)))
+            return OptimalityCertificate.none(self.coefficients, self.loss, problem)
+        vertex = end.vertex()
+        return beside.certificate(data, self.tau, *end[:3], vertex, self.status.proved)
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"

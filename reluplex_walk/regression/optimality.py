@@ -32,6 +32,7 @@ class Problem(NamedTuple):
     rows: Objects | None = None  # (m, p + 1) of constraints on each quantile, as `Fraction`
     lower: tuple[Fraction | None, ...] = ()  # (m,)
     upper: tuple[Fraction | None, ...] = ()  # (m,)
+    decimals: bool = True  # whether X and y are the decimals that were written
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,10 +64,10 @@ class OptimalityCertificate:
     --------
     >>> import reluplex_walk as rw
     >>> fit = rw.lad([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0], alpha=0.5)
-    >>> fit.certificate.is_global, fit.certificate.loss
-    (True, Fraction(7, 2))
-    >>> fit.certificate.verify_exact(fit.certificate.problem)
-    Fraction(7, 2)
+    >>> fit.optimality
+    OptimalityCertificate(global minimum, loss=4)
+    >>> fit.optimality.verify_exact()
+    Fraction(4, 1)
     """
 
     is_global: bool
@@ -78,6 +79,13 @@ class OptimalityCertificate:
     crossing: Ints
     of_crossing: Objects
     problem: Problem
+
+    @classmethod
+    def none(cls, coefficients: Floats, loss: float, problem: Problem) -> "OptimalityCertificate":
+        """Where nothing is proved."""
+        point = objects([Fraction(v) for v in coefficients.tolist()])[None]
+        no, nothing = np.zeros((0, 2), np.int64), objects([])
+        return cls(False, Fraction(loss), point, no, nothing, nothing[None], no, nothing, problem)
 
     def verify_exact(self, problem: Problem | None = None) -> Fraction:
         """Check the proof, in rational arithmetic; returns the loss.
@@ -102,8 +110,9 @@ class _Check:
     def __init__(self, certificate: OptimalityCertificate, problem: Problem) -> None:
         self.said, self.problem = certificate, problem
         X, y, w = problem.data
-        self.x = Table.of(np.column_stack([np.ones(len(y)), X]), (0, *places(X))).rationals()
-        self.y = Table.of(y[:, None], places(y[:, None])).rationals()
+        k, of_y = problem.data.places(problem.decimals)
+        self.x = Table.of(np.column_stack([np.ones(len(y)), X]), (0, *k)).rationals()
+        self.y = Table.of(y[:, None], (of_y,)).rationals()
         self.w = Table.of(w[:, None], places(w[:, None])).rationals().fractions()[:, 0]
         penalty = problem.penalty
         self.penalty = fraction(penalty, places(np.array([[penalty]]))[0])
@@ -133,10 +142,11 @@ class _Check:
         above, below = share, Fraction(1) if tau is None else 1 - share
         b = from_fractions(said.point[k])
         r = self.y.num[:, 0] * (self.x.den * b.den) - (self.x.num @ b.num) * self.y.den
-        dual = np.where(r > 0, above, -below) * self.w
+        slopes = objects([-below, above])
+        dual = slopes[(r > 0).astype(int)] * self.w
         mine = said.vanishing[:, 0] == k
         at, taken = said.vanishing[mine, 1], said.multipliers[mine]
-        zero = np.flatnonzero(r == 0)
+        zero = np.flatnonzero((r == 0) & (self.w > 0))
         demand(np.array_equal(np.sort(at), zero), "other residuals vanish")
         within = (taken <= above * self.w[at]) & (taken >= -below * self.w[at])
         demand(bool(within.all()), "a multiplier of a sample is out of bounds")
@@ -187,4 +197,4 @@ def demand(holds: bool, otherwise: str) -> None:
         raise CertificateError(otherwise)
 
 
-__all__ = ["OptimalityCertificate", "Problem", "objects"]
+__all__ = ["OptimalityCertificate", "Problem"]

@@ -35,7 +35,7 @@ class Optimality(NamedTuple):
 
 
 class OptimalityTest:
-    """Tests bases of a regression, minimising sum_i w_i rho(r_i) + tilt . theta as `Samples` says."""
+    """Tests bases of a regression, minimising sum_i w_i rho(r_i) + tilt . theta of `Samples`."""
 
     def __init__(self, samples: Samples, slopes: Sequence[float | Fraction]) -> None:
         self.samples, self.slopes = samples, tuple(map(float, slopes))

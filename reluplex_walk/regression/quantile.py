@@ -43,6 +43,7 @@ def lad(
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
     alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -61,6 +62,10 @@ def lad(
     alpha : float, default 0.0
         Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
         penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -107,7 +112,7 @@ def lad(
     """
     limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
-    task = Task.of(data, fit_intercept, alpha)
+    task = Task.of(data, fit_intercept, alpha, constraints)
     if len(task.posed.aliased):
         warn_of_aliased(data.kept().X, task.posed.aliased)
     return _named(X, _path(task, [None], limits))[0]
@@ -121,6 +126,7 @@ def quantile(
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
     alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -141,6 +147,10 @@ def quantile(
     alpha : float, default 0.0
         Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
         penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -180,7 +190,7 @@ def quantile(
     """
     limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
-    task = Task.of(data, fit_intercept, alpha)
+    task = Task.of(data, fit_intercept, alpha, constraints)
     if len(task.posed.aliased):
         warn_of_aliased(data.kept().X, task.posed.aliased)
     levels = [_level("tau", tau)]
@@ -195,6 +205,7 @@ def quantile_path(
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
     alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> list[QuantileFit]:
@@ -215,6 +226,10 @@ def quantile_path(
     alpha : float, default 0.0
         Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
         penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -247,7 +262,7 @@ def quantile_path(
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
-    task = Task.of(data, fit_intercept, alpha)
+    task = Task.of(data, fit_intercept, alpha, constraints)
     if len(task.posed.aliased):
         warn_of_aliased(data.kept().X, task.posed.aliased)
     return _named(X, _path(task, levels, limits))
@@ -275,10 +290,10 @@ class Task(NamedTuple):
     beside: Beside | None  # what is added to the loss of the samples
 
     @classmethod
-    def of(cls, data: Data, fit_intercept: bool, alpha: float) -> "Task":
+    def of(cls, data: Data, fit_intercept: bool, alpha: float, constraints: Any) -> "Task":
         """From its arguments, `data` checked."""
         intercept = flag("fit_intercept", fit_intercept)
-        beside = Beside.of(alpha, data)
+        beside = Beside.of(alpha, constraints, data)
         if beside is None:
             return cls(data, intercept, Posed.of(data.kept(), intercept), None)
         return cls(data, intercept, *beside.pose(data.kept(), intercept))

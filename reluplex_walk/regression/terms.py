@@ -49,11 +49,13 @@ class Terms(NamedTuple):
         """The `samples` with these terms, for a loss of these `slopes`."""
         x = np.ascontiguousarray(np.hstack([samples.x, self.rows.T]))
         largest = np.abs(self.rows).max(axis=0, initial=0.0)
-        tilt = np.array(samples.tilt or (Fraction(0),) * len(x), object)
+        tilt, offset = np.array(samples.tilt or (Fraction(0),) * len(x), object), samples.offset
         for share in np.unique(self.shares).tolist():
             some = self.shares == share
             sums = weighted_sums(np.ascontiguousarray(self.rows[some].T), self.weights[some])
             tilt = tilt + self.excess(share, slopes) * sums
+            total = weighted_sums(self.targets[None, some], self.weights[some])[0]
+            offset -= self.excess(share, slopes) * total
         return samples._replace(
             x=x,
             y=np.append(samples.y, self.targets),
@@ -61,6 +63,7 @@ class Terms(NamedTuple):
             reach=np.append(samples.reach, np.linalg.norm(self.rows, axis=1)),
             largest=np.maximum(samples.largest, largest),
             tilt=tuple(tilt.tolist()),
+            offset=offset,
             extra=samples.extra + len(self.rows),
         )
 

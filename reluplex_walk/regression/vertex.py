@@ -49,7 +49,7 @@ class ExactVertex(NamedTuple):
         found = [v * f for v, f in zip(theta.fractions(), factors, strict=True)]
         return cls(
             coefficients=objects(found),
-            loss=-total / (unit * units.y),
+            loss=(samples.offset - total) / (unit * units.y),
             active=rows,
             multipliers=-prices / unit,
             tied=tied,
@@ -98,7 +98,7 @@ def exact_loss(samples: Samples, units: Units, slopes: Slopes, coefficients: Flo
     if samples.tilt:
         terms = zip(samples.tilt, theta.num.tolist(), strict=True)
         total += sum((c * v for c, v in terms), Fraction(0)) / theta.den
-    return total / (slopes.unit * units.w * units.y)
+    return (total + samples.offset) / (slopes.unit * units.w * units.y)
 
 
 def nearest_coefficients(samples: Samples, units: Units, basis: Basis, blur: float) -> Floats:
