@@ -1,7 +1,6 @@
 """What a fit minimises beside the loss of its samples, and what it demands of its coefficients.
 
-An L1 penalty and linear constraints, solved as terms (:mod:`.terms`).  The slope of a violation is
-raised until nothing is violated: then the minimum is that under the constraints.
+An L1 penalty and linear constraints, solved as terms beside the samples (:mod:`.terms`).
 """
 
 from fractions import Fraction
@@ -16,18 +15,15 @@ from ..exact.rationals import Objects, objects
 from ..problem.aliased import find
 from .data import Data, Posed, Slopes, Units
 from .design import Basis, Samples
-from .linear import Linear, Posed as PosedLinear, infeasible_by_rounding
+from .linear import Demands, Linear
 from .optimality import OptimalityCertificate, Problem
-from .proof import exact_signs, exact_vertex
 from .solver import Solution, minimise
+from .steep import minimise_under
 from .terms import Penalty, Terms
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_STEEPER = 64.0  # by which the slope of a violation is raised
-_RAISED = 9  # times, at most; HiGHS is asked after the first whether there is a solution
 
 
 class Beside(NamedTuple):
@@ -36,7 +32,7 @@ class Beside(NamedTuple):
     penalty: Penalty  # of weight 0 for none
     linear: Linear | None
     decimals: bool = True  # whether X and y are the decimals that were written
-    posed: PosedLinear | None = None  # the constraints in the units of a regression
+    posed: Demands | None = None  # the constraints in the units of a regression
 
     @classmethod
     def of(cls, alpha: float, constraints: Any, data: Data) -> "Beside | None":
@@ -68,7 +64,7 @@ class Beside(NamedTuple):
             if self.linear is None:
                 return posed, found
             try:
-                linear = PosedLinear.pose(self.linear, *posed[:2])
+                linear = Demands.pose(self.linear, *posed[:2])
                 return posed, found._replace(posed=linear)
             except ArithmeticError:
                 continue
@@ -93,22 +89,7 @@ class Beside(NamedTuple):
             samples = self.penalty.terms(samples, units, slopes).beside(samples, slopes)
         if self.posed is None:
             return minimise(samples, slopes[:2], start, limits), samples
-        weights, pivots = self.posed.first_weights(samples, slopes), 0
-        for raised in range(_RAISED):
-            whole = self.posed.terms(weights).beside(samples, slopes)
-            found = minimise(whole, slopes[:2], start, limits)
-            pivots += found.pivots
-            found = found._replace(pivots=pivots)
-            if not found.proved:
-                return found, whole
-            violated = _violated(whole, found, self.posed.shares)
-            if not violated.any():
-                return found, whole
-            if raised == 0:
-                self.posed.check_feasible()
-            weights[violated] *= _STEEPER
-            start = found.basis
-        raise infeasible_by_rounding()
+        return minimise_under(self.posed, samples, slopes, start, limits)
 
     def cost(self, theta: Floats) -> float:
         """What is added to the loss of the samples at coefficients (p + 1,)."""
@@ -191,20 +172,6 @@ def _forces(vertex: ExactVertex) -> Objects:
         )
     ]
     return objects([*vertex.multipliers, *of_ties])
-
-
-def _violated(samples: Samples, found: Solution, shares: Floats) -> NDArray[np.bool_]:
-    """Which of the last terms are violated at the exact vertex of a proved solution."""
-    first = samples.y.size - len(shares)
-    side = found.side[first:]
-    wrong = (shares == 0.5) | (side == np.where(shares == 0.0, -1.0, 1.0))
-    active = found.basis.rows[found.basis.rows >= first] - first
-    wrong[active] = False
-    doubtful = np.flatnonzero(wrong)
-    if len(doubtful):
-        vertex = exact_vertex(samples, found.basis.rows)
-        wrong[doubtful] = exact_signs(samples, vertex, first + doubtful) != 0
-    return wrong
 
 
 __all__ = ["Beside"]

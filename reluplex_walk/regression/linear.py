@@ -100,7 +100,7 @@ def _read(part: Any, q: int) -> tuple[Floats, Floats, Floats]:
     return A, lower, upper
 
 
-class Posed(NamedTuple):
+class Demands(NamedTuple):
     """Constraints in the units of `Samples`: one for each bound, or for both if they are equal."""
 
     rows: Floats  # (l, q)
@@ -110,7 +110,7 @@ class Posed(NamedTuple):
     ratio: tuple[Fraction, ...]  # (l,) by which it was multiplied, beyond the units of parameters
 
     @classmethod
-    def pose(cls, linear: Linear, samples: Samples, units: Units) -> "Posed":
+    def pose(cls, linear: Linear, samples: Samples, units: Units) -> "Demands":
         """ArithmeticError if floats do not hold the numbers; ValueError for what cannot hold."""
         factors, fitted = units.factors(samples), units.fitted
         found: list[tuple[list[float], float, float, int, Fraction]] = []
@@ -146,12 +146,14 @@ class Posed(NamedTuple):
     def first_weights(self, samples: Samples, slopes: Slopes) -> Floats:
         """Powers of two for a start, of the size of what the samples can pull with."""
         below, above = float(slopes.below), float(slopes.above)
-        pull = samples.w @ np.abs(samples.x.T @ self.rows.T)
+        pull = np.abs(self.rows) @ (np.abs(samples.x) @ samples.w)
         pull = pull * max(below, above) / (below + above) + float(samples.w.max())
         return np.asarray(2.0 ** (2.0 + np.ceil(np.log2(pull))))
 
     def check_feasible(self) -> None:
         """ValueError if no parameters satisfy all constraints, as HiGHS finds."""
+        if not self.targets.any():
+            return  # by parameters that are all 0
         size = max(1.0, float(np.abs(self.targets).max(initial=0.0)))
         equal, upper = self.shares == 0.5, self.shares == 1.0
         sign = np.where(upper, 1.0, -1.0)[~equal]
@@ -186,4 +188,4 @@ def _odd(number: Fraction) -> int:
     return den // (den & -den)
 
 
-__all__ = ["Linear", "Posed", "infeasible_by_rounding"]
+__all__ = ["Demands", "Linear", "infeasible_by_rounding"]
