@@ -16,11 +16,13 @@ from ..proof.reason import Reason
 from ..simplex.records import WalkStatus
 from ..simplex.walk import walk
 from . import fit_file
+from .beside import Beside
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
 from .named_fit import NamedFit
 from .names import NO_NAMES, Names
+from .optimality import OptimalityCertificate
 from .summary import Summary, summary_of
 from .vertex import ExactVertex
 
@@ -106,6 +108,7 @@ class QuantileFit(NamedFit):
     fit_intercept: bool
     _end: Certificate | Proof | None  # what is known of the end
     names: Names = NO_NAMES
+    beside: Beside | None = None
 
     @cached_property
     def problem(self) -> LayerLoss:
@@ -128,6 +131,11 @@ class QuantileFit(NamedFit):
         """
         if isinstance(self._end, Certificate):
             return self._end
+        if self.beside is not None:
+            raise ValueError(
+                "certificate: expected a fit without penalty and constraints, which are no part of "
+                "its problem, a LayerLoss; fit.optimality is the certificate of all of it"
+            )
         if self._end is None:
             return walk(self.problem, np.roll(self.coefficients, -1), max_pivots=0).certificate
         if not np.array_equal(self.aliased, self.problem.aliased):  # equal rows counted once
@@ -225,6 +233,24 @@ class QuantileFit(NamedFit):
         if isinstance(parts["_end"], tuple):
             parts["_end"] = Proof(*parts["_end"])
         return cls(**parts)
+
+    @cached_property
+    def optimality(self) -> OptimalityCertificate:
+        """The proof by multipliers, of whatever is minimised: penalty and constraints included.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0], alpha=0.5)
+        >>> fit.optimality.verify_exact()
+        Fraction(71, 1)
+        """
+        data, beside = Data(self.X, self.y, self.sample_weight), self.beside or Beside.nothing()
+        if not isinstance(end := self._end, Proof):
+            problem = beside.problem(data, self.tau, np.arange(len(self.coefficients)))
+            return OptimalityCertificate.none(self.coefficients, self.loss, problem)
+        vertex = end.vertex()
+        return beside.certificate(data, self.tau, *end[:3], vertex, self.status.proved)
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"

@@ -8,7 +8,7 @@ Koenker and d'Orey (1987).
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,9 @@ from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
-from .data import Data, Posed, slopes_of
+from .beside import Beside
+from .data import Data, Posed, Slopes, slopes_of
+from .design import Basis
 from .fit import Proof, QuantileFit
 from .names import Names
 from .solver import FitProgress, Solution, minimise
@@ -43,6 +45,8 @@ def lad(
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
     missing: str = "raise",
+    alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -65,6 +69,13 @@ def lad(
     missing : {"raise", "drop"}, default "raise"
         Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
         left out: then the arrays of the fit have the other rows, ``fit.rows``.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -111,10 +122,8 @@ def lad(
     """
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    posed = Posed.of(data.kept(), intercept)
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
-    return _named(names, _path(data, posed, intercept, [None], limits))[0]
+    task = Task.of(data, intercept, alpha, constraints)
+    return _named(names, _path(task, [None], limits))[0]
 
 
 def quantile(
@@ -126,6 +135,8 @@ def quantile(
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
     missing: str = "raise",
+    alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -150,6 +161,13 @@ def quantile(
     missing : {"raise", "drop"}, default "raise"
         Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
         left out: then the arrays of the fit have the other rows, ``fit.rows``.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -189,11 +207,9 @@ def quantile(
     """
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    posed = Posed.of(data.kept(), intercept)
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
+    task = Task.of(data, intercept, alpha, constraints)
     levels = [_level("tau", tau)]
-    return _named(names, _path(data, posed, intercept, levels, limits))[0]
+    return _named(names, _path(task, levels, limits))[0]
 
 
 def quantile_path(
@@ -205,6 +221,8 @@ def quantile_path(
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
     missing: str = "raise",
+    alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> list[QuantileFit]:
@@ -229,6 +247,13 @@ def quantile_path(
     missing : {"raise", "drop"}, default "raise"
         Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
         left out: then the arrays of the fit have the other rows, ``fit.rows``.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -261,10 +286,8 @@ def quantile_path(
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    posed = Posed.of(data.kept(), intercept)
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
-    return _named(names, _path(data, posed, intercept, levels, limits))
+    task = Task.of(data, intercept, alpha, constraints)
+    return _named(names, _path(task, levels, limits))
 
 
 def _level(name: str, tau: float) -> float:
@@ -279,25 +302,48 @@ def _named(names: Names, fits: list[QuantileFit]) -> list[QuantileFit]:
     return [replace(fit, names=names) for fit in fits]
 
 
-def _path(
-    data: Data,
-    posed: Posed,
-    fit_intercept: bool,
-    levels: Sequence[float | None],
-    limits: Limits,
-) -> list[QuantileFit]:
+class Task(NamedTuple):
+    """A regression that is asked for."""
+
+    data: Data
+    fit_intercept: bool
+    posed: Posed
+    beside: Beside | None  # what is added to the loss of the samples
+
+    @classmethod
+    def of(cls, data: Data, fit_intercept: bool, alpha: float, constraints: Any) -> "Task":
+        """From its checked arguments; warns of aliased columns."""
+        beside = Beside.of(alpha, constraints, data)
+        if beside is None:
+            task = cls(data, fit_intercept, Posed.of(data.kept(), fit_intercept), None)
+        else:
+            task = cls(data, fit_intercept, *beside.pose(data.kept(), fit_intercept))
+        if len(task.posed.aliased):
+            warn_of_aliased(data.kept().X, task.posed.aliased)
+        return task
+
+    def minimise(
+        self, slopes: Slopes, start: Basis | None, limits: Limits
+    ) -> tuple[Solution, Proof]:
+        """The end of the solver, and what is proved by it."""
+        samples, units = self.posed[:2]
+        if self.beside is None:
+            found = minimise(samples, slopes[:2], start, limits)
+        else:
+            found, samples = self.beside.minimise(self.posed, slopes, start, limits)
+        return found, Proof(samples, units, slopes, found.basis, found.side)
+
+
+def _path(task: Task, levels: Sequence[float | None], limits: Limits) -> list[QuantileFit]:
     """Fits for each quantile (None: `lad`)."""
-    samples, units, aliased = posed
     fits: list[QuantileFit] = []
     basis = None
     with limits:
         for tau in levels:
             if fits and limits.over is not None:
                 break
-            slopes = slopes_of(tau)
-            found = minimise(samples, slopes[:2], basis, limits)
-            proof = Proof(samples, units, slopes, found.basis, found.side)
-            fit = _fit(data, tau, aliased, fit_intercept, found, proof, limits)
+            found, proof = task.minimise(slopes_of(tau), basis, limits)
+            fit = _fit(task, tau, found, proof, limits)
             fits.append(fit)
             basis = found.basis if found.proved else None
             if fit.ended.early:
@@ -308,17 +354,13 @@ def _path(
 
 
 def _fit(
-    data: Data,
-    tau: float | None,
-    aliased: Ints,
-    fit_intercept: bool,
-    found: Solution,
-    proof: Proof,
-    limits: Limits,
+    task: Task, tau: float | None, found: Solution, proof: Proof, limits: Limits
 ) -> QuantileFit:
     """The fit from the end of the solver, by walking on from there where that is not proved."""
+    data, fit_intercept, posed, beside = task
     samples, units, slopes = proof[:3]
     theta, dual = np.zeros(data.X.shape[1] + 1), found.dual / -(slopes.unit * units.w)
+    dual = dual[: len(dual) - samples.extra]
     if len(dual) < len(data.y):
         dual = _spread(dual, data.w > 0.0)
     status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
@@ -331,17 +373,32 @@ def _fit(
         over = found.ended or limits.over
         if over is not None:
             status, ended, end = WalkStatus[over.name], over, None
+        elif beside is not None:
+            status, ended, end = WalkStatus.NOT_PROVED, Ended.PRECISION, None
         else:
             theta, dual, traj = by_walking(data, tau, fit_intercept, theta, limits)
             status, ended, end = traj.status, traj.ended, traj.certificate
     r = data.y - ((data.X @ theta[1:, None])[:, 0] + theta[0])  # rounded as a `LayerLoss` does
     below, above = slopes.floats
     loss = float((data.w * np.where(r > 0.0, below * r, -above * r)).sum())
+    if beside is not None:
+        loss += beside.cost(theta)
     if found.proved and not _held_by_floats(data, theta, loss, proof):
         status = WalkStatus.NOT_PROVED
-    return QuantileFit(
-        theta, loss, dual, status, ended, tau, found.pivots, *data, aliased, fit_intercept, end
+    fit = QuantileFit(
+        theta,
+        loss,
+        dual,
+        status,
+        ended,
+        tau,
+        found.pivots,
+        *data,
+        posed.aliased,
+        fit_intercept,
+        end,
     )
+    return fit if beside is None else replace(fit, beside=beside)
 
 
 def _spread(values: Floats, places: NDArray[np.bool_]) -> Floats:
@@ -357,13 +414,14 @@ def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> boo
     """
     samples, units, slopes, basis, _ = proof
     sizes = samples.largest @ np.abs(basis.theta) / units.y
-    gap = max(slopes.floats) * 2.0**-53 * float(data.w.sum() * sizes)
+    total = samples.w.sum() / units.w if samples.extra else data.w.sum()
+    gap = max(slopes.floats) * 2.0**-53 * float(total * sizes)
     if gap <= 0.5 * PROOF.gap_share * loss:
         return True
     targets = float(data.w @ np.abs(data.y))
     sums = np.append(data.w.sum(), data.w @ np.abs(data.X))
     gap = max(slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
-    if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets):
+    if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets) and not samples.extra:
         return True
     least = proof.vertex().loss
     allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
