@@ -1,8 +1,9 @@
 """`QuantileFit`: the result of a quantile regression, and what is proved of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,8 @@ from ..simplex.walk import walk
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
+from .estimate import Estimate
+from .inference import covariance, errors, interval, numbered, pseudo_r2
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -165,6 +168,147 @@ class QuantileFit:
             reason=Reason.PARAMETERS,
             digest="",
         )
+
+    @cached_property
+    def _estimate(self) -> Estimate:
+        """What inference is told."""
+        end, proof = self._end, None
+        if isinstance(end, Proof):
+            parts = end.samples, end.units, end.basis
+            proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
+        data = Data(self.X, self.y, self.sample_weight)
+        return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
+
+    @cached_property
+    def pseudo_r2(self) -> float:
+        """1 - loss / loss of the best constant: R1 of Koenker and Machado (JASA 94, 1999).
+
+        0 where targets are constant; below 0 a fit without intercept may lie.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> round(rw.quantile(data.X, data.y).pseudo_r2, 10)
+        0.6205559619
+        """
+        return pseudo_r2(self._estimate, self.loss * (0.5 if self.tau is None else 1.0))
+
+    def cov(
+        self,
+        kind: str = "nid",
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+    ) -> Floats:
+        """The covariance (p + 1, p + 1) of the coefficients, as R's quantreg estimates it.
+
+        Parameters
+        ----------
+        kind : {"nid", "iid", "ker", "cluster"}, default "nid"
+            What is assumed of the errors y - fit: "iid" that they have one distribution; "nid"
+            that the quantiles near tau are linear too (Hendricks and Koenker, JASA 87, 1992); "ker"
+            nothing, with a Gaussian kernel (Powell 1991); "cluster" nothing within the `groups`,
+            which are independent (Parente and Santos Silva, J. Econometric Methods 5, 2016).
+        bandwidth : {"hall-sheather", "bofinger"}, default "hall-sheather"
+            How near to tau quantiles are looked at.
+        groups : array_like (n,), optional
+            Labels of the groups, for "cluster".
+
+        Returns
+        -------
+        ndarray
+            With rows of 0 for coefficients that were not fitted.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit, there are no more samples than coefficients, or the
+            densities found are 0 at too many of them.
+
+        Notes
+        -----
+        Weights are as in quantreg: sample i is the row ``w_i (1, x_i)`` with target ``w_i y_i``.
+        They are no counts: repeat the rows for that.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> np.sqrt(np.diag(rw.quantile(data.X, data.y).cov("iid"))).round(6)
+        array([13.23908 ,  0.011919])
+        """
+        given = self._estimate
+        found = np.zeros((self.coefficients.size,) * 2)
+        numbers = self._groups(groups)
+        found[np.ix_(given.fitted, given.fitted)] = covariance(given, kind, bandwidth, numbers)
+        return found
+
+    def bse(
+        self,
+        kind: str = "nid",
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+    ) -> Floats:
+        """Standard errors (p + 1,) of the coefficients; all as for :meth:`cov`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.quantile(data.X, data.y).bse("ker").round(5)
+        array([30.21532,  0.03732])
+        """
+        return errors(self.cov(kind, bandwidth=bandwidth, groups=groups))
+
+    def conf_int(
+        self,
+        kind: str = "nid",
+        level: float = 0.9,
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+    ) -> Floats:
+        """Confidence intervals (p + 1, 2) of the coefficients: `bse` times Student's t.
+
+        Parameters
+        ----------
+        kind, bandwidth, groups
+            As for :meth:`cov`.
+        level : float, default 0.9
+            How often such intervals hold the coefficient, in (0, 1).
+
+        Returns
+        -------
+        ndarray
+            [0, 0] for coefficients that were not fitted.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for :meth:`cov`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.quantile(data.X, data.y).conf_int("nid", level=0.95).round(4)
+        array([[ 43.5546, 119.4099],
+               [  0.5045,   0.6159]])
+        """
+        error = self.bse(kind, bandwidth=bandwidth, groups=groups)
+        freedom = self._estimate.freedom
+        if kind == "cluster":
+            freedom = int(self._groups(groups).max())
+        return interval(self.coefficients, error, level, freedom)
+
+    def _groups(self, groups: Iterable[Any] | None) -> NDArray[np.int64] | None:
+        """The groups of the samples of weight > 0 as numbers."""
+        if groups is None:
+            return None
+        every = numbered("groups", groups, len(self.y))
+        return numbered("groups", every[self.sample_weight > 0.0], len(self._estimate.y))
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"
