@@ -78,8 +78,7 @@ class Fit(Record):
 class First(Record):
     """A first fit, from which others to other weights or targets start; see `lad_bootstrap`."""
 
-    rows: Ints1  # (q,) its active samples
-    edges: Floats2  # (q, q) row k is the edge of rows[k]
+    edges: Floats2  # (q, q) of its basis
     share: Floats1  # (n,) |r| / reach, ascending
     metric: Floats2  # (q, q) |metric @ d| is the length of a step d of theta
     g: Floats1  # (q,) scratch: gradient of the samples that are not near

@@ -19,13 +19,13 @@ from scipy.stats import norm
 from .._limits import Limits
 from .._validate import choice
 from ..ended import Ended, ended_of
-from ..native.lad import OPTIMAL, UNBOUNDED
+from ..native.lad import OPTIMAL
 from ..native.lad_arrays import ZERO, First
 from ..native.lad_bootstrap import SINGULAR, resample
 from ..tolerances import TOLERANCES
 from .design import Basis, Samples, new_fit
 from .estimate import Estimate
-from .inference import level_of
+from .inference import kernel_density, level_of
 from .solver import minimise
 
 Floats = NDArray[np.float64]
@@ -33,10 +33,10 @@ Ints = NDArray[np.int64]
 
 METHODS = ("xy", "wild")
 
-_NEAR = 3.0  # standard errors of the fit within which samples are near, at first
-_LEAST = 200  # of them at least
+_SEEN = 4.0  # standard errors of the fit within which samples are looked at, at first
+_NEAR = 2.0  # near samples for each parameter and n^(1/4)
+_LEAST = 50  # of them at least
 _BATCH = 2**20  # weights made at once
-_PIVOTS = 1000  # in a round, and 100 for each parameter
 
 
 class BootstrapProgress(NamedTuple):
@@ -132,41 +132,63 @@ class Bootstrap:
 class _Start(NamedTuple):
     """The first fit, its samples in ascending order of their distance from it."""
 
-    samples: Samples
+    samples: Samples  # their reach is the length in the metric of `first`
     order: Ints  # (n,) their places in the data
-    basis: Basis
+    theta: Floats  # (q,)
     r: Floats  # (n,) residuals ``fit - y``
+    slope: Floats  # (n,) subgradients of their terms, for weights of 1
+    hessian: Floats  # (q, q) inverse of what the gradient changes by where theta moves
     first: First
-    near: int  # how many samples are near at first
+    zero: float  # |r| that counts as 0
+    seen: int  # how many samples are looked at, at first
+    band: float  # |r| / reach of the near ones
 
     @classmethod
-    def of(cls, given: Estimate, nearest: float) -> "_Start":
-        found = minimise(given.samples, (given.tau, 1.0 - given.tau), given.basis)
-        basis, samples = found.basis, given.samples
+    def of(cls, given: Estimate, factor: float) -> "_Start":
+        """Where residuals of replicates are as large as those of the fit times `factor`."""
+        samples, slopes = given.samples, (given.tau, 1.0 - given.tau)
+        found = minimise(samples, slopes, given.basis)
+        basis, theta = found.basis, found.basis.theta
         q, n = samples.x.shape
         if (basis.rows < 0).any():
             raise ValueError(
                 f"bootstrap: expected samples that tell all {q} coefficients; leave some out"
             )
-        zero = TOLERANCES.zero * (samples.size + float(np.abs(basis.theta).sum()))
-        r = basis.theta @ samples.x - samples.y
+        zero = TOLERANCES.zero * (samples.size + float(np.abs(theta).sum()))
+        r = theta @ samples.x - samples.y
         r[np.abs(r) <= zero] = 0.0
-        metric = cholesky(samples.x @ samples.x.T)  # upper: metric.T @ metric
+        metric = cholesky(samples.x @ samples.x.T)
         reach = np.linalg.norm(solve_triangular(metric, samples.x, trans="T"), axis=0)
-        share = np.divide(np.abs(r), reach, out=np.full(n, np.inf), where=reach > 0.0)
+        share = factor * np.divide(np.abs(r), reach, out=np.full(n, np.inf), where=reach > 0.0)
         share[r == 0.0] = 0.0
         order = np.argsort(share, kind="stable")
-        place = np.empty(n, np.int64)
-        place[order] = np.arange(n)
         x = np.ascontiguousarray(samples.x[:, order])
-        samples = samples._replace(
-            x=x, y=samples.y[order], w=samples.w[order], reach=samples.reach[order]
+        y, w, reach, share = samples.y[order], samples.w[order], reach[order], share[order]
+        samples = samples._replace(x=x, y=y, w=w, reach=reach)
+        least = int((r == 0.0).sum()) + q
+        near = min(max(int(_NEAR * q * n**0.25), _LEAST, least), n)
+        return cls(
+            samples=samples,
+            order=order,
+            theta=theta,
+            r=r[order],
+            slope=(found.dual / given.samples.w)[order],
+            hessian=_hessian(samples, r[order], given.tau),
+            first=First(basis.edges.copy(), share, np.ascontiguousarray(metric), np.empty(q)),
+            zero=zero,
+            seen=min(max(int(_SEEN * math.sqrt(q * n)), near), n),
+            band=float(share[near - 1]),
         )
-        rows = place[basis.rows]
-        upper = np.ascontiguousarray(metric)
-        first = First(rows, basis.edges.copy(), share[order], upper, np.empty(q))
-        near = max(int(nearest * math.sqrt(q * n)), _LEAST, int((r == 0.0).sum()) + q)
-        return cls(samples, order, basis, r[order], first, min(near, n))
+
+
+def _hessian(samples: Samples, r: Floats, tau: float) -> Floats:
+    """The inverse (q, q) of the derivative of the gradient; 0 where it cannot be told."""
+    x, w = samples.x, samples.w
+    density = kernel_density(w * r, tau)
+    try:
+        return np.linalg.inv((x * (density * w * w)) @ x.T)
+    except np.linalg.LinAlgError:
+        return np.zeros((len(x),) * 2)
 
 
 def bootstrap(
@@ -178,22 +200,21 @@ def bootstrap(
     """
     choice("method", method, METHODS)
     given.freedom  # noqa: B018  or else an error
-    start = _Start.of(given, _NEAR)
+    slopes = np.array([given.tau, 1.0 - given.tau])
+    start = _Start.of(given, 1.0 if method == "xy" else 2.0 * float(slopes.min()))
     theta = np.empty((n, given.fitted.size))
     done, singular, over = 0, 0, None
-    slopes = np.array([given.tau, 1.0 - given.tau])
-    solver = _Resampler(start, slopes, 1.0 if method == "xy" else 2.0 * float(slopes.min()))
-    draw = _Draws(start, method, given.tau, groups, seed)
+    solver, draw = _Resampler(start, slopes), _Draws(start, method, given.tau, groups, seed)
     with limits:
         while done < n and over is None:
             weights, r = draw.next(min(n - done, max(1, _BATCH // start.order.size)))
-            gradients = solver.gradients(weights, r)
-            for k in range(max(len(weights), len(r))):
+            gradients, steps = solver.prepare(weights, r)
+            for k in range(len(gradients)):
                 over = limits.look(0, BootstrapProgress(done, n, limits.elapsed))
                 if over is not None:
                     break
                 pair = weights[k % len(weights)], r[k % len(r)]
-                singular += solver.solve(*pair, gradients[k], theta[done])
+                singular += solver.solve(*pair, gradients[k], steps[k], theta[done])
                 done += 1
     factors = np.array([float(f) for f in given.units.factors(given.samples)])
     return theta[:done] * factors, singular, ended_of(done == n, over)
@@ -229,38 +250,48 @@ class _Draws:
 class _Resampler:
     """The records of the kernel."""
 
-    def __init__(self, start: _Start, slopes: Floats, factor: float) -> None:
-        self.start, self.factor = start, factor
+    def __init__(self, start: _Start, slopes: Floats) -> None:
+        self.start = start
         q, n = start.samples.x.shape
-        basis = Basis(start.first.rows.copy(), start.first.edges.copy(), np.zeros(q))
         samples = start.samples._replace(w=np.ones(n))
         self.regression = samples.regression(slopes)
-        self.fit = new_fit(basis, np.ones(n))
-        zero = TOLERANCES.zero * (start.samples.size + float(np.abs(start.basis.theta).sum()))
-        self.fit.tolerances[ZERO] = zero
-        self.far = start.samples.x[:, start.near :].T
+        self.fit = new_fit(Basis.free(q), np.ones(n))
+        self.fit.tolerances[ZERO] = start.zero
 
-    def gradients(self, weights: Floats, r: Floats) -> Floats:
-        """That of the samples that are not near (k, q), for each replicate."""
-        below, above = self.regression.slopes
-        far = slice(self.start.near, None)
-        costs = np.where(r[:, far] > 0.0, above, -below) * weights[:, far]
-        return np.ascontiguousarray(costs @ self.far)
+    def prepare(self, weights: Floats, r: Floats) -> tuple[Floats, Floats]:
+        """For each replicate the gradient (k, q) of the samples not looked at, and a step (k, q)
+        to where its minimum may be expected.
+        """
+        start, (below, above) = self.start, self.regression.slopes
+        slope = start.slope
+        if len(r) > 1:
+            slope = np.where(r == 0.0, 0.0, np.where(r > 0.0, above, -below))
+        x, at = start.samples.x.T, start.seen
+        if len(r) > 1:
+            costs = slope * weights
+            far, seen = costs[:, at:] @ x[at:], costs[:, :at] @ x[:at]
+        else:
+            far = weights[:, at:] @ (x[at:] * slope[at:, None])
+            seen = weights[:, :at] @ (x[:at] * slope[:at, None])
+        return np.ascontiguousarray(far), -(far + seen) @ start.hessian
 
-    def solve(self, weight: Floats, r: Floats, gradient: Floats, out: Floats) -> bool:
+    def solve(
+        self, weight: Floats, r: Floats, gradient: Floats, step: Floats, out: Floats
+    ) -> bool:
         """One replicate; whether it is singular."""
-        start, most = self.start, _PIVOTS + 100 * out.size
+        start, fit = self.start, self.fit
         ended = resample(
-            self.regression, self.fit, start.first, weight, r, gradient, start.near, self.factor, most
+            self.regression, fit, start.first, weight, r, gradient, step, start.seen, start.band
         )
         if ended in (OPTIMAL, SINGULAR):
-            out[:] = start.basis.theta + self.fit.theta
+            np.add(start.theta, fit.theta, out)
             return bool(ended == SINGULAR)
-        slopes = self.regression.slopes
         some = np.flatnonzero(weight > 0.0)
-        x, reach = np.ascontiguousarray(start.samples.x[:, some]), start.samples.reach[some]
+        x = np.ascontiguousarray(start.samples.x[:, some])
+        reach = np.linalg.norm(x, axis=0)
         samples = start.samples._replace(x=x, y=-r[some], w=weight[some], reach=reach)
-        out[:] = start.basis.theta + minimise(samples, slopes.tolist()).basis.theta
+        found = minimise(samples, self.regression.slopes.tolist())
+        np.add(start.theta, found.basis.theta, out)
         return False
 
 

@@ -123,23 +123,28 @@ def _differences(given: Estimate, r: Floats, rule: str) -> Floats:
 
 def _kernel(given: Estimate, r: Floats, rule: str) -> Floats:
     """Densities (n,) by a Gaussian kernel: Powell (1991)."""
+    return kernel_density(r, given.tau, rule)
+
+
+def kernel_density(r: Floats, tau: float, rule: str = "hall-sheather") -> Floats:
+    """Gaussian kernels (n,) at residuals, 0 where all are 0: their mean estimates the density."""
     size = float(np.std(r, ddof=1))
     middle = float(np.subtract(*np.quantile(r, [0.75, 0.25]))) / _NORMAL_IQR
-    width = _normal_width(given, rule) * (min(size, middle) if middle > 0.0 else size)
-    return norm.pdf(r / width) / width
+    width = _normal_width(tau, r.size, rule) * (min(size, middle) if middle > 0.0 else size)
+    return norm.pdf(r / width) / width if width > 0.0 else np.zeros(r.size)
 
 
 def _uniform(given: Estimate, r: Floats, rule: str) -> Floats:
     """Densities (n,) by a uniform kernel, as Parente and Santos Silva (J. Econom. Methods, 2016)."""
     size = float(np.median(np.abs(r - np.median(r)))) or float(np.std(r, ddof=1))
-    width = _normal_width(given, rule) * size
+    width = _normal_width(given.tau, r.size, rule) * size
     return (np.abs(r) <= width) / (2.0 * width)
 
 
-def _normal_width(given: Estimate, rule: str) -> float:
+def _normal_width(tau: float, n: int, rule: str) -> float:
     """What lies between tau - h and tau + h of a standard normal variable."""
-    h = bandwidth(given.tau, len(given.y), rule)
-    return float(norm.ppf(given.tau + h) - norm.ppf(given.tau - h))
+    h = bandwidth(tau, n, rule)
+    return float(norm.ppf(tau + h) - norm.ppf(tau - h))
 
 
 _DENSITIES: dict[str, Callable[[Estimate, Floats, str], Floats]] = {
@@ -147,11 +152,6 @@ _DENSITIES: dict[str, Callable[[Estimate, Floats, str], Floats]] = {
     "ker": _kernel,
     "cluster": _uniform,
 }
-
-
-def densities(given: Estimate, kind: str, rule: str = "hall-sheather") -> Floats:
-    """The densities (n,) that `kind` finds, "nid" or "ker"."""
-    return _DENSITIES[kind](given, given.residuals, rule)
 
 
 def _inverse(x: Floats, weight: Floats, kind: str) -> Floats:
@@ -225,9 +225,9 @@ __all__ = [
     "KINDS",
     "bandwidth",
     "covariance",
-    "densities",
     "errors",
     "interval",
+    "kernel_density",
     "level_of",
     "numbered",
     "pseudo_r2",
