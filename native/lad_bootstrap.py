@@ -38,7 +38,7 @@ def _within(S, B, room):
     length = 0.0
     for k in range(S.theta.size):
         length += dot(B.metric[k], S.theta) ** 2
-    length = (np.sqrt(length) + room) * (1.0 + 1e-9)
+    length = (np.sqrt(length) + room) * (1.0 + 1e-6)  # against the rounding of reach
     low, high = 0, B.share.size
     while low < high:
         middle = (low + high) // 2
@@ -147,6 +147,6 @@ def resample(P, S, B, weight, r, gradient, step, m, band):
             band = np.inf
         elif status != OPTIMAL or not full:
             band *= 8.0
-        elif attempt > 0 and changed > size // 8:
-            band *= 2.0
+        else:  # what is left is far less than what was, unless many samples change sides
+            band *= 2.0 if attempt > 0 and changed > size // 8 else 0.5
     return STUCK

@@ -7,13 +7,12 @@ an interior point method and no basis).
 """
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import qr, solve_triangular
 from scipy.stats import norm
 
 from .._limits import Limits
@@ -22,8 +21,9 @@ from ..ended import Ended, ended_of
 from ..native.lad import OPTIMAL
 from ..native.lad_arrays import ZERO, First
 from ..native.lad_bootstrap import SINGULAR, resample
+from ..native.lad_rounding import residual
 from ..tolerances import TOLERANCES
-from .design import Basis, Samples, new_fit
+from .design import Basis, Samples, new_fit, typical_size
 from .estimate import Estimate
 from .inference import kernel_density, level_of
 from .solver import minimise
@@ -33,8 +33,8 @@ Ints = NDArray[np.int64]
 
 METHODS = ("xy", "wild")
 
-_SEEN = 4.0  # standard errors of the fit within which samples are looked at, at first
-_NEAR = 2.0  # near samples for each parameter and n^(1/4)
+_SEEN = 1.0  # standard errors, and the root of q of them, within which samples are looked at
+_NEAR = 4.0  # near samples for each parameter and n^(1/4)
 _LEAST = 50  # of them at least
 _BATCH = 2**20  # weights made at once
 
@@ -154,10 +154,10 @@ class _Start(NamedTuple):
             raise ValueError(
                 f"bootstrap: expected samples that tell all {q} coefficients; leave some out"
             )
-        zero = TOLERANCES.zero * (samples.size + float(np.abs(theta).sum()))
-        r = theta @ samples.x - samples.y
+        r = _residuals(samples, basis)
+        zero = TOLERANCES.zero * (typical_size(r) if r.any() else 1.0)
         r[np.abs(r) <= zero] = 0.0
-        metric = cholesky(samples.x @ samples.x.T)
+        metric = qr(samples.x.T, mode="r", check_finite=False)[0][:q]
         reach = np.linalg.norm(solve_triangular(metric, samples.x, trans="T"), axis=0)
         share = factor * np.divide(np.abs(r), reach, out=np.full(n, np.inf), where=reach > 0.0)
         share[r == 0.0] = 0.0
@@ -176,9 +176,18 @@ class _Start(NamedTuple):
             hessian=_hessian(samples, r[order], given.tau),
             first=First(basis.edges.copy(), share, np.ascontiguousarray(metric), np.empty(q)),
             zero=zero,
-            seen=min(max(int(_SEEN * math.sqrt(q * n)), near), n),
+            seen=min(max(int((_SEEN + math.sqrt(q)) * math.sqrt(q * n)), near), n),
             band=float(share[near - 1]),
         )
+
+
+def _residuals(samples: Samples, basis: Basis) -> Floats:
+    """Those (n,) of the vertex of `basis`, with the rounding of themselves and not of theta."""
+    r = np.empty(samples.y.size)
+    residual(samples.x, samples.y, basis.theta, np.arange(r.size), r)
+    r -= (r[basis.rows] @ basis.edges) @ samples.x
+    r[basis.rows] = 0.0
+    return r
 
 
 def _hessian(samples: Samples, r: Floats, tau: float) -> Floats:
@@ -204,7 +213,8 @@ def bootstrap(
     start = _Start.of(given, 1.0 if method == "xy" else 2.0 * float(slopes.min()))
     theta = np.empty((n, given.fitted.size))
     done, singular, over = 0, 0, None
-    solver, draw = _Resampler(start, slopes), _Draws(start, method, given.tau, groups, seed)
+    solver = _Resampler(start, slopes, method == "wild")
+    draw = _Draws(start, method, given.tau, groups, seed)
     with limits:
         while done < n and over is None:
             weights, r = draw.next(min(n - done, max(1, _BATCH // start.order.size)))
@@ -239,7 +249,7 @@ class _Draws:
         if self.method == "wild":
             below = self.rng.random((count, size)) < self.tau
             sign = np.where(below, 2.0 * self.tau, 2.0 * (self.tau - 1.0))[:, self.which]
-            return start.samples.w[None], sign * np.abs(start.r)
+            return start.samples.w[None], np.ascontiguousarray(sign * np.abs(start.r))
         drawn = self.rng.integers(0, size, (count, size))
         weights = np.empty((count, self.which.size))
         for row, some in zip(weights, drawn, strict=True):
@@ -250,8 +260,8 @@ class _Draws:
 class _Resampler:
     """The records of the kernel."""
 
-    def __init__(self, start: _Start, slopes: Floats) -> None:
-        self.start = start
+    def __init__(self, start: _Start, slopes: Floats, wild: bool) -> None:
+        self.start, self.wild = start, wild
         q, n = start.samples.x.shape
         samples = start.samples._replace(w=np.ones(n))
         self.regression = samples.regression(slopes)
@@ -262,22 +272,21 @@ class _Resampler:
         """For each replicate the gradient (k, q) of the samples not looked at, and a step (k, q)
         to where its minimum may be expected.
         """
-        start, (below, above) = self.start, self.regression.slopes
-        slope = start.slope
-        if len(r) > 1:
-            slope = np.where(r == 0.0, 0.0, np.where(r > 0.0, above, -below))
-        x, at = start.samples.x.T, start.seen
-        if len(r) > 1:
-            costs = slope * weights
+        start, at = self.start, self.start.seen
+        x, slope = start.samples.x.T, start.slope
+        if self.wild:  # other targets, the same weights
+            below, above = self.regression.slopes
+            costs = np.where(r == 0.0, 0.0, np.where(r > 0.0, above, -below)) * weights
             far, seen = costs[:, at:] @ x[at:], costs[:, :at] @ x[:at]
         else:
             far = weights[:, at:] @ (x[at:] * slope[at:, None])
             seen = weights[:, :at] @ (x[:at] * slope[:at, None])
-        return np.ascontiguousarray(far), -(far + seen) @ start.hessian
+        steps = -(far + seen) @ start.hessian
+        length = np.linalg.norm(steps @ start.first.metric.T, axis=1)
+        ordinary = length <= 2.0 * start.first.share[at - 1]
+        return np.ascontiguousarray(far), np.where(ordinary[:, None], steps, 0.0)
 
-    def solve(
-        self, weight: Floats, r: Floats, gradient: Floats, step: Floats, out: Floats
-    ) -> bool:
+    def solve(self, weight: Floats, r: Floats, gradient: Floats, step: Floats, out: Floats) -> bool:
         """One replicate; whether it is singular."""
         start, fit = self.start, self.fit
         ended = resample(

@@ -1,7 +1,7 @@
-"""Standard errors, intervals and goodness of fit of a quantile regression, as R's quantreg has them.
+"""Standard errors, intervals and goodness of fit of a quantile regression, as in R's quantreg.
 
-All are asymptotic (Koenker, Quantile Regression, 2005, sections 3.4 and 4.10): the covariance of the
-coefficients is ``H J H`` with ``J = tau (1 - tau) sum x x'`` and ``H`` the inverse of
+All are asymptotic (Koenker, Quantile Regression, 2005, sections 3.4 and 4.10): the covariance of
+the coefficients is ``H J H`` with ``J = tau (1 - tau) sum x x'`` and ``H`` the inverse of
 ``sum f_i x_i x_i'``; kinds differ in the densities f_i of the errors at the quantile.
 """
 
@@ -94,7 +94,9 @@ def _sparsity(r: Floats, q: int, h: float, freedom: int) -> float:
             f"kind='iid': expected two samples at least off the fit, found {ranks.size}; "
             "give more samples, or take kind='boot'"
         )
-    return freedom * _slope(ranks + 1.0, np.sort(r[np.argsort(size, kind="stable")[ranks]]))
+    return freedom * _slope(
+        1.0 + ranks.astype(np.float64), np.sort(r[np.argsort(size, kind="stable")[ranks]])
+    )
 
 
 def _slope(x: Floats, y: Floats) -> float:
@@ -135,7 +137,7 @@ def kernel_density(r: Floats, tau: float, rule: str = "hall-sheather") -> Floats
 
 
 def _uniform(given: Estimate, r: Floats, rule: str) -> Floats:
-    """Densities (n,) by a uniform kernel, as Parente and Santos Silva (J. Econom. Methods, 2016)."""
+    """Densities (n,) by a uniform kernel, as Parente and Santos Silva (2016)."""
     size = float(np.median(np.abs(r - np.median(r)))) or float(np.std(r, ddof=1))
     width = _normal_width(given.tau, r.size, rule) * size
     return (np.abs(r) <= width) / (2.0 * width)
