@@ -1,6 +1,6 @@
 """`QuantileFit`: the result of a quantile regression, and what is proved of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._frames import Labels, order_of_columns
 from .._limits import Limits
-from .._validate import inputs, integer
+from .._validate import inputs, instance, integer, sequence
 from ..ended import Ended
 from ..problem.kernel_arrays import writable
 from ..problem.loss import LayerLoss
@@ -20,6 +20,7 @@ from ..simplex.records import WalkStatus
 from ..simplex.walk import walk
 from .bootstrap import Bootstrap, BootstrapProgress, bootstrap
 from .certificate import certificate_of
+from .comparison import FitComparison, compare
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
 from .estimate import Estimate
@@ -311,6 +312,51 @@ class QuantileFit:
         if kind == "cluster" and numbers is not None:
             freedom = int(numbers.max())
         return interval(self.coefficients, error, level, freedom)
+
+    def compare(
+        self,
+        other: "QuantileFit | Sequence[QuantileFit]",
+        test: str = "wald",
+        kind: str | None = None,
+    ) -> FitComparison:
+        """Test a model against a smaller one, or the slopes of one model at several quantiles.
+
+        Parameters
+        ----------
+        other : QuantileFit or sequence of them
+            A fit of the same targets and weights: at the same tau, of features in the span of this
+            one's or the other way round; or fits of the same features, each at another tau.
+        test : {"wald", "rank"}, default "wald"
+            "wald" asks whether the coefficients of the larger fit are where the smaller one has
+            them, "rank" whether the rank scores of the smaller one, its dual solution, are
+            unrelated to what it leaves out (Gutenbrunner, Jureckova, Koenker and Portnoy, J.
+            Nonparametric Statist. 2, 1993; the score is that of the quantile).  Slopes are tested
+            by Wald's test.
+        kind : {"nid", "iid", "ker"}, optional
+            The covariance for "wald", default "nid"; for "rank" "iid", the default, or "nid".
+
+        Returns
+        -------
+        FitComparison
+            F statistic, degrees of freedom and p-value, as ``anova.rq`` of R's quantreg.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the fits are not nested, or an argument does not fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_stackloss()
+        >>> large, small = rw.lad(data.X, data.y), rw.lad(data.X[:, :1], data.y)
+        >>> large.compare(small).message
+        '2 restrictions at tau=0.5: F(2, 17) = 2.88554, p = 0.0834 (wald)'
+        """
+        others = [other] if isinstance(other, QuantileFit) else sequence("other", other)
+        for fit in others:
+            instance("other", fit, QuantileFit)
+        return compare(self._estimate, [fit._estimate for fit in others], test, kind)
 
     def bootstrap(
         self,
