@@ -20,7 +20,8 @@ from .beside import Beside
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
-from .named_fit import NamedFit
+from .estimate import Estimate
+from .inferred_fit import InferredFit
 from .names import NO_NAMES, Names
 from .optimality import OptimalityCertificate
 from .summary import Summary, summary_of
@@ -45,7 +46,7 @@ class Proof(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class QuantileFit(NamedFit):
+class QuantileFit(InferredFit):
     """A linear quantile regression, solved exactly.
 
     Minimises ``sum_i w_i rho(y_i - b_0 - x_i . b)`` with ``rho(u) = tau max(u, 0) + (1 - tau)
@@ -251,6 +252,16 @@ class QuantileFit(NamedFit):
             return OptimalityCertificate.none(self.coefficients, self.loss, problem)
         vertex = end.vertex()
         return beside.certificate(data, self.tau, *end[:3], vertex, self.status.proved)
+
+    @cached_property
+    def _estimate(self) -> Estimate:
+        """What inference is told."""
+        end, proof = self._end, None
+        if isinstance(end, Proof):
+            parts = end.samples, end.units, end.basis
+            proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
+        data = Data(self.X, self.y, self.sample_weight)
+        return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"

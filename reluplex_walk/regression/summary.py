@@ -198,7 +198,7 @@ def _header(fit: Any) -> dict[str, str]:
     if (fit.sample_weight != 1.0).any():
         header["sum of weights"] = f"{fit.sample_weight.sum():.10g}"
     header["loss"] = f"{fit.loss:.10g}"
-    if hasattr(type(fit), "pseudo_r2"):
+    if fit.beside is None:
         header["pseudo R1"] = f"{fit.pseudo_r2:.6g}"
     proved = fit.status.proved
     header["proof"] = "global minimum, proved" if proved else f"not proved: {fit.status.message}"
