@@ -100,10 +100,10 @@ def find(inputs: Floats, intercept: bool = True) -> Aliased:
     return Aliased(np.array(columns, np.int64), np.array(combination).reshape(-1, p + 1))
 
 
-def warn_of_aliased(inputs: Floats, aliased: NDArray[np.int64]) -> None:
+def warn_of_aliased(inputs: Floats, aliased: NDArray[np.int64], depth: int = 1) -> None:
     """The :class:`RankWarning` of the distinct `inputs` (n, p), if there is cause for one.
 
-    For the caller of the function that calls this one.
+    For the caller of the function that calls this one, or `depth` - 1 callers above that.
     """
     n, p = inputs.shape
     varying = [int(k) for k in aliased if np.ptp(inputs[:, k]) > 0.0]
@@ -112,7 +112,7 @@ def warn_of_aliased(inputs: Floats, aliased: NDArray[np.int64]) -> None:
             f"X: the constant and earlier columns determine {_listed(varying)} up to rounding; "
             "searches leave the weights there alone (see `aliased`)",
             RankWarning,
-            stacklevel=3,
+            stacklevel=2 + depth,
         )
 
 

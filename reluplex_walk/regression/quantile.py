@@ -319,7 +319,7 @@ class Task(NamedTuple):
         else:
             task = cls(data, fit_intercept, *beside.pose(data.kept(), fit_intercept))
         if len(task.posed.aliased):
-            warn_of_aliased(data.kept().X, task.posed.aliased)
+            warn_of_aliased(data.kept().X, task.posed.aliased, depth=2)
         return task
 
     def minimise(
