@@ -92,12 +92,17 @@ class InferredFit(NamedFit):
         array([13.23908 ,  0.011919])
         """
         if kind == "boot":
-            return self.names.by_parameter(self._replicates(groups).cov, None)
+            found = self._replicates(groups).cov
+        else:
+            found = self._covariance(kind, bandwidth, groups)
+        return self.names.by_parameter(found, None)
+
+    def _covariance(self, kind: str, bandwidth: str, groups: Iterable[Any] | None) -> Floats:
         given = self._estimate
         found = np.zeros((self.coefficients.size,) * 2)
         numbers = self._groups(groups)
         found[np.ix_(given.fitted, given.fitted)] = covariance(given, kind, bandwidth, numbers)
-        return self.names.by_parameter(found, None)
+        return found
 
     def bse(
         self,
@@ -115,7 +120,7 @@ class InferredFit(NamedFit):
         >>> rw.quantile(data.X, data.y).bse("ker").round(5)
         array([30.21532,  0.03732])
         """
-        return self.named(errors(self.cov(kind, bandwidth=bandwidth, groups=groups)))
+        return self.named(errors(np.asarray(self.cov(kind, bandwidth=bandwidth, groups=groups))))
 
     def conf_int(
         self,
@@ -156,7 +161,7 @@ class InferredFit(NamedFit):
         """
         if kind == "boot":
             return self.named(self._replicates(groups).conf_int(level))
-        error = errors(self.cov(kind, bandwidth=bandwidth, groups=groups))
+        error = np.asarray(self.bse(kind, bandwidth=bandwidth, groups=groups))
         numbers, freedom = self._groups(groups), self._estimate.freedom
         if kind == "cluster" and numbers is not None:
             freedom = int(numbers.max())
