@@ -95,6 +95,12 @@ def test_example_of_taylor_runs(capsys):
     assert "Exploration(" in capsys.readouterr().out
 
 
+def test_examples_of_quantile_run(capsys):
+    pytest.importorskip("formulaic")
+    exec(code("quantile.md"), {})
+    assert "81.482" in capsys.readouterr().out
+
+
 def test_example_of_a_regression_test_runs():
     exec(code("stable.md"), {})
 

@@ -214,7 +214,7 @@ class QuantileFit(InferredFit):
 
     @classmethod
     def load(cls, path: str | Path) -> "QuantileFit":
-        """The fit that :meth:`save` wrote; nothing in the file is run.
+        """The fit that :meth:`save` wrote to `path`; nothing in the file is run.
 
         A formula is run when :meth:`predict` needs it, if all it does is to compute.  Raises
         FileNotFoundError if there is no file, ValueError if it is another one or damaged.

@@ -23,13 +23,21 @@ from .design import Basis
 
 _ARRAYS = ("coefficients", "dual", "X", "y", "sample_weight", "aliased")
 _WORDS = ("status", "ended")
+_NUMBERS = ("loss", "n_pivots", "fit_intercept")
+_KNOWN = {*_ARRAYS, *_WORDS, *_NUMBERS, "tau", "_end", "names"}
 
 
 def write(parts: Mapping[str, Any], path: str | Path, force: bool) -> None:
-    """Write the fields `parts` of a fit to `path`."""
+    """Write the fields `parts` of a fit to `path`; ValueError if there is more than files hold."""
+    more = [name for name, value in parts.items() if name not in _KNOWN and value is not None]
+    if more or not isinstance(parts["X"], np.ndarray):
+        raise ValueError(
+            f"{more[0] if more else 'X'}: expected none in a fit to be saved, or an array for X, "
+            f"found {type(parts[more[0] if more else 'X']).__name__}; pickle holds such fits"
+        )
     arrays: dict[str, Any] = {name: parts[name] for name in _ARRAYS}
     arrays |= {name: parts[name].name for name in _WORDS}
-    arrays |= {name: parts[name] for name in ("loss", "n_pivots", "fit_intercept")}
+    arrays |= {name: parts[name] for name in _NUMBERS}
     arrays["tau"] = np.array([] if parts["tau"] is None else [parts["tau"]], np.float64)
     end = parts["_end"]
     if isinstance(end, Certificate):

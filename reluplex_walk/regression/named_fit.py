@@ -26,6 +26,13 @@ class NamedFit:
         """Names of the columns of `X`, if it was made from a table (a data frame), else None.
 
         Columns of numbers keep their labels, those of categories become ``region[T.north]``, ...
+
+        Examples
+        --------
+        >>> import pandas as pd, reluplex_walk as rw
+        >>> table = pd.DataFrame({"region": ["south", "north", "south"], "y": [1, 2, 1]})
+        >>> rw.lad(table[["region"]], table["y"]).feature_names
+        ('region[T.south]',)
         """
         return self.names.features
 
@@ -41,7 +48,15 @@ class NamedFit:
 
     @property
     def rows(self) -> Any:
-        """Labels (n,) of the rows of the fit, an index of pandas; their numbers without labels."""
+        """Labels (n,) of the rows of the fit, an index of pandas; their numbers without labels.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, None, 5.0, 7.0], missing="drop")
+        >>> fit.rows, fit.n_dropped
+        (array([0, 2, 3]), 1)
+        """
         if self.names.index is not None:
             return self.names.index
         kept = self.names.kept
@@ -50,6 +65,15 @@ class NamedFit:
     def named(self, values: Floats) -> Any:
         """`values` (p + 1,) as a Series by the names of the coefficients, (p + 1, 2) as a DataFrame
         "lower", "upper"; as they are, if the fit was not made from a table.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd, reluplex_walk as rw
+        >>> table = pd.DataFrame({"age": [1, 2, 3, 4, 5], "height": [3, 5, 7, 9, 90]})
+        >>> rw.lad(table[["age"]], table["height"]).named(np.array([[0.0, 2.0], [1.0, 3.0]]))
+                   lower  upper
+        Intercept    0.0    2.0
+        age          1.0    3.0
         """
         return self.names.by_parameter(values)
 
@@ -85,7 +109,7 @@ class NamedFit:
         encoding = self.names.encoding
         if encoding is None or not encoding.reads(X):
             return self._values(inputs("X", X, self.X.shape[1]))
-        return self.names.by_row(self._values(encoding.read(X)), index_of(X))
+        return self.names.labelled(self._values(encoding.read(X)), index_of(X))
 
     def _values(self, X: Floats) -> Floats:
         return X @ self.coefficients[1:] + self.coefficients[0]

@@ -64,9 +64,12 @@ class Names:
             return pandas.Series(values, index)
         return pandas.DataFrame(values, index, index if columns is None else list(columns))
 
-    def by_row(self, values: Floats, index: Any = None) -> Any:
-        """`values` (n,) as a Series with the labels of the rows, or `index`, if there are any."""
-        index = self.index if index is None else index
+    def by_row(self, values: Floats) -> Any:
+        """`values` (n,) as a Series with the labels of the rows, if they have some."""
+        return self.labelled(values, self.index)
+
+    def labelled(self, values: Floats, index: Any) -> Any:
+        """`values` of the response as a Series with these labels; as they are without."""
         pandas = None if index is None else _pandas()
         return values if pandas is None else pandas.Series(values, index, name=self.response)
 

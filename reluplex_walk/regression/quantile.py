@@ -122,7 +122,7 @@ def lad(
     """
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    task = Task.of(data, intercept, alpha, constraints)
+    task = Task.of(data, intercept, alpha, constraints, names)
     return _named(names, _path(task, [None], limits))[0]
 
 
@@ -207,7 +207,7 @@ def quantile(
     """
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    task = Task.of(data, intercept, alpha, constraints)
+    task = Task.of(data, intercept, alpha, constraints, names)
     levels = [_level("tau", tau)]
     return _named(names, _path(task, levels, limits))[0]
 
@@ -286,7 +286,7 @@ def quantile_path(
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    task = Task.of(data, intercept, alpha, constraints)
+    task = Task.of(data, intercept, alpha, constraints, names)
     return _named(names, _path(task, levels, limits))
 
 
@@ -311,15 +311,17 @@ class Task(NamedTuple):
     beside: Beside | None  # what is added to the loss of the samples
 
     @classmethod
-    def of(cls, data: Data, fit_intercept: bool, alpha: float, constraints: Any) -> "Task":
-        """From its checked arguments; warns of aliased columns."""
+    def of(
+        cls, data: Data, fit_intercept: bool, alpha: float, constraints: Any, names: Names
+    ) -> "Task":
+        """From its checked arguments; warns of aliased columns, by their `names`."""
         beside = Beside.of(alpha, constraints, data)
         if beside is None:
             task = cls(data, fit_intercept, Posed.of(data.kept(), fit_intercept), None)
         else:
             task = cls(data, fit_intercept, *beside.pose(data.kept(), fit_intercept))
         if len(task.posed.aliased):
-            warn_of_aliased(data.kept().X, task.posed.aliased, depth=2)
+            warn_of_aliased(data.kept().X, task.posed.aliased, names.features, depth=2)
         return task
 
     def minimise(

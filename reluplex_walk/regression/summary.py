@@ -26,7 +26,7 @@ _WIDTH = 200  # of a line that rich may fill
 
 @dataclass(frozen=True)
 class Summary:
-    """The summary of a :class:`QuantileFit`: ``print`` it, or end a notebook's cell with it.
+    """The summary of a :class:`QuantileFit`: ``print`` it, or let a notebook show it.
 
     Attributes
     ----------
@@ -81,7 +81,19 @@ class Summary:
         return frame.assign(aliased=self.aliased) if self.aliased.any() else frame
 
     def as_text(self) -> str:
-        """The summary as plain text."""
+        """The summary as plain text.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> print(rw.lad(data.X, data.y).summary().as_text())
+        response   y
+        quantile   median (least absolute deviations)
+        samples    235
+        loss       17559.93265
+        ...
+        """
         from rich import box
         from rich.console import Console
         from rich.table import Table
@@ -103,7 +115,15 @@ class Summary:
         return "\n".join(line.rstrip() for line in text.splitlines())
 
     def as_html(self) -> str:
-        """The summary as HTML tables."""
+        """The summary as HTML tables.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.lad(data.X, data.y).summary().as_html()[:55]
+        '<div><table><tbody><tr><th>response</th><td>y</td></tr>'
+        """
         head = "".join(
             f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>"
             for label, value in self.header.items()

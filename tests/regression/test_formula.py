@@ -183,6 +183,11 @@ def test_transformations_that_make_gaps():
     assert abs(fit.X[:, 1].mean()) < 1e-12
 
 
+def test_no_rows_are_predicted():
+    fit = rw.lad(TABLE, formula="food ~ income + C(region)")
+    assert fit.predict(TABLE.iloc[:0]).shape == (0,)
+
+
 def test_dicts_are_tables():
     columns = {"x": [1.0, 2.0, 3.0, 4.0, 5.0], "y": [3.0, 5.0, 7.0, 9.0, 90.0]}
     assert rw.lad(columns, formula="y ~ x").params.round(9).tolist() == [1.0, 2.0]

@@ -259,6 +259,20 @@ def test_other_libraries(library):
     assert fit.loss == pytest.approx(FIT.loss, rel=1e-12)
 
 
+def test_predictions_have_the_labels_of_the_new_table():
+    records = TABLE.iloc[:3].assign(grade=list(TABLE.grade[:3])).to_records(index=False)
+    types = [("income", float), ("region", "U8"), ("grade", "U8"), ("member", bool)]
+    again = FIT.predict(np.array(records.tolist(), types))  # it has none
+    assert isinstance(again, np.ndarray)
+    assert_array_equal(again, FIT.fitted[:3])
+    assert FIT.predict(TABLE.iloc[:0]).shape == (0,)
+
+
+def test_warnings_say_names():
+    with pytest.warns(rw.RankWarning, match=r"determine column 'twice' up to rounding"):
+        rw.lad(TABLE[["income"]].assign(twice=2.0 * TABLE.income), FOOD)
+
+
 def test_records():
     records = TABLE[["income", "region"]].to_records(index=False)
     records = np.array(records.tolist(), [("income", float), ("region", "U8")])
