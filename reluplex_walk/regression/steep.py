@@ -1,4 +1,4 @@
-"""Minimising under linear constraints: the slope of a violation is raised until nothing is violated.
+"""Minimising under linear constraints: violations become steeper until nothing is violated.
 
 Then the minimum is that under the constraints: elsewhere they hold at no smaller loss.
 """
