@@ -21,6 +21,7 @@ from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
 from .optimality import OptimalityCertificate
+from .together import Together
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -104,7 +105,7 @@ class QuantileFit:
     sample_weight: Floats
     aliased: NDArray[np.int64]
     fit_intercept: bool
-    _end: Certificate | Proof | None  # what is known of the end
+    _end: Certificate | Proof | Together | None  # what is known of the end
     feature_names: Labels | None = None
     beside: Beside | None = None
 
@@ -153,7 +154,7 @@ class QuantileFit:
         """
         if isinstance(self._end, Certificate):
             return self._end
-        if self.beside is not None:
+        if self.beside is not None or isinstance(self._end, Together):
             raise ValueError(
                 "certificate: expected a fit without penalty and constraints, which are no part of "
                 "its problem, a LayerLoss; fit.optimality is the certificate of all of it"
@@ -185,6 +186,9 @@ class QuantileFit:
         >>> fit.optimality.verify_exact()
         Fraction(71, 1)
         """
+        if isinstance(self._end, Together):
+            data = Data(self.X, self.y, self.sample_weight)
+            return self._end.certificate(data, self.status.proved)
         data, beside = Data(self.X, self.y, self.sample_weight), self.beside or Beside.nothing()
         if not isinstance(end := self._end, Proof):
             problem = beside.problem(data, self.tau, np.arange(len(self.coefficients)))
