@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,6 +79,10 @@ class QuantileFit:
     feature_names : tuple or None
         Labels of the columns of `X`, if it was a table (a data frame): then :meth:`predict` takes
         the columns of tables by name.
+    beside : Beside or None
+        Penalty and constraints, if there are any.
+    response : hashable or None
+        Label of the column of Y, for fits of :func:`quantile_responses` to a table.
 
     Examples
     --------
@@ -108,6 +112,7 @@ class QuantileFit:
     _end: Certificate | Proof | Together | None  # what is known of the end
     feature_names: Labels | None = None
     beside: Beside | None = None
+    response: Any = None
 
     def predict(self, X: ArrayLike) -> Floats:
         """The fitted quantile (m,) at `X` (m, p); ValueError, TypeError if it does not fit.

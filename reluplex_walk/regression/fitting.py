@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from .._validate import flag
+from .._validate import flag, real
 from ..ended import Ended
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
@@ -25,6 +25,14 @@ from .walking import by_walking
 Floats = NDArray[np.float64]
 
 _PRUDENCE = 0.999  # of what a claim allows, here
+
+
+def level_of(name: str, tau: float) -> float:
+    """`tau`, if it is a quantile in (0, 1)."""
+    level = real(name, tau)
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"{name}: expected a number in (0, 1), found {tau}")
+    return level
 
 
 class Task(NamedTuple):
@@ -168,4 +176,4 @@ def allowed_gap(least: Fraction, targets: float) -> Fraction:
     return allowed * Fraction(_PRUDENCE)
 
 
-__all__ = ["Task", "allowed_gap", "loss_of", "path"]
+__all__ = ["Task", "allowed_gap", "level_of", "loss_of", "path"]

@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike
 
 from .._frames import column_labels
 from .._limits import Limits
-from .._validate import flag, real, real_array
+from .._validate import flag, real_array
 from ..problem.aliased import warn_of_aliased
 from .data import Data
 from .fit import QuantileFit
-from .fitting import Task, path
+from .fitting import Task, level_of, path
 from .solver import FitProgress
 from .uncrossed_path import uncrossed_path
 
@@ -182,7 +182,7 @@ def quantile(
     task = Task.of(data, fit_intercept, alpha, constraints)
     if len(task.posed.aliased):
         warn_of_aliased(data.kept().X, task.posed.aliased)
-    levels = [_level("tau", tau)]
+    levels = [level_of("tau", tau)]
     return _named(X, path(task, levels, limits))[0]
 
 
@@ -253,7 +253,7 @@ def quantile_path(
     levels = real_array("taus", taus, 1).tolist()
     if not levels:
         raise ValueError("taus: expected at least one quantile, found none")
-    levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
+    levels = [level_of(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
     data = Data.of(X, y, sample_weight)
     task = Task.of(data, fit_intercept, alpha, constraints)
@@ -268,13 +268,6 @@ def quantile_path(
             )
         return _named(X, uncrossed_path(task, levels, limits))
     return _named(X, path(task, levels, limits))
-
-
-def _level(name: str, tau: float) -> float:
-    level = real(name, tau)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"{name}: expected a number in (0, 1), found {tau}")
-    return level
 
 
 def _named(X: ArrayLike, fits: list[QuantileFit]) -> list[QuantileFit]:
