@@ -208,6 +208,12 @@ def _add_sample(S, i, factor):
 
 
 @kernel
+def _noise(P, S):
+    """Slope of a half-edge of unit length that counts as 0, also where a tilt cancels out."""
+    return S.tolerances[SLOPE] * (np.sqrt(dot(S.g, S.g)) + np.sqrt(dot(P.tilt, P.tilt)))
+
+
+@kernel
 def _steepest(P, S):
     """Half-edge of steepest descent: (row of the basis or -1, +1 or -1 along it, its slope).
 
@@ -215,7 +221,7 @@ def _steepest(P, S):
     """
     found, sign, steepest, slope = -1, 1.0, 0.0, 0.0
     free = False
-    noise = S.tolerances[SLOPE] * np.sqrt(dot(S.g, S.g))
+    noise = _noise(P, S)
     for k in range(S.basis.size):
         c, price, length = S.place[k], S.price[k], S.length[k]
         if c == FREE:
@@ -322,6 +328,12 @@ def _pivots(P, S, m, first, limit):
         if k < 0:
             return OPTIMAL, pivots
         at = meet(P, S, m, k, sign, slope)
+        if at < 0:  # one-sided terms may end flat, or lie on the other side of a flat edge alone
+            noise = _noise(P, S) * S.length[k]
+            at = meet(P, S, m, k, sign, min(0.0, slope + noise))
+            if at < 0 and S.place[k] == FREE and slope >= -noise:
+                sign = -sign
+                at = meet(P, S, m, k, sign, slope)
         if at >= 0:
             move(P, S, m, k, sign, at)
         elif S.place[k] == FREE:

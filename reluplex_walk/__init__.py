@@ -63,11 +63,13 @@ if TYPE_CHECKING:  # what type checkers and editors see
         with_fitted_output as with_fitted_output,
     )
     from .regression.fit import QuantileFit as QuantileFit
+    from .regression.optimality import OptimalityCertificate as OptimalityCertificate
     from .regression.quantile import (
         lad as lad,
         quantile as quantile,
         quantile_path as quantile_path,
     )
+    from .regression.responses import quantile_responses as quantile_responses
     from .regression.solver import FitProgress as FitProgress
     from .regression.summary import Summary as Summary
     from .simplex.level import LevelEstimate as LevelEstimate
@@ -105,7 +107,9 @@ _HOMES = {
     "regions.regions": ("Minimum", "Regions"),
     "regression.baseline": ("Baselines", "baselines", "with_fitted_output"),
     "regression.fit": ("QuantileFit",),
+    "regression.optimality": ("OptimalityCertificate",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
+    "regression.responses": ("quantile_responses",),
     "regression.solver": ("FitProgress",),
     "regression.summary": ("Summary",),
     "simplex.level": ("LevelEstimate",),

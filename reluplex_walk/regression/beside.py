@@ -110,7 +110,7 @@ class Beside(NamedTuple):
         point = np.zeros((1, data.X.shape[1] + 1), object) + Fraction(0)
         point[0, units.fitted] = vertex.coefficients
         rows = np.concatenate([vertex.active, vertex.tied])
-        forces = _forces(vertex)
+        slopes_of_terms = forces(vertex)
         mine = rows < n
         order = np.argsort(rows[mine], kind="stable")
         at = kept[rows[mine][order]]
@@ -119,8 +119,8 @@ class Beside(NamedTuple):
             loss=vertex.loss,
             point=point,
             vanishing=np.column_stack([np.zeros_like(at), at]),
-            multipliers=-forces[mine][order],
-            of_constraints=self._multipliers(samples, units, slopes, rows, forces)[None],
+            multipliers=-slopes_of_terms[mine][order],
+            of_constraints=self._multipliers(samples, units, slopes, rows, slopes_of_terms)[None],
             crossing=np.zeros((0, 2), np.int64),
             of_crossing=objects([]),
             problem=self.problem(data, tau, units.fitted),
@@ -163,7 +163,7 @@ class Beside(NamedTuple):
         )
 
 
-def _forces(vertex: ExactVertex) -> Objects:
+def forces(vertex: ExactVertex) -> Objects:
     """Subgradients of the terms that vanish, the active ones first."""
     of_ties = [
         (vertex.above if positive else -vertex.below) * Fraction(weight)
@@ -174,4 +174,4 @@ def _forces(vertex: ExactVertex) -> Objects:
     return objects([*vertex.multipliers, *of_ties])
 
 
-__all__ = ["Beside"]
+__all__ = ["Beside", "forces"]

@@ -8,7 +8,7 @@ The exact solution is that of the data, but for these units.
 import warnings
 from fractions import Fraction
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,12 @@ class Data(NamedTuple):
     @classmethod
     def of(cls, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> "Data":
         """The checked arguments of a regression."""
+        shapes: list[Any] = [getattr(part, "shape", ()) for part in (X, y)]
+        if all(len(s) == 2 and s[1] > 1 and s[0] == shapes[0][0] for s in shapes):
+            raise ValueError(
+                f"y: expected an array of shape ({shapes[1][0]},), found {shapes[1][1]} columns; "
+                f"rw.quantile_responses(X, y) fits each of them"
+            )
         inputs, targets, weight = samples(X, y, sample_weight)
         return cls(inputs, targets[:, 0], weight)
 

@@ -25,6 +25,7 @@ from .inferred_fit import InferredFit
 from .names import NO_NAMES, Names
 from .optimality import OptimalityCertificate
 from .summary import Summary, summary_of
+from .together import Together
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -81,6 +82,8 @@ class QuantileFit(InferredFit):
         Whether there is an intercept; if not, it is 0.
     names : Names
         What is known of the table the fit was made from, see :attr:`feature_names`, :attr:`rows`.
+    beside : Beside or None
+        Penalty and constraints, if there are any.
 
     Examples
     --------
@@ -107,7 +110,7 @@ class QuantileFit(InferredFit):
     sample_weight: Floats
     aliased: NDArray[np.int64]
     fit_intercept: bool
-    _end: Certificate | Proof | None  # what is known of the end
+    _end: Certificate | Proof | Together | None  # what is known of the end
     names: Names = NO_NAMES
     beside: Beside | None = None
 
@@ -132,7 +135,7 @@ class QuantileFit(InferredFit):
         """
         if isinstance(self._end, Certificate):
             return self._end
-        if self.beside is not None:
+        if self.beside is not None or isinstance(self._end, Together):
             raise ValueError(
                 "certificate: expected a fit without penalty and constraints, which are no part of "
                 "its problem, a LayerLoss; fit.optimality is the certificate of all of it"
@@ -246,6 +249,9 @@ class QuantileFit(InferredFit):
         >>> fit.optimality.verify_exact()
         Fraction(71, 1)
         """
+        if isinstance(self._end, Together):
+            data = Data(self.X, self.y, self.sample_weight)
+            return self._end.certificate(data, self.status.proved)
         data, beside = Data(self.X, self.y, self.sample_weight), self.beside or Beside.nothing()
         if not isinstance(end := self._end, Proof):
             problem = beside.problem(data, self.tau, np.arange(len(self.coefficients)))

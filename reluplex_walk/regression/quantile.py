@@ -6,35 +6,20 @@ Koenker and d'Orey (1987).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .._limits import Limits
-from .._validate import real, real_array
-from ..ended import Ended
-from ..problem.aliased import warn_of_aliased
-from ..proof.certificate import Certificate
-from ..simplex.records import WalkStatus
-from ..tolerances import PROOF
-from .beside import Beside
-from .data import Data, Posed, Slopes, slopes_of
-from .design import Basis
-from .fit import Proof, QuantileFit
-from .names import Names
-from .solver import FitProgress, Solution, minimise
+from .._validate import flag, real_array
+from .fit import QuantileFit
+from .fitting import Task, level_of, path
+from .solver import FitProgress
 from .table import given
-from .vertex import exact_loss, nearest_coefficients
-from .walking import by_walking
+from .uncrossed_path import uncrossed_path
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Callback = Callable[[FitProgress], Any]
-
-_PRUDENCE = 0.999  # of what a claim allows, here
 
 
 def lad(
@@ -123,7 +108,8 @@ def lad(
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     task = Task.of(data, intercept, alpha, constraints, names)
-    return _named(names, _path(task, [None], limits))[0]
+    task.warn()
+    return path(task, [None], limits)[0]
 
 
 def quantile(
@@ -208,8 +194,8 @@ def quantile(
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     task = Task.of(data, intercept, alpha, constraints, names)
-    levels = [_level("tau", tau)]
-    return _named(names, _path(task, levels, limits))[0]
+    task.warn()
+    return path(task, [level_of("tau", tau)], limits)[0]
 
 
 def quantile_path(
@@ -223,6 +209,7 @@ def quantile_path(
     missing: str = "raise",
     alpha: float = 0.0,
     constraints: Any = None,
+    noncrossing: bool = False,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> list[QuantileFit]:
@@ -254,6 +241,10 @@ def quantile_path(
         Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
         :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
         coefficients, the floats nearest to it, up to rounding.
+    noncrossing : bool, default False
+        Whether the fits may not cross at the rows of X (those of weight > 0): the sum of their
+        losses is minimised under that condition.  Then `taus` ascend strictly, without `alpha` and
+        `constraints`.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -283,151 +274,20 @@ def quantile_path(
     levels = real_array("taus", taus, 1).tolist()
     if not levels:
         raise ValueError("taus: expected at least one quantile, found none")
-    levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
+    levels = [level_of(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     task = Task.of(data, intercept, alpha, constraints, names)
-    return _named(names, _path(task, levels, limits))
-
-
-def _level(name: str, tau: float) -> float:
-    level = real(name, tau)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"{name}: expected a number in (0, 1), found {tau}")
-    return level
-
-
-def _named(names: Names, fits: list[QuantileFit]) -> list[QuantileFit]:
-    """The `fits` with the `names` of the table they were made from."""
-    return [replace(fit, names=names) for fit in fits]
-
-
-class Task(NamedTuple):
-    """A regression that is asked for."""
-
-    data: Data
-    fit_intercept: bool
-    posed: Posed
-    beside: Beside | None  # what is added to the loss of the samples
-
-    @classmethod
-    def of(
-        cls, data: Data, fit_intercept: bool, alpha: float, constraints: Any, names: Names
-    ) -> "Task":
-        """From its checked arguments; warns of aliased columns, by their `names`."""
-        beside = Beside.of(alpha, constraints, data)
-        if beside is None:
-            task = cls(data, fit_intercept, Posed.of(data.kept(), fit_intercept), None)
-        else:
-            task = cls(data, fit_intercept, *beside.pose(data.kept(), fit_intercept))
-        if len(task.posed.aliased):
-            warn_of_aliased(data.kept().X, task.posed.aliased, names.features, depth=2)
-        return task
-
-    def minimise(
-        self, slopes: Slopes, start: Basis | None, limits: Limits
-    ) -> tuple[Solution, Proof]:
-        """The end of the solver, and what is proved by it."""
-        samples, units = self.posed[:2]
-        if self.beside is None:
-            found = minimise(samples, slopes[:2], start, limits)
-        else:
-            found, samples = self.beside.minimise(self.posed, slopes, start, limits)
-        return found, Proof(samples, units, slopes, found.basis, found.side)
-
-
-def _path(task: Task, levels: Sequence[float | None], limits: Limits) -> list[QuantileFit]:
-    """Fits for each quantile (None: `lad`)."""
-    fits: list[QuantileFit] = []
-    basis = None
-    with limits:
-        for tau in levels:
-            if fits and limits.over is not None:
-                break
-            found, proof = task.minimise(slopes_of(tau), basis, limits)
-            fit = _fit(task, tau, found, proof, limits)
-            fits.append(fit)
-            basis = found.basis if found.proved else None
-            if fit.ended.early:
-                break
-    if len(fits) == len(levels) and not fits[-1].ended.early:  # nobody would see that it came
-        limits.pass_on()
-    return fits
-
-
-def _fit(
-    task: Task, tau: float | None, found: Solution, proof: Proof, limits: Limits
-) -> QuantileFit:
-    """The fit from the end of the solver, by walking on from there where that is not proved."""
-    data, fit_intercept, posed, beside = task
-    samples, units, slopes = proof[:3]
-    theta, dual = np.zeros(data.X.shape[1] + 1), found.dual / -(slopes.unit * units.w)
-    dual = dual[: len(dual) - samples.extra]
-    if len(dual) < len(data.y):
-        dual = _spread(dual, data.w > 0.0)
-    status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
-    end: Certificate | Proof | None = proof
-    if found.proved:
-        theta[units.fitted] = nearest_coefficients(samples, units, found.basis, found.blur)
-    else:
-        factors = np.array([float(f) for f in units.factors(samples)])
-        theta[units.fitted] = found.basis.theta * factors
-        over = found.ended or limits.over
-        if over is not None:
-            status, ended, end = WalkStatus[over.name], over, None
-        elif beside is not None:
-            status, ended, end = WalkStatus.NOT_PROVED, Ended.PRECISION, None
-        else:
-            theta, dual, traj = by_walking(data, tau, fit_intercept, theta, limits)
-            status, ended, end = traj.status, traj.ended, traj.certificate
-    r = data.y - ((data.X @ theta[1:, None])[:, 0] + theta[0])  # rounded as a `LayerLoss` does
-    below, above = slopes.floats
-    loss = float((data.w * np.where(r > 0.0, below * r, -above * r)).sum())
-    if beside is not None:
-        loss += beside.cost(theta)
-    if found.proved and not _held_by_floats(data, theta, loss, proof):
-        status = WalkStatus.NOT_PROVED
-    fit = QuantileFit(
-        theta,
-        loss,
-        dual,
-        status,
-        ended,
-        tau,
-        found.pivots,
-        *data,
-        posed.aliased,
-        fit_intercept,
-        end,
-    )
-    return fit if beside is None else replace(fit, beside=beside)
-
-
-def _spread(values: Floats, places: NDArray[np.bool_]) -> Floats:
-    """The `values` at these places, 0 elsewhere."""
-    found = np.zeros(len(places))
-    found[places] = values
-    return found
-
-
-def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> bool:
-    """Whether the loss at the rounded coefficients is that of the exact ones, as far as a claim
-    about them demands.
-    """
-    samples, units, slopes, basis, _ = proof
-    sizes = samples.largest @ np.abs(basis.theta) / units.y
-    total = samples.w.sum() / units.w if samples.extra else data.w.sum()
-    gap = max(slopes.floats) * 2.0**-53 * float(total * sizes)
-    if gap <= 0.5 * PROOF.gap_share * loss:
-        return True
-    targets = float(data.w @ np.abs(data.y))
-    sums = np.append(data.w.sum(), data.w @ np.abs(data.X))
-    gap = max(slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
-    if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets) and not samples.extra:
-        return True
-    least = proof.vertex().loss
-    allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
-    return exact_loss(samples, units, slopes, theta) - least <= allowed * Fraction(_PRUDENCE)
+    task.warn()
+    if not flag("noncrossing", noncrossing):
+        return path(task, levels, limits)
+    if task.beside is not None:
+        raise ValueError("noncrossing: expected False beside alpha or constraints, found True")
+    if (np.diff(levels) <= 0.0).any():
+        raise ValueError(
+            "taus: expected ascending quantiles for noncrossing=True; give np.unique(taus)"
+        )
+    return uncrossed_path(task, levels, limits)
 
 
 __all__ = ["lad", "quantile", "quantile_path"]
