@@ -1,0 +1,331 @@
+"""All minima of a quantile regression from one tau on: traced in floats, decided exactly.
+
+The kernel goes from vertex to vertex and proves each a minimum from where the one before ends, with
+bounds on all rounding.  Where these leave doubt (ties, intervals of length 0) the vertex is looked
+at in rational arithmetic; where it is none, since ties were broken by too much, the gap in tau is
+filled by fits, each proved on its own.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._limits import Limits
+from ..exact.rationals import Objects, Rationals, from_fractions, solve
+from ..native.arrays import PARKED
+from ..native.lad import BLOCK
+from ..native.lad_parametric import DOUBT, END, FULL, LOST, trace
+from ..native.lad_rounding import error_bounds
+from ..native.lad_trace import DIRECTION, DOWN, ERROR, TAU, TERMS, UNTIL, WEIGHT, Trace
+from ..problem.kernel_arrays import writable
+from .data import Units
+from .design import Basis, Samples, new_fit
+from .proof import OptimalityTest, exact_signs, exact_vertex, weighted_sums
+from .solver import FitProgress, minimise
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_ROOM = 1024  # vertices between two looks at the limits, and sums taken afresh
+_APART = 1e-10  # by which targets are moved, relative to their size
+_EXACT = 2.0**53
+_STILL = (1000, 100)  # pivots without progress in tau, and more for each parameter
+_SPOILT = 3  # times that the edges are inverted afresh
+
+
+Exact = tuple[Fraction, ...]
+
+
+class Piece(NamedTuple):
+    """A minimum for an interval of tau, exactly."""
+
+    low: Fraction
+    high: Fraction
+    theta: Exact
+
+
+class Line(NamedTuple):
+    """The multipliers of a basis as lines in tau: ``tau rate - price`` in [0, w]."""
+
+    rate: Objects  # (q,)
+    price: Objects  # (q,)
+    low: Fraction  # the interval in which all are in their ranges; low > high: there is none
+    high: Fraction
+    first: int  # half-edge that becomes flat at `high`: twice its row, + 1 upwards; -1 if none
+    last: int  # and at `low`
+
+
+class Minima:
+    """Exact statements about bases of one problem."""
+
+    def __init__(self, samples: Samples, units: Units) -> None:
+        self.samples, self.units = samples, units
+        self.test = OptimalityTest(samples, (Fraction(0), Fraction(1)))
+        self.total = weighted_sums(samples.x, samples.w)
+
+    def lines(self, rows: Ints, side: Floats) -> Line:
+        """Those of the basis `rows` with these sides (n,) of residuals ``fit - y``."""
+        price, w = self.test.prices(rows, side), self.samples.w[rows]
+        normals, total = Rationals.of(self.samples.x[:, rows]), from_fractions(self.total)
+        found = solve(normals.num, total.num[:, None] * normals.den)
+        rate = Rationals(found.num[:, 0], found.den * total.den).fractions()
+        low, high, first, last = Fraction(0), Fraction(1), -1, -1
+        for k, (u, p, weight) in enumerate(zip(rate, price, w.tolist(), strict=True)):
+            if u == 0:
+                if not 0 <= -p <= weight:
+                    low, high = Fraction(1), Fraction(0)
+                    break
+                continue
+            ends = [(p / u, 2 * k), ((p + Fraction(weight)) / u, 2 * k + 1)]
+            (begin, edge_down), (end, edge_up) = ends if u > 0 else ends[::-1]
+            if begin > low:
+                low, last = begin, edge_down
+            if end < high:
+                high, first = end, edge_up
+        return Line(rate, price, low, high, first, last)
+
+    def wrong(self, rows: Ints, edges: Floats, theta: Floats, side: Floats) -> bool:
+        """Whether a residual at the exact vertex has not the `side` it is taken to have."""
+        x, y, _, reach = self.samples[:4]
+        bound, _ = error_bounds(x, y, rows, edges, theta, np.empty(len(x)))
+        r = theta @ x - y
+        small = ~(np.abs(r) > bound * reach)
+        small[rows] = False
+        clear = ~small
+        clear[rows] = False
+        if (r[clear] * side[clear] < 0.0).any():
+            return True
+        doubtful = np.flatnonzero(small)
+        for c in rows.tolist():  # equal samples vanish together
+            same = (x[:, doubtful] == x[:, [c]]).all(axis=0) & (y[doubtful] == y[c])
+            doubtful = doubtful[~same]
+        if not doubtful.size:
+            return False
+        sign = exact_signs(self.samples, exact_vertex(self.samples, rows), doubtful)
+        return bool((sign * side[doubtful] < 0).any())
+
+    def theta(self, rows: Ints) -> Exact:
+        """The exact vertex of a basis."""
+        return tuple(exact_vertex(self.samples, rows).fractions())
+
+    def coefficients(self, theta: Exact) -> Floats:
+        """The nearest floats, in the units of the data."""
+        factors = self.units.factors(self.samples)
+        return np.array([float(v * f) for v, f in zip(theta, factors, strict=True)])
+
+    def fill(
+        self, low: Fraction, high: Fraction, limits: Limits
+    ) -> tuple[list[Piece], bool]:
+        """Minima for tau from `low` to `high`, each by a fit of its own; whether all are proved."""
+        found: list[Piece] = []
+        proved, gaps = True, [(low, high)]
+        while gaps and proved:
+            a, b = gaps.pop()
+            tau = _between(a, b)
+            fit = minimise(self.samples, (tau, 1 - tau), None, limits)
+            proved = fit.proved and limits.over is None
+            if not proved:
+                break
+            rows = fit.basis.rows.copy()
+            line = self.lines(rows, fit.side)
+            start, end = max(a, line.low), min(b, line.high)
+            if start < end:
+                found.append(Piece(start, end, self.theta(rows)))
+            gaps += [gap for gap in ((a, start), (end, b)) if gap[0] < gap[1]]
+        return sorted(found), proved
+
+
+def _between(low: Fraction, high: Fraction) -> Fraction:
+    """A number between them, a simple one."""
+    middle = (low + high) / 2
+    for digits in (10, 1000, 10**6, 10**9):
+        simple = middle.limit_denominator(digits)
+        if low < simple < high:
+            return simple
+    return middle
+
+
+class Tracer:
+    """The trace from a minimum `basis` at `tau`, proved with the sides `side` (n,) of residuals.
+
+    Attributes
+    ----------
+    ends : list of ndarray
+        Tau at which the minima end, in the direction of the trace.
+    coefficients : list of ndarray (k, q)
+        The minima.
+    exact : dict
+        Exact vertices of those, by number, that others may have, too.
+    begins, proved, finished : bool
+        Whether the first minimum is `basis`, which may be one for `tau` alone; whether all are
+        minima; whether the last one is at the end of tau.
+    """
+
+    def __init__(
+        self, minima: Minima, basis: Basis, side: Floats, tau: Fraction, rising: bool
+    ) -> None:
+        samples, units = minima.samples, minima.units
+        x, y, w, reach, scale, largest, size = samples
+        q, n = x.shape
+        self.minima, self.rising, self.side = minima, rising, np.where(side > 0.0, 1.0, -1.0)
+        self.ends: list[Floats] = []
+        self.coefficients: list[Floats] = []
+        self.exact: dict[int, Exact] = {}
+        self.count = 0
+        self.begins, self.proved, self.finished = False, True, False
+        self.reached, self.since, self.still, self.spoilt = tau, 0, 0, 0
+        self.pivots = 0
+        apart = np.random.default_rng(0).uniform(0.5, 1.5, n)
+        apart *= _APART * (size + reach * np.linalg.norm(basis.theta))
+        apart[basis.rows] = 0.0
+        moved = samples._replace(y=y - self.side * apart)  # off 0, each on its side
+        self.regression = moved.regression(np.array([0.0, 1.0]))
+        rows = basis.rows.copy()
+        fit = new_fit(Basis(rows, basis.edges.copy(), basis.theta.copy()), self.side)
+        fit.tolerances[0] = 0.0
+        fit.place[:] = rows
+        fit.near_w[:], fit.near_side[:] = w, self.side
+        fit.near_side[rows] = 1.0
+        fit.near_x[:] = x
+        self.fit = fit
+        factors = scale * np.array(units.x, float)
+        numbers = np.zeros(10)
+        sums = np.abs(x) @ w
+        whole = all((part == np.rint(part)).all() for part in (x / scale[:, None], w))
+        self.rounded = not (whole and (sums / scale < _EXACT).all())
+        numbers[[TAU, UNTIL, DIRECTION, DOWN]] = (
+            float(tau),
+            float(tau),
+            1.0 if rising else -1.0,
+            float(units.y),
+        )
+        numbers[TERMS] = n + 4.0 * _ROOM if self.rounded else 0.0
+        numbers[WEIGHT] = w.sum()
+        self.trace = Trace(
+            y=writable(y),
+            total=x @ w,
+            largest=writable(largest),
+            up=factors,
+            numbers=numbers,
+            of_edges=np.zeros((6, q)),
+            off=np.empty((q, q)),
+            edges=np.empty((q, q)),
+            ends=np.empty(_ROOM),
+            rows=np.empty((_ROOM, q), np.int64),
+            coefficients=np.empty((_ROOM, q)),
+            sure=np.empty(_ROOM, np.int64),
+        )
+
+    def refresh(self, inverted: bool = False) -> None:
+        """Residuals and the gradient afresh, without the rounding of many pivots."""
+        fit, regression = self.fit, self.regression
+        rows, x, y = fit.place, regression.x, regression.y
+        self.since = 0
+        if inverted:
+            fit.b[:] = np.linalg.inv(x[:, rows])
+        weight = np.where(fit.near_side > 0.0, regression.w, 0.0)
+        weight[rows] = 0.0
+        fit.g[:] = x @ weight
+        theta = y[rows] @ fit.b
+        theta -= (theta @ x[:, rows] - y[rows]) @ fit.b
+        fit.theta[:] = theta
+        fit.near_r[:] = theta @ x - y
+        fit.near_r[rows] = PARKED
+
+    def run(self, limits: Limits) -> None:
+        """Trace to the end of tau, or to that of `limits`."""
+        edge, n = -1, self.fit.near_side.size
+        self.refresh()
+        while not self.finished and self.proved:
+            told = FitProgress(self.pivots, n, limits.elapsed)
+            if limits.look(0, told) is not None:
+                return
+            status, size, edge = trace(self.regression, self.fit, self.trace, edge, 0, _ROOM)
+            self.collect(size)
+            if self.since > _ROOM:
+                self.refresh()
+            if status == END:
+                self.finished = True
+            elif status == DOUBT:
+                edge = self.decide(limits)
+            elif status == LOST and self.spoilt < _SPOILT:
+                self.spoilt += 1
+                self.refresh(inverted=True)
+            elif status != FULL:
+                self.fill_rest(limits)
+
+    def collect(self, size: int) -> None:
+        """Take over the vertices that the kernel has written down."""
+        self.pivots, self.since = self.pivots + size + 1, self.since + size + 1
+        if not size:
+            return
+        trace, coefficients = self.trace, self.trace.coefficients[:size].copy()
+        for k in np.flatnonzero(trace.sure[:size] == 0).tolist():
+            theta = self.minima.theta(trace.rows[k])
+            coefficients[k] = self.minima.coefficients(theta)
+        self.add(trace.ends[:size].copy(), coefficients)
+        self.still = 0
+
+    def add(self, ends: Floats, coefficients: Floats) -> None:
+        """These minima are found."""
+        self.begins = self.begins or self.pivots <= self.count + len(ends) and not self.count
+        self.ends.append(ends)
+        self.coefficients.append(coefficients)
+        self.count += len(ends)
+
+    def add_exact(self, piece: Piece) -> None:
+        """This minimum is found."""
+        self.exact[self.count] = piece.theta
+        end = float(piece.high if self.rising else piece.low)
+        self.add(np.array([end]), self.minima.coefficients(piece.theta)[None])
+
+    def found(self) -> tuple[Floats, Floats, dict[int, Exact]]:
+        """Where the minima end, their coefficients, and exact vertices where these may be equal."""
+        if not self.count:
+            return np.zeros(0), np.zeros((0, len(self.regression.x))), {}
+        return np.concatenate(self.ends), np.concatenate(self.coefficients), dict(self.exact)
+
+    def decide(self, limits: Limits) -> int:
+        """What floats left in doubt of the vertex at hand; the half-edge to go along."""
+        minima, fit = self.minima, self.fit
+        rows = fit.place.copy()
+        try:
+            line = minima.lines(rows, fit.near_side)
+            wrong = minima.wrong(rows, fit.b, self.trace.theta, fit.near_side)
+        except ZeroDivisionError:  # the active samples are dependent
+            line = None
+        self.still += 1
+        if line is None or line.low > line.high or self.still > _STILL[0] + _STILL[1] * len(rows):
+            return self.fill_rest(limits)
+        if line.low < line.high:
+            self.still = 0
+            if wrong:
+                self.fill(line.low, line.high, limits)
+            else:
+                self.add_exact(Piece(line.low, line.high, minima.theta(rows)))
+        self.reached = line.high if self.rising else line.low
+        self.trace.numbers[UNTIL] = float(self.reached)
+        self.trace.numbers[ERROR] = float(self.reached) * 2.0**-52
+        edge = line.first if self.rising else line.last
+        self.finished = edge < 0
+        return edge
+
+    def fill(self, low: Fraction, high: Fraction, limits: Limits) -> None:
+        """Fits of their own for this interval."""
+        pieces, self.proved = self.minima.fill(low, high, limits)
+        for piece in pieces if self.rising else pieces[::-1]:
+            self.add_exact(piece)
+
+    def fill_rest(self, limits: Limits) -> int:
+        """Fits of their own for all that is left of tau."""
+        if self.rising:
+            self.fill(self.reached, Fraction(1), limits)
+        else:
+            self.fill(Fraction(0), self.reached, limits)
+        self.finished = self.proved
+        return -1
+
+
+__all__ = ["Minima", "Tracer"]
