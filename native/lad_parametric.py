@@ -26,9 +26,10 @@ from .lad_arrays import P, S
 from .lad_rounding import error_bounds, nearest, residual
 from .lad_trace import AGE, BEFORE, BLUR, DIRECTION, DOWN, ERROR, TAU, TERMS, UNTIL, WEIGHT, T
 
-CLEAR, END, FULL, DOUBT, LOST, UNBOUNDED = range(6)
+CLEAR, END, FULL, TIES, DOUBT, LOST, UNBOUNDED = range(7)
 """What `look` and `trace` return: the vertex is proved to be a minimum until its end; the last vertex is recorded; no room for more, or time to
-sum afresh; the vertex it is at is in doubt; its edges are spoilt by rounding; nothing was met."""
+sum afresh; only the sides of some residuals are in doubt; or more is; its edges are spoilt by
+rounding; nothing was met."""
 
 REFRESH = 16.0  # pivots after which a Newton step brings back the digits of the edges
 
@@ -167,7 +168,7 @@ def _within(P, S, T, first, tau, error):
 def look(P, S, T):
     """Look at the vertex that the trace is at.
 
-    Returns (CLEAR, END, DOUBT or LOST, the half-edge that becomes flat: twice its row of the basis,
+    Returns (CLEAR, END, TIES, DOUBT or LOST, the half-edge that becomes flat: twice its row of the basis,
     + 1 upwards); the tau at which it does, and a bound on its error, are put into T.numbers.
     """
     _solve(P, S, T)
@@ -179,19 +180,17 @@ def look(P, S, T):
     _lines(P, S, T, T.numbers[TERMS], blur)
     direction, tau = T.numbers[DIRECTION], T.numbers[TAU]
     first, time, error = _leaving(P, S, T, direction)
-    end, none_left = (1.0, above) if direction > 0.0 else (0.0, below)
+    end, left = (1.0, below) if direction > 0.0 else (0.0, above)
     edge = 2 * first + (1 if first >= 0 and T.rate[first] * direction > 0.0 else 0)
     T.numbers[UNTIL], T.numbers[ERROR] = time, error
-    if doubtful > 0:
-        return DOUBT, edge
-    if none_left == 0 or (first >= 0 and direction * (time - end) > error):
+    if left == 0 or (first >= 0 and direction * (time - end) > error):
         T.numbers[UNTIL], T.numbers[ERROR] = end, 0.0
-        return END, -1
+        return END if doubtful == 0 else TIES, -1
     if first < 0 or direction * (time - tau) <= error + T.numbers[BEFORE]:
         return DOUBT, edge
     if direction * (end - time) <= error or not _within(P, S, T, first, time, error):
         return DOUBT, edge
-    return CLEAR, edge
+    return CLEAR if doubtful == 0 else TIES, edge
 
 
 @entry(void, P, S, T, int64)
@@ -245,7 +244,7 @@ def trace(P, S, T, edge, at, limit):
         if at == T.ends.size:
             return FULL, at, -1
         status, edge = look(P, S, T)
-        if status == DOUBT or status == LOST:
+        if status == TIES or status == DOUBT or status == LOST:
             return status, at, edge
         record(P, S, T, at)
         at += 1

@@ -39,6 +39,7 @@ class QuantileProcess:
 
     taus: Floats
     coefficients: Floats
+    basis_taus: Floats
     status: WalkStatus
     ended: Ended
     n_pivots: int
@@ -66,17 +67,17 @@ def quantile_process(
     if len(posed.aliased):
         warn_of_aliased(kept.X, posed.aliased)
     with limits:
-        taus, found, status, ended, pivots = _traced(posed, limits)
+        taus, found, bases, status, ended, pivots = _traced(posed, limits)
     if not ended.early:  # nobody would see that it came
         limits.pass_on()
     coefficients = np.zeros((len(taus), data.X.shape[1] + 1))
     coefficients[:, posed.units.fitted] = found
     return QuantileProcess(
-        taus, coefficients, status, ended, pivots, *data, posed.aliased, fit_intercept
+        taus, coefficients, bases, status, ended, pivots, *data, posed.aliased, fit_intercept
     )
 
 
-def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, WalkStatus, Ended, int]:
+def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, Floats, WalkStatus, Ended, int]:
     """Taus, coefficients (m, q) of the fitted parameters, and how that ended."""
     samples, units, _ = posed
     q = len(samples.x)
@@ -90,36 +91,33 @@ def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, WalkStatus, E
         for tracer in (falling, rising):
             tracer.run(limits)
             pivots += tracer.pivots
-        taus, found = _joined(falling, rising)
+        taus, found, bases = _joined(falling, rising)
         if falling.finished and rising.finished:
-            return taus, found, WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED, pivots
+            return taus, found, bases, WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED, pivots
     else:
-        taus, found = np.zeros(0), np.zeros((0, q))
+        taus, found, bases = np.zeros(0), np.zeros((0, q)), np.zeros(0)
     over = limits.over
     if over is not None:
-        return taus, found, WalkStatus[over.name], over, pivots
-    return taus, found, WalkStatus.NOT_PROVED, Ended.PRECISION, pivots
+        return taus, found, bases, WalkStatus[over.name], over, pivots
+    return taus, found, bases, WalkStatus.NOT_PROVED, Ended.PRECISION, pivots
 
 
-def _joined(falling: Tracer, rising: Tracer) -> tuple[Floats, Floats]:
-    """Both in one, in order of tau: where each minimum begins, and the end."""
-    (down, low, below), (up, high, above) = (tracer.found() for tracer in (falling, rising))
-    middle = float(_START)
-    if falling.begins and rising.begins:  # both have it
-        above.setdefault(0, below.get(0))
-        up, high, middle, low = up, high, down[0], low[1:]
-        below = {k - 1: theta for k, theta in below.items() if k}
-        down = down[1:]
+def _joined(falling: Tracer, rising: Tracer) -> tuple[Floats, Floats, Floats]:
+    """Both in one: taus at which minima begin, and the end; minima; taus of all bases."""
+    (down, low), (up, high) = falling.found(), rising.found()
+    both, middle = falling.begins and rising.begins, float(_START)
+    if not falling.count + rising.count:
+        return np.zeros(0), low, np.zeros(0)
+    k = falling.count
     starts = np.concatenate([down[::-1], [middle], up])
-    if not len(starts) - 1:
-        return np.zeros(0), np.zeros((0, low.shape[1]))
     found = np.concatenate([low[::-1], high, high[-1:] if len(high) else low[:1]])
-    exact = {len(down) - 1 - k: theta for k, theta in below.items()}
-    exact |= {len(down) + k: theta for k, theta in above.items()}
     keep = np.ones(len(starts), np.bool_)
-    for k, theta in exact.items():
-        keep[k] = theta is None or exact.get(k - 1) != theta
-    return np.maximum.accumulate(starts[keep]), found[keep]
+    keep[[k - j for j in falling.repeats] + [k + j for j in rising.repeats]] = False
+    if both or (k and rising.count and np.isin(rising.first, falling.met_first).all()):
+        keep[k] = False
+    starts = np.maximum.accumulate(starts)
+    bases = np.delete(starts, k) if both else starts
+    return starts[keep], found[keep], bases
 
 
 __all__ = ["QuantileProcess", "quantile_process"]

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from ..exact.rationals import Objects, Rationals, from_fractions, solve
+from ..exact.rationals import Objects, Rationals, from_fractions, objects, solve
 from ..native.arrays import PARKED
 from ..native.lad import BLOCK
-from ..native.lad_parametric import DOUBT, END, FULL, LOST, trace
+from ..native.lad_parametric import DOUBT, END, FULL, LOST, TIES, record, trace
 from ..native.lad_rounding import error_bounds
 from ..native.lad_trace import DIRECTION, DOWN, ERROR, TAU, TERMS, UNTIL, WEIGHT, Trace
 from ..problem.kernel_arrays import writable
@@ -43,6 +43,7 @@ class Piece(NamedTuple):
 
     low: Fraction
     high: Fraction
+    rows: Ints  # (q,) its basis
     theta: Exact
 
 
@@ -86,8 +87,12 @@ class Minima:
                 high, first = end, edge_up
         return Line(rate, price, low, high, first, last)
 
-    def wrong(self, rows: Ints, edges: Floats, theta: Floats, side: Floats) -> bool:
-        """Whether a residual at the exact vertex has not the `side` it is taken to have."""
+    def vanishing(
+        self, rows: Ints, edges: Floats, theta: Floats, side: Floats
+    ) -> tuple[Rationals, Ints, bool]:
+        """The exact vertex of a basis, the samples whose residuals are 0 there, and whether no
+        other residual has not the `side` it is taken to have.
+        """
         x, y, _, reach = self.samples[:4]
         bound, _ = error_bounds(x, y, rows, edges, theta, np.empty(len(x)))
         r = theta @ x - y
@@ -95,16 +100,16 @@ class Minima:
         small[rows] = False
         clear = ~small
         clear[rows] = False
-        if (r[clear] * side[clear] < 0.0).any():
-            return True
-        doubtful = np.flatnonzero(small)
-        for c in rows.tolist():  # equal samples vanish together
-            same = (x[:, doubtful] == x[:, [c]]).all(axis=0) & (y[doubtful] == y[c])
-            doubtful = doubtful[~same]
-        if not doubtful.size:
-            return False
-        sign = exact_signs(self.samples, exact_vertex(self.samples, rows), doubtful)
-        return bool((sign * side[doubtful] < 0).any())
+        right = not (clear & (r * side < 0.0)).any()
+        vertex, doubtful = exact_vertex(self.samples, rows), np.flatnonzero(small)
+        sign = exact_signs(self.samples, vertex, doubtful)
+        right = right and not (sign * side[doubtful] < 0).any()
+        return vertex, np.concatenate([rows, doubtful[sign == 0]]), right
+
+    def met(self, theta: Exact) -> Ints:
+        """The samples whose residuals are 0 at this vertex."""
+        every = np.arange(self.samples.y.size)
+        return np.flatnonzero(exact_signs(self.samples, from_fractions(objects([*theta])), every) == 0)
 
     def theta(self, rows: Ints) -> Exact:
         """The exact vertex of a basis."""
@@ -132,9 +137,9 @@ class Minima:
             line = self.lines(rows, fit.side)
             start, end = max(a, line.low), min(b, line.high)
             if start < end:
-                found.append(Piece(start, end, self.theta(rows)))
+                found.append(Piece(start, end, rows, self.theta(rows)))
             gaps += [gap for gap in ((a, start), (end, b)) if gap[0] < gap[1]]
-        return sorted(found), proved
+        return sorted(found, key=lambda piece: piece.low), proved
 
 
 def _between(low: Fraction, high: Fraction) -> Fraction:
@@ -156,8 +161,8 @@ class Tracer:
         Tau at which the minima end, in the direction of the trace.
     coefficients : list of ndarray (k, q)
         The minima.
-    exact : dict
-        Exact vertices of those, by number, that others may have, too.
+    repeats : set of int
+        Those at the same vertex as the one before.
     begins, proved, finished : bool
         Whether the first minimum is `basis`, which may be one for `tau` alone; whether all are
         minima; whether the last one is at the end of tau.
@@ -172,8 +177,11 @@ class Tracer:
         self.minima, self.rising, self.side = minima, rising, np.where(side > 0.0, 1.0, -1.0)
         self.ends: list[Floats] = []
         self.coefficients: list[Floats] = []
-        self.exact: dict[int, Exact] = {}
+        self.repeats: set[int] = set()
         self.count = 0
+        self.met: Ints = basis.rows[:0]  # samples that vanish at this vertex, where they are known
+        self.met_last = self.met  # and at the last minimum found, where others may be equal to it
+        self.met_first = self.first = self.met  # at the first one, and its basis
         self.begins, self.proved, self.finished = False, True, False
         self.reached, self.since, self.still, self.spoilt = tau, 0, 0, 0
         self.pivots = 0
@@ -236,7 +244,7 @@ class Tracer:
 
     def run(self, limits: Limits) -> None:
         """Trace to the end of tau, or to that of `limits`."""
-        edge, n = -1, self.fit.near_side.size
+        edge, n, begins = -1, self.fit.near_side.size, True
         self.refresh()
         while not self.finished and self.proved:
             told = FitProgress(self.pivots, n, limits.elapsed)
@@ -248,13 +256,15 @@ class Tracer:
                 self.refresh()
             if status == END:
                 self.finished = True
-            elif status == DOUBT:
-                edge = self.decide(limits)
+            elif status in (TIES, DOUBT):
+                edge = self.decide(edge, status, limits)
             elif status == LOST and self.spoilt < _SPOILT:
                 self.spoilt += 1
                 self.refresh(inverted=True)
             elif status != FULL:
                 self.fill_rest(limits)
+            if begins:
+                self.begins, begins = self.count > 0, False
 
     def collect(self, size: int) -> None:
         """Take over the vertices that the kernel has written down."""
@@ -263,60 +273,68 @@ class Tracer:
             return
         trace, coefficients = self.trace, self.trace.coefficients[:size].copy()
         for k in np.flatnonzero(trace.sure[:size] == 0).tolist():
-            theta = self.minima.theta(trace.rows[k])
-            coefficients[k] = self.minima.coefficients(theta)
-        self.add(trace.ends[:size].copy(), coefficients)
-        self.still = 0
+            coefficients[k] = self.minima.coefficients(self.minima.theta(trace.rows[k]))
+        self.add(trace.ends[:size].copy(), coefficients, trace.rows[0].copy())
+        before, end = (trace.numbers[TAU] if size == 1 else trace.ends[size - 2]), trace.ends[size - 1]
+        self.reached = Fraction((before + end) / 2.0)  # surely within the last one
+        self.met = self.met_last = self.met[:0]
 
-    def add(self, ends: Floats, coefficients: Floats) -> None:
-        """These minima are found."""
-        self.begins = self.begins or self.pivots <= self.count + len(ends) and not self.count
+    def add(self, ends: Floats, coefficients: Floats, rows: Ints) -> None:
+        """These minima are found, the first one with the basis `rows`."""
+        if not self.count:
+            self.first = rows
         self.ends.append(ends)
         self.coefficients.append(coefficients)
         self.count += len(ends)
+        self.still = 0
 
-    def add_exact(self, piece: Piece) -> None:
-        """This minimum is found."""
-        self.exact[self.count] = piece.theta
-        end = float(piece.high if self.rising else piece.low)
-        self.add(np.array([end]), self.minima.coefficients(piece.theta)[None])
-
-    def found(self) -> tuple[Floats, Floats, dict[int, Exact]]:
-        """Where the minima end, their coefficients, and exact vertices where these may be equal."""
-        if not self.count:
-            return np.zeros(0), np.zeros((0, len(self.regression.x))), {}
-        return np.concatenate(self.ends), np.concatenate(self.coefficients), dict(self.exact)
-
-    def decide(self, limits: Limits) -> int:
+    def decide(self, edge: int, status: int, limits: Limits) -> int:
         """What floats left in doubt of the vertex at hand; the half-edge to go along."""
-        minima, fit = self.minima, self.fit
-        rows = fit.place.copy()
+        minima, fit, numbers = self.minima, self.fit, self.trace.numbers
+        rows, side, line = fit.place.copy(), fit.near_side, None
+        again, right = np.isin(rows, self.met).all(), True
         try:
-            line = minima.lines(rows, fit.near_side)
-            wrong = minima.wrong(rows, fit.b, self.trace.theta, fit.near_side)
+            if not again:
+                vertex, met, right = minima.vanishing(rows, fit.b, self.trace.theta, side)
+            if status == DOUBT or not right:
+                line = minima.lines(rows, side)
         except ZeroDivisionError:  # the active samples are dependent
-            line = None
-        self.still += 1
-        if line is None or line.low > line.high or self.still > _STILL[0] + _STILL[1] * len(rows):
             return self.fill_rest(limits)
-        if line.low < line.high:
-            self.still = 0
-            if wrong:
-                self.fill(line.low, line.high, limits)
-            else:
-                self.add_exact(Piece(line.low, line.high, minima.theta(rows)))
-        self.reached = line.high if self.rising else line.low
-        self.trace.numbers[UNTIL] = float(self.reached)
-        self.trace.numbers[ERROR] = float(self.reached) * 2.0**-52
-        edge = line.first if self.rising else line.last
+        self.still += 1
+        if self.still > _STILL[0] + _STILL[1] * len(rows) or (line and line.low > line.high):
+            return self.fill_rest(limits)
+        if line:
+            self.reached = line.high if self.rising else line.low
+            numbers[UNTIL], numbers[ERROR] = float(self.reached), float(self.reached) * 2.0**-52
+            edge = line.first if self.rising else line.last
         self.finished = edge < 0
+        if not right:
+            if line and line.low < line.high:
+                self.fill(line.low, line.high, limits)
+            return edge
+        if not again:
+            self.met = met
+        if line is None or line.low < line.high:
+            repeats, met = np.isin(rows, self.met_last).all(), self.met
+            record(self.regression, fit, self.trace, 0)
+            self.collect(1)
+            if repeats:
+                self.repeats.add(self.count - 1)
+            self.met = self.met_last = met
+            if self.count == 1:
+                self.met_first = met
         return edge
 
     def fill(self, low: Fraction, high: Fraction, limits: Limits) -> None:
         """Fits of their own for this interval."""
         pieces, self.proved = self.minima.fill(low, high, limits)
         for piece in pieces if self.rising else pieces[::-1]:
-            self.add_exact(piece)
+            end = float(piece.high if self.rising else piece.low)
+            repeats = np.isin(piece.rows, self.met_last).all()
+            self.add(np.array([end]), self.minima.coefficients(piece.theta)[None], piece.rows)
+            if repeats:
+                self.repeats.add(self.count - 1)
+            self.met = self.met_last = self.minima.met(piece.theta)
 
     def fill_rest(self, limits: Limits) -> int:
         """Fits of their own for all that is left of tau."""
@@ -326,6 +344,12 @@ class Tracer:
             self.fill(Fraction(0), self.reached, limits)
         self.finished = self.proved
         return -1
+
+    def found(self) -> tuple[Floats, Floats]:
+        """Where the minima end, and their coefficients."""
+        if not self.count:
+            return np.zeros(0), np.zeros((0, len(self.regression.x)))
+        return np.concatenate(self.ends), np.concatenate(self.coefficients)
 
 
 __all__ = ["Minima", "Tracer"]
