@@ -54,6 +54,7 @@ GROUPS = {
         "lad_sizes.powers",
         "lad.measure",
     ),
+    "bootstrap": ("lad_bootstrap.resample",),
     "regions": (
         "region_split.split",
         "region_output.record",

@@ -74,5 +74,15 @@ class Fit(Record):
     ]
 
 
-P, S = Regression.type, Fit.type
+@dataclass(frozen=True, eq=False, init=False)
+class First(Record):
+    """A first fit, from which others to other weights or targets start; see `lad_bootstrap`."""
+
+    edges: Floats2  # (q, q) of its basis
+    share: Floats1  # (n,) |r| / reach, ascending
+    metric: Floats2  # (q, q) |metric @ d| is the length of a step d of theta
+    g: Floats1  # (q,) scratch: gradient of the samples that are not near
+
+
+P, S, B = Regression.type, Fit.type, First.type
 """What the signatures of entries call them."""

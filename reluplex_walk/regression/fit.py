@@ -1,14 +1,16 @@
 """`QuantileFit`: the result of a quantile regression, and what is proved of it."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._frames import Labels, order_of_columns
-from .._validate import inputs
+from .._limits import Limits
+from .._validate import inputs, integer
 from ..ended import Ended
 from ..problem.kernel_arrays import writable
 from ..problem.loss import LayerLoss
@@ -16,9 +18,12 @@ from ..proof.certificate import Certificate
 from ..proof.reason import Reason
 from ..simplex.records import WalkStatus
 from ..simplex.walk import walk
+from .bootstrap import Bootstrap, BootstrapProgress, bootstrap
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
+from .estimate import Estimate
+from .inference import covariance, errors, interval, numbered, pseudo_r2
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -165,6 +170,218 @@ class QuantileFit:
             reason=Reason.PARAMETERS,
             digest="",
         )
+
+    @cached_property
+    def _estimate(self) -> Estimate:
+        """What inference is told."""
+        end, proof = self._end, None
+        if isinstance(end, Proof):
+            parts = end.samples, end.units, end.basis
+            proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
+        data = Data(self.X, self.y, self.sample_weight)
+        return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
+
+    @cached_property
+    def pseudo_r2(self) -> float:
+        """1 - loss / loss of the best constant: R1 of Koenker and Machado (JASA 94, 1999).
+
+        0 where targets are constant; below 0 a fit without intercept may lie.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> round(rw.quantile(data.X, data.y).pseudo_r2, 10)
+        0.6205559619
+        """
+        return pseudo_r2(self._estimate, self.loss * (0.5 if self.tau is None else 1.0))
+
+    def cov(
+        self,
+        kind: str = "nid",
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+    ) -> Floats:
+        """The covariance (p + 1, p + 1) of the coefficients, as R's quantreg estimates it.
+
+        Parameters
+        ----------
+        kind : {"nid", "iid", "ker", "boot", "cluster"}, default "nid"
+            What is assumed of the errors y - fit: "iid" that they have one distribution; "nid"
+            that the quantiles near tau are linear too (Hendricks and Koenker, JASA 87, 1992); "ker"
+            nothing, with a Gaussian kernel (Powell 1991); "boot" nothing: that of
+            :meth:`bootstrap`; "cluster" nothing within the `groups`, which are independent (Parente
+            and Santos Silva, J. Econometric Methods 5, 2016).
+        bandwidth : {"hall-sheather", "bofinger"}, default "hall-sheather"
+            How near to tau quantiles are looked at.
+        groups : array_like (n,), optional
+            Labels of the groups, for "cluster" and "boot".
+
+        Returns
+        -------
+        ndarray
+            With rows of 0 for coefficients that were not fitted.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit, there are no more samples than coefficients, or the
+            densities found are 0 at too many of them.
+
+        Notes
+        -----
+        Weights are as in quantreg: sample i is the row ``w_i (1, x_i)`` with target ``w_i y_i``.
+        They are no counts: repeat the rows for that.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> np.sqrt(np.diag(rw.quantile(data.X, data.y).cov("iid"))).round(6)
+        array([13.23908 ,  0.011919])
+        """
+        if kind == "boot":
+            return self._replicates(groups).cov
+        given = self._estimate
+        found = np.zeros((self.coefficients.size,) * 2)
+        numbers = self._groups(groups)
+        found[np.ix_(given.fitted, given.fitted)] = covariance(given, kind, bandwidth, numbers)
+        return found
+
+    def bse(
+        self,
+        kind: str = "nid",
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+    ) -> Floats:
+        """Standard errors (p + 1,) of the coefficients; all as for :meth:`cov`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.quantile(data.X, data.y).bse("ker").round(5)
+        array([30.21532,  0.03732])
+        """
+        return errors(self.cov(kind, bandwidth=bandwidth, groups=groups))
+
+    def conf_int(
+        self,
+        kind: str = "nid",
+        level: float = 0.9,
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+    ) -> Floats:
+        """Confidence intervals (p + 1, 2) of the coefficients.
+
+        Student's t times `bse`; for "boot" quantiles of the replicates.
+
+        Parameters
+        ----------
+        kind, bandwidth, groups
+            As for :meth:`cov`.
+        level : float, default 0.9
+            How often such intervals hold the coefficient, in (0, 1).
+
+        Returns
+        -------
+        ndarray
+            [0, 0] for coefficients that were not fitted.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for :meth:`cov`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.quantile(data.X, data.y).conf_int("nid", level=0.95).round(4)
+        array([[ 43.5546, 119.4099],
+               [  0.5045,   0.6159]])
+        """
+        if kind == "boot":
+            return self._replicates(groups).conf_int(level)
+        error = self.bse(kind, bandwidth=bandwidth, groups=groups)
+        numbers, freedom = self._groups(groups), self._estimate.freedom
+        if kind == "cluster" and numbers is not None:
+            freedom = int(numbers.max())
+        return interval(self.coefficients, error, level, freedom)
+
+    def bootstrap(
+        self,
+        n: int = 1000,
+        method: str = "xy",
+        *,
+        clusters: Iterable[Any] | None = None,
+        seed: int = 0,
+        time_limit: float | None = None,
+        callback: Callable[[BootstrapProgress], Any] | None = None,
+    ) -> Bootstrap:
+        """Replicates of the fit.
+
+        Parameters
+        ----------
+        n : int, default 1000
+            How many.
+        method : {"xy", "wild"}, default "xy"
+            "xy" draws samples, as many as there are, with replacement; "wild" keeps X and turns
+            over residuals, for quantiles (Feng, He and Hu, Biometrika 98, 2011): targets are
+            ``fit + v |y - fit|``, v being ``2 (1 - tau)``, or with probability tau ``-2 tau``.
+        clusters : array_like (n,), optional
+            Labels of groups that are drawn, or turned over, as a whole.
+        seed : int, default 0
+            The same seed gives the same replicates: the first ones of a larger `n` too.
+        time_limit : float, optional
+            Seconds.
+        callback : callable, optional
+            Called before each replicate with a :class:`BootstrapProgress`; StopIteration or
+            KeyboardInterrupt raised in it ends the bootstrap as Ctrl-C does.
+
+        Returns
+        -------
+        Bootstrap
+            Fewer replicates where it ended early.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit, or there are no more samples than coefficients.
+
+        Notes
+        -----
+        Each replicate ends at a vertex where, in floats, no half-edge descends and every sample has
+        the side it was taken to have.  Unlike the fit, replicates are not proved in rationals.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> found = rw.quantile(data.X, data.y).bootstrap(200)
+        >>> found.coefficients.shape, found.conf_int(0.9).shape
+        ((200, 2), (2, 2))
+        """
+        n, seed = integer("n", n, 1), integer("seed", seed, 0)
+        limits, given = Limits.asked(time_limit, callback), self._estimate
+        theta, singular, ended = bootstrap(given, n, method, self._groups(clusters), seed, limits)
+        return Bootstrap(given.spread(theta), self.coefficients, method, ended, singular)
+
+    def _replicates(self, groups: Iterable[Any] | None) -> Bootstrap:
+        found = self.bootstrap(clusters=groups)
+        if found.ended.early:  # nobody would see it
+            raise KeyboardInterrupt
+        return found
+
+    def _groups(self, groups: Iterable[Any] | None) -> NDArray[np.int64] | None:
+        """The groups of the samples of weight > 0 as numbers."""
+        if groups is None:
+            return None
+        every = numbered("groups", groups, len(self.y))
+        return numbered("groups", every[self.sample_weight > 0.0], len(self._estimate.y))
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"
