@@ -5,7 +5,8 @@ The multiplier of the sample in row k of the basis, as a share of its weight, is
     z_k(tau) = tau rate_k - price_k   in [0, w_k],    rate = b @ sum_i w_i x_i,
                                                       price = b @ sum of those with r_i > 0
 
-(Koenker and d'Orey 1987): the vertex is a minimum as long as all of them are in their ranges.  The
+(Koenker and d'Orey 1987): the vertex is a minimum as long as all of them are in their ranges.  A loss that is tilted,
+F(theta) - s theta_j, is traced in s likewise.  The
 first to leave is that of the half-edge that becomes flat; the pivot along it, to the first residual
 that vanishes there, leads to the minimum of the next interval, which begins where this one ends.
 
@@ -24,7 +25,23 @@ from .basis import dot
 from .lad import BLOCK, TINY, combine, meet, move
 from .lad_arrays import P, S
 from .lad_rounding import error_bounds, nearest, residual
-from .lad_trace import AGE, BEFORE, BLUR, DIRECTION, DOWN, ERROR, TAU, TERMS, UNTIL, WEIGHT, T
+from .lad_trace import (
+    AGE,
+    BEFORE,
+    BLUR,
+    DIRECTION,
+    DOWN,
+    ERROR,
+    EXACT,
+    HIGH,
+    LOW,
+    SHARES,
+    TAU,
+    TERMS,
+    UNTIL,
+    WEIGHT,
+    T,
+)
 
 CLEAR, END, FULL, TIES, DOUBT, LOST, UNBOUNDED = range(7)
 """What `look` and `trace` return: the vertex is proved to be a minimum until its end; the last vertex is recorded; no room for more, or time to
@@ -103,16 +120,17 @@ def _sides_hold(P, S, T, bound):
 def _lines(P, S, T, terms, blur):
     """Rates and prices of the lines in tau, with bounds on their errors."""
     q, unit, weight = S.place.size, 2.0**-53, T.numbers[WEIGHT]
+    whole = 0.0 if T.numbers[EXACT] == 1.0 else terms * weight
     most_price, most_rate = 0.0, 0.0
     for k in range(q):
         price, rate, price_error, rate_error = 0.0, 0.0, 0.0, 0.0
         for a in range(q):
-            price += S.b[k, a] * S.g[a]
+            price += S.b[k, a] * (S.g[a] - T.offset[a])
             rate += S.b[k, a] * T.total[a]
-            summed = terms * weight * T.largest[a]
             size = abs(S.b[k, a]) * unit
-            price_error += size * (summed + (q + 4) * abs(S.g[a]))
-            rate_error += size * (summed + (q + 4) * abs(T.total[a]))
+            summed = 2.0 * terms * weight * T.largest[a]
+            price_error += size * (summed + (q + 8) * (abs(S.g[a]) + abs(T.offset[a])))
+            rate_error += size * (whole * T.largest[a] + (q + 4) * abs(T.total[a]))
         S.price[k], T.rate[k], T.price_error[k], T.rate_error[k] = (
             price,
             rate,
@@ -180,11 +198,16 @@ def look(P, S, T):
     _lines(P, S, T, T.numbers[TERMS], blur)
     direction, tau = T.numbers[DIRECTION], T.numbers[TAU]
     first, time, error = _leaving(P, S, T, direction)
-    end, left = (1.0, below) if direction > 0.0 else (0.0, above)
+    end, left = T.numbers[HIGH], below
+    if direction < 0.0:
+        end, left = T.numbers[LOW], above
+    if T.numbers[SHARES] == 0.0:
+        left = 1  # the range of the parameter alone ends the trace
     edge = 2 * first + (1 if first >= 0 and T.rate[first] * direction > 0.0 else 0)
     T.numbers[UNTIL], T.numbers[ERROR] = time, error
     if left == 0 or (first >= 0 and direction * (time - end) > error):
-        T.numbers[UNTIL], T.numbers[ERROR] = end, 0.0
+        if T.numbers[SHARES] == 1.0:
+            T.numbers[UNTIL], T.numbers[ERROR] = end, 0.0
         return END if doubtful == 0 else TIES, -1
     if first < 0 or direction * (time - tau) <= error + T.numbers[BEFORE]:
         return DOUBT, edge

@@ -24,6 +24,7 @@ from .data import Data, Slopes, Units
 from .design import Basis, Samples
 from .estimate import Estimate
 from .inference import covariance, errors, interval, numbered, pseudo_r2
+from .rank_test import rank_intervals
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -274,6 +275,8 @@ class QuantileFit:
         *,
         bandwidth: str = "hall-sheather",
         groups: Iterable[Any] | None = None,
+        iid: bool = True,
+        interpolate: bool = True,
     ) -> Floats:
         """Confidence intervals (p + 1, 2) of the coefficients.
 
@@ -304,6 +307,8 @@ class QuantileFit:
         array([[ 43.5546, 119.4099],
                [  0.5045,   0.6159]])
         """
+        if kind == "rank":
+            return self._rank_intervals(level, iid, interpolate)
         if kind == "boot":
             return self._replicates(groups).conf_int(level)
         error = self.bse(kind, bandwidth=bandwidth, groups=groups)
@@ -311,6 +316,15 @@ class QuantileFit:
         if kind == "cluster" and numbers is not None:
             freedom = int(numbers.max())
         return interval(self.coefficients, error, level, freedom)
+
+    def _rank_intervals(self, level: float, iid: bool, interpolate: bool) -> Floats:
+        """Those of :meth:`conf_int`."""
+        if not isinstance(self._end, Proof):
+            raise ValueError("kind='rank': expected a fit that the solver proved; take another kind")
+        below, above = self._end.slopes[:2]
+        side, given = writable(self._end.side), self._estimate
+        found = rank_intervals(given, side, below / (below + above), level, iid, interpolate)
+        return given.spread(found.T).T
 
     def bootstrap(
         self,

@@ -15,7 +15,7 @@ from ..problem.aliased import warn_of_aliased
 from ..simplex.records import WalkStatus
 from .data import Data, Posed
 from .solver import FitProgress, minimise
-from .tracing import Minima, Tracer
+from .tracing import Minima, Parameter, Tracer
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -84,7 +84,7 @@ def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, Floats, WalkS
     start = minimise(samples, (_START, 1 - _START), None, limits)
     pivots = start.pivots
     if start.proved and (start.basis.rows >= 0).all():
-        minima = Minima(samples, units)
+        minima = Minima(samples, units, Parameter.tau(samples))
         falling, rising = (
             Tracer(minima, start.basis, start.side, _START, up) for up in (False, True)
         )

@@ -6,6 +6,7 @@ at in rational arithmetic; where it is none, since ties were broken by too much,
 filled by fits, each proved on its own.
 """
 
+import math
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -16,9 +17,22 @@ from .._limits import Limits
 from ..exact.rationals import Objects, Rationals, from_fractions, objects, solve
 from ..native.arrays import PARKED
 from ..native.lad import BLOCK
-from ..native.lad_parametric import DOUBT, END, FULL, LOST, TIES, record, trace
+from ..native.lad_parametric import DOUBT, END, FULL, LOST, TIES, UNBOUNDED, record, trace
 from ..native.lad_rounding import error_bounds
-from ..native.lad_trace import DIRECTION, DOWN, ERROR, TAU, TERMS, UNTIL, WEIGHT, Trace
+from ..native.lad_trace import (
+    DIRECTION,
+    DOWN,
+    ERROR,
+    EXACT,
+    HIGH,
+    LOW,
+    SHARES,
+    TAU,
+    TERMS,
+    UNTIL,
+    WEIGHT,
+    Trace,
+)
 from ..problem.kernel_arrays import writable
 from .data import Units
 from .design import Basis, Samples, new_fit
@@ -47,13 +61,38 @@ class Piece(NamedTuple):
     theta: Exact
 
 
-class Line(NamedTuple):
-    """The multipliers of a basis as lines in tau: ``tau rate - price`` in [0, w]."""
+class Parameter(NamedTuple):
+    """By what the gradient changes: tau, or another that tilts the loss.
+
+    With the sum ``above`` of w x over residuals above 0, the gradient of all samples but those of
+    the basis is ``above - offset - parameter rate``, up to what is 0 for the basis.
+    """
 
     rate: Objects  # (q,)
-    price: Objects  # (q,)
-    low: Fraction  # the interval in which all are in their ranges; low > high: there is none
+    offset: Objects  # (q,)
+    low: Fraction
     high: Fraction
+    is_tau: bool
+
+    @classmethod
+    def tau(cls, samples: Samples) -> "Parameter":
+        """The quantile."""
+        total = weighted_sums(samples.x, samples.w)
+        return cls(total, objects([Fraction(0)] * len(total)), Fraction(0), Fraction(1), True)
+
+    @classmethod
+    def tilt(cls, samples: Samples, tau: Fraction, j: int, most: float) -> "Parameter":
+        """The loss minus ``s theta_j`` for s from -most to most."""
+        total = weighted_sums(samples.x, samples.w) * tau
+        rate = objects([Fraction(int(k == j)) for k in range(len(total))])
+        return cls(rate, total, Fraction(-most), Fraction(most), False)
+
+
+class Line(NamedTuple):
+    """The interval in which the multipliers of a basis, lines in the parameter, are in range."""
+
+    low: Fraction | float  # low > high: there is none
+    high: Fraction | float
     first: int  # half-edge that becomes flat at `high`: twice its row, + 1 upwards; -1 if none
     last: int  # and at `low`
 
@@ -61,18 +100,22 @@ class Line(NamedTuple):
 class Minima:
     """Exact statements about bases of one problem."""
 
-    def __init__(self, samples: Samples, units: Units) -> None:
-        self.samples, self.units = samples, units
+    def __init__(self, samples: Samples, units: Units, parameter: Parameter) -> None:
+        self.samples, self.units, self.parameter = samples, units, parameter
         self.test = OptimalityTest(samples, (Fraction(0), Fraction(1)))
-        self.total = weighted_sums(samples.x, samples.w)
 
     def lines(self, rows: Ints, side: Floats) -> Line:
         """Those of the basis `rows` with these sides (n,) of residuals ``fit - y``."""
-        price, w = self.test.prices(rows, side), self.samples.w[rows]
-        normals, total = Rationals.of(self.samples.x[:, rows]), from_fractions(self.total)
-        found = solve(normals.num, total.num[:, None] * normals.den)
-        rate = Rationals(found.num[:, 0], found.den * total.den).fractions()
-        low, high, first, last = Fraction(0), Fraction(1), -1, -1
+        above, w = self.test.prices(rows, side), self.samples.w[rows]
+        normals = Rationals.of(self.samples.x[:, rows])
+        both = from_fractions(np.column_stack(self.parameter[:2]))
+        found = solve(normals.num, both.num * normals.den)
+        rate, offset = Rationals(found.num, found.den * both.den).fractions().T
+        price, first, last = above - offset, -1, -1
+        low: Fraction | float = -math.inf
+        high: Fraction | float = math.inf
+        if self.parameter.is_tau:
+            low, high = self.parameter[2:4]
         for k, (u, p, weight) in enumerate(zip(rate, price, w.tolist(), strict=True)):
             if u == 0:
                 if not 0 <= -p <= weight:
@@ -85,7 +128,7 @@ class Minima:
                 low, last = begin, edge_down
             if end < high:
                 high, first = end, edge_up
-        return Line(rate, price, low, high, first, last)
+        return Line(low, high, first, last)
 
     def vanishing(
         self, rows: Ints, edges: Floats, theta: Floats, side: Floats
@@ -169,7 +212,7 @@ class Tracer:
     """
 
     def __init__(
-        self, minima: Minima, basis: Basis, side: Floats, tau: Fraction, rising: bool
+        self, minima: Minima, basis: Basis, side: Floats, start: Fraction, rising: bool
     ) -> None:
         samples, units = minima.samples, minima.units
         x, y, w, reach, scale, largest, size = samples
@@ -182,8 +225,8 @@ class Tracer:
         self.met: Ints = basis.rows[:0]  # samples that vanish at this vertex, where they are known
         self.met_last = self.met  # and at the last minimum found, where others may be equal to it
         self.met_first = self.first = self.met  # at the first one, and its basis
-        self.begins, self.proved, self.finished = False, True, False
-        self.reached, self.since, self.still, self.spoilt = tau, 0, 0, 0
+        self.begins, self.proved, self.finished, self.unbounded = False, True, False, False
+        self.reached, self.since, self.still, self.spoilt = start, 0, 0, 0
         self.pivots = 0
         apart = np.random.default_rng(0).uniform(0.5, 1.5, n)
         apart *= _APART * (size + reach * np.linalg.norm(basis.theta))
@@ -199,21 +242,23 @@ class Tracer:
         fit.near_x[:] = x
         self.fit = fit
         factors = scale * np.array(units.x, float)
-        numbers = np.zeros(10)
+        parameter, numbers = minima.parameter, np.zeros(14)
         sums = np.abs(x) @ w
         whole = all((part == np.rint(part)).all() for part in (x / scale[:, None], w))
         self.rounded = not (whole and (sums / scale < _EXACT).all())
         numbers[[TAU, UNTIL, DIRECTION, DOWN]] = (
-            float(tau),
-            float(tau),
+            float(start),
+            float(start),
             1.0 if rising else -1.0,
             float(units.y),
         )
         numbers[TERMS] = n + 4.0 * _ROOM if self.rounded else 0.0
-        numbers[WEIGHT] = w.sum()
+        numbers[WEIGHT], numbers[[LOW, HIGH]] = w.sum(), np.array(parameter[2:4], float)
+        numbers[SHARES], numbers[EXACT] = parameter.is_tau, not parameter.is_tau
         self.trace = Trace(
             y=writable(y),
-            total=x @ w,
+            total=parameter.rate.astype(float),
+            offset=parameter.offset.astype(float),
             largest=writable(largest),
             up=factors,
             numbers=numbers,
@@ -261,6 +306,8 @@ class Tracer:
             elif status == LOST and self.spoilt < _SPOILT:
                 self.spoilt += 1
                 self.refresh(inverted=True)
+            elif status == UNBOUNDED and not self.minima.parameter.is_tau:
+                self.finished = self.unbounded = True
             elif status != FULL:
                 self.fill_rest(limits)
             if begins:
@@ -305,9 +352,9 @@ class Tracer:
             return self.fill_rest(limits)
         if line:
             self.reached = line.high if self.rising else line.low
-            numbers[UNTIL], numbers[ERROR] = float(self.reached), float(self.reached) * 2.0**-52
+            numbers[UNTIL], numbers[ERROR] = float(self.reached), abs(float(self.reached)) * 2.0**-52
             edge = line.first if self.rising else line.last
-        self.finished = edge < 0
+        self.finished = edge < 0 or self.beyond()
         if not right:
             if line and line.low < line.high:
                 self.fill(line.low, line.high, limits)
@@ -325,8 +372,16 @@ class Tracer:
                 self.met_first = met
         return edge
 
+    def beyond(self) -> bool:
+        """Whether the vertex at hand ends beyond the range of the parameter."""
+        until, parameter = float(self.trace.numbers[UNTIL]), self.minima.parameter
+        return until > parameter.high if self.rising else until < parameter.low
+
     def fill(self, low: Fraction, high: Fraction, limits: Limits) -> None:
-        """Fits of their own for this interval."""
+        """Fits of their own for this interval; those of a tilted loss are not known."""
+        if not self.minima.parameter.is_tau:
+            self.proved = False
+            return
         pieces, self.proved = self.minima.fill(low, high, limits)
         for piece in pieces if self.rising else pieces[::-1]:
             end = float(piece.high if self.rising else piece.low)
@@ -338,10 +393,11 @@ class Tracer:
 
     def fill_rest(self, limits: Limits) -> int:
         """Fits of their own for all that is left of tau."""
+        low, high = self.minima.parameter[2:4]
         if self.rising:
-            self.fill(self.reached, Fraction(1), limits)
+            self.fill(self.reached, high, limits)
         else:
-            self.fill(Fraction(0), self.reached, limits)
+            self.fill(low, self.reached, limits)
         self.finished = self.proved
         return -1
 

@@ -1,0 +1,135 @@
+"""Confidence intervals of coefficients by inversion of the regression rank score test.
+
+Koenker, Confidence intervals for regression quantiles (1994), as in R's quantreg: for a value b of
+coefficient j, the statistic is
+
+    T(b) = S(b) / sqrt(tau (1 - tau) Q),    S(b) = sum_i w_i x_ij (a_i(b) - (1 - tau)),
+
+with a(b) the dual solution of the regression of ``y - b x_j`` on the other columns and Q what these
+leave of column j by least squares.  S is minus the slope of the loss, minimised for given b, and a
+step function: to trace the minima of ``F(theta) - s theta_j`` in s, by parametric pivots, is to
+trace b, and s = S between two vertices.  The interval ends where T, interpolated between steps,
+meets the critical value.
+"""
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from .._limits import Limits
+from .estimate import Estimate
+from .inference import bandwidth, level_of
+from .tracing import Minima, Parameter, Tracer
+
+Floats = NDArray[np.float64]
+
+_LEAST = 2.0 ** (-52.0 * 2.0 / 3.0)  # difference of fits that counts, in quantreg
+
+
+class Step(NamedTuple):
+    """The two values of a coefficient between which T crosses the critical value."""
+
+    inner: float
+    outer: float
+    share: float  # of the way, interpolated
+
+    @property
+    def value(self) -> float:
+        """The value at which the interpolated T is critical."""
+        if self.share == 0.0:
+            return self.inner
+        return self.inner + self.share * (self.outer - self.inner)
+
+
+def rank_intervals(
+    given: Estimate,
+    side: Floats,
+    tau: Fraction,
+    level: float = 0.9,
+    iid: bool = True,
+    interpolate: bool = True,
+) -> Floats:
+    """Intervals (q, 2), or without `interpolate` (q, 4): the steps around both ends.
+
+    `side` (n,) are the sides of residuals that the basis was proved with, `tau` is exact.  An end
+    is infinite where T stays below the critical value.
+    """
+    critical = float(student.ppf(0.5 + 0.5 * level_of(level), given.freedom))
+    sizes = np.sqrt(_leftover(given, iid) * float(tau * (1 - tau)))
+    found = np.empty((len(sizes), 2 if interpolate else 4))
+    with Limits() as limits:
+        for j, size in enumerate(sizes.tolist()):
+            low, high = _interval(given, side, tau, j, critical * size, limits)
+            if interpolate:
+                found[j] = low.value, high.value
+            else:
+                found[j] = low.outer, low.inner, high.inner, high.outer
+    limits.pass_on()
+    return found
+
+
+def _leftover(given: Estimate, iid: bool) -> Floats:
+    """Sums of squares (q,) of what the other columns leave of each."""
+    x = given.design
+    weight = np.ones(len(x)) if iid else _densities(given)
+    left = np.empty(x.shape[1])
+    for j, column in enumerate(x.T):
+        others, root = np.delete(x, j, axis=1), np.sqrt(weight)
+        size = np.linalg.norm(others, axis=0)
+        others = others / np.where(size > 0.0, size, 1.0)
+        by = np.linalg.lstsq(others * root[:, None], column * root, rcond=None)[0]
+        rest = column - others @ by
+        left[j] = rest @ rest
+    return left
+
+
+def _densities(given: Estimate) -> Floats:
+    """Of the errors at the quantile, by fits at tau + h and tau - h; tiny where these cross."""
+    h = bandwidth(given.tau, len(given.y))
+    rise = given.design @ (given.at(given.tau + h) - given.at(given.tau - h)) - _LEAST
+    return np.maximum(_LEAST, np.divide(2.0 * h, rise, out=np.zeros(rise.size), where=rise > 0.0))
+
+
+def _interval(
+    given: Estimate, side: Floats, tau: Fraction, j: int, critical: float, limits: Limits
+) -> tuple[Step, Step]:
+    """The steps of S (for parameter j) around `critical` and its negative."""
+    samples, units, basis = given.samples, given.units, given.basis
+    if basis is None:
+        raise ValueError("kind='rank': expected a fit that is proved; take another kind")
+    most = critical * float(units.w) * float(samples.scale[j]) * units.x[j]
+    minima = Minima(samples, units, Parameter.tilt(samples, tau, j, most))
+    centre = float(given.coefficients[given.fitted[j]])
+    steps = []
+    for rising in (False, True):
+        tracer = Tracer(minima, basis, side, Fraction(0), rising)
+        tracer.run(limits)
+        if not tracer.finished:
+            if limits.over is not None:
+                raise KeyboardInterrupt
+            raise ValueError("kind='rank': floats cannot follow the test; take another kind")
+        steps.append(_step(tracer, j, centre, most))
+    return steps[0], steps[1]
+
+
+def _step(tracer: Tracer, j: int, centre: float, most: float) -> Step:
+    """Where S crosses `most`, at the end of a trace."""
+    far = math.inf if tracer.rising else -math.inf
+    if tracer.unbounded:
+        return Step(far, far, 0.0)
+    ends, found = tracer.found()
+    keep = np.ones(len(ends), np.bool_)
+    keep[[k - 1 for k in tracer.repeats]] = False  # several bases of one vertex: the last one ends
+    values = np.concatenate([[] if tracer.begins else [centre], found[keep, j]])
+    sums = np.abs(np.concatenate([[] if tracer.begins else [0.0], ends[keep]]))
+    if len(values) == 1:
+        return Step(centre, centre, 0.0)
+    share = (most - sums[-2]) / (sums[-1] - sums[-2])
+    return Step(float(values[-2]), float(values[-1]), float(share))
+
+
+__all__ = ["rank_intervals"]
