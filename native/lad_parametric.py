@@ -206,8 +206,9 @@ def look(P, S, T):
     edge = 2 * first + (1 if first >= 0 and T.rate[first] * direction > 0.0 else 0)
     T.numbers[UNTIL], T.numbers[ERROR] = time, error
     if left == 0 or (first >= 0 and direction * (time - end) > error):
-        if T.numbers[SHARES] == 1.0:
-            T.numbers[UNTIL], T.numbers[ERROR] = end, 0.0
+        if T.numbers[SHARES] == 0.0:  # other bases of this vertex may go on
+            return (END, -1) if doubtful == 0 else (TIES, edge)
+        T.numbers[UNTIL], T.numbers[ERROR] = end, 0.0
         return END if doubtful == 0 else TIES, -1
     if first < 0 or direction * (time - tau) <= error + T.numbers[BEFORE]:
         return DOUBT, edge

@@ -118,18 +118,21 @@ def _interval(
 
 def _step(tracer: Tracer, j: int, centre: float, most: float) -> Step:
     """Where S crosses `most`, at the end of a trace."""
-    far = math.inf if tracer.rising else -math.inf
-    if tracer.unbounded:
-        return Step(far, far, 0.0)
     ends, found = tracer.found()
     keep = np.ones(len(ends), np.bool_)
-    keep[[k - 1 for k in tracer.repeats]] = False  # several bases of one vertex: the last one ends
-    values = np.concatenate([[] if tracer.begins else [centre], found[keep, j]])
-    sums = np.abs(np.concatenate([[] if tracer.begins else [0.0], ends[keep]]))
-    if len(values) == 1:
+    keep[[k - 1 for k in tracer.repeats]] = False  # of several bases of a vertex the last one ends
+    values, sums = found[keep, j], np.abs(ends[keep])
+    if not tracer.begins:
+        values, sums = np.append(centre, values), np.append(0.0, sums)
+    crossed = np.flatnonzero(sums >= most)
+    if not crossed.size:
+        far = math.inf if tracer.rising else -math.inf
+        return Step(far, far, 0.0)
+    k = int(crossed[0])
+    if k == 0:
         return Step(centre, centre, 0.0)
-    share = (most - sums[-2]) / (sums[-1] - sums[-2])
-    return Step(float(values[-2]), float(values[-1]), float(share))
+    share = (most - sums[k - 1]) / (sums[k] - sums[k - 1])
+    return Step(float(values[k - 1]), float(values[k]), float(share))
 
 
 __all__ = ["rank_intervals"]

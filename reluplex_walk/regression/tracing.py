@@ -313,6 +313,14 @@ class Tracer:
             if begins:
                 self.begins, begins = self.count > 0, False
 
+    @property
+    def beyond(self) -> bool:
+        """Whether the last minimum ends beyond the range of the parameter, which tau never does."""
+        if not self.count:
+            return False
+        end, parameter = float(self.ends[-1][-1]), self.minima.parameter
+        return end > parameter.high if self.rising else end < parameter.low
+
     def collect(self, size: int) -> None:
         """Take over the vertices that the kernel has written down."""
         self.pivots, self.since = self.pivots + size + 1, self.since + size + 1
@@ -354,7 +362,7 @@ class Tracer:
             self.reached = line.high if self.rising else line.low
             numbers[UNTIL], numbers[ERROR] = float(self.reached), abs(float(self.reached)) * 2.0**-52
             edge = line.first if self.rising else line.last
-        self.finished = edge < 0 or self.beyond()
+        self.finished = edge < 0 or (self.beyond and not again)
         if not right:
             if line and line.low < line.high:
                 self.fill(line.low, line.high, limits)
@@ -371,11 +379,6 @@ class Tracer:
             if self.count == 1:
                 self.met_first = met
         return edge
-
-    def beyond(self) -> bool:
-        """Whether the vertex at hand ends beyond the range of the parameter."""
-        until, parameter = float(self.trace.numbers[UNTIL]), self.minima.parameter
-        return until > parameter.high if self.rising else until < parameter.low
 
     def fill(self, low: Fraction, high: Fraction, limits: Limits) -> None:
         """Fits of their own for this interval; those of a tilted loss are not known."""
