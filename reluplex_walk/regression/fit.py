@@ -25,6 +25,7 @@ from .design import Basis, Samples
 from .estimate import Estimate
 from .inference import covariance, errors, interval, numbered, pseudo_r2
 from .rank_test import rank_intervals
+from .solutions import Minimisers, Solutions
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -181,6 +182,69 @@ class QuantileFit:
             proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
         data = Data(self.X, self.y, self.sample_weight)
         return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
+
+    @cached_property
+    def _minimisers(self) -> Minimisers:
+        if not isinstance(self._end, Proof):
+            raise ValueError("solutions: expected a fit that the solver proved, found none proved")
+        samples, units, slopes, basis, side = self._end
+        return Minimisers(
+            Samples(*map(writable, samples)), units, slopes, writable(basis.rows), writable(side)
+        )
+
+    @cached_property
+    def unique(self) -> bool:
+        """Whether no other coefficients have the same loss, exactly.
+
+        Not if there are others for a tau within the rounding of a float that is no decimal: a third
+        of three samples is a third.  Of aliased columns the coefficients are 0.
+
+        Raises ValueError if the solver did not prove the fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[1.0], [2.0], [3.0]], [1.0, 5.0, 4.0]).unique
+        True
+        """
+        return self._minimisers.unique
+
+    def solutions(self, max_solutions: int = 1000) -> Solutions:
+        """All minimisers: the vertices of the set that they are.
+
+        Parameters
+        ----------
+        max_solutions : int, default 1000
+            How many to stop at.
+
+        Returns
+        -------
+        Solutions
+            ``vertices`` (k, p + 1) and ``ended``.  Of aliased columns the coefficients are 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the argument does not fit, or the solver did not prove the fit.
+
+        Examples
+        --------
+        The median of an even number is all between the two in the middle.
+
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[1.0], [1.0], [1.0], [1.0]], [1.0, 2.0, 4.0, 9.0], fit_intercept=False)
+        >>> fit.unique, sorted(fit.solutions().vertices[:, 1].tolist())
+        (False, [2.0, 4.0])
+        """
+        most, given = integer("max_solutions", max_solutions, 1), self._minimisers
+        with Limits() as limits:
+            points, ended = given.vertices(most, limits)
+        limits.pass_on()
+        factors = given.units.factors(given.samples)
+        found = np.zeros((len(points), self.coefficients.size))
+        for row, point in zip(found, points, strict=True):
+            row[given.units.fitted] = [float(v * f) for v, f in zip(point, factors, strict=True)]
+        return Solutions(found, ended)
 
     @cached_property
     def pseudo_r2(self) -> float:

@@ -104,23 +104,31 @@ class Minima:
         self.samples, self.units, self.parameter = samples, units, parameter
         self.test = OptimalityTest(samples, (Fraction(0), Fraction(1)))
 
-    def lines(self, rows: Ints, side: Floats) -> Line:
-        """Those of the basis `rows` with these sides (n,) of residuals ``fit - y``."""
-        above, w = self.test.prices(rows, side), self.samples.w[rows]
-        normals = Rationals.of(self.samples.x[:, rows])
+    def shares(self, rows: Ints, side: Floats) -> tuple[Objects, Objects]:
+        """Rates and prices (q,) of the multipliers ``parameter rate - price`` of a basis.
+
+        `side` (n,) are the sides of residuals ``fit - y``.
+        """
+        above, normals = self.test.prices(rows, side), Rationals.of(self.samples.x[:, rows])
         both = from_fractions(np.column_stack(self.parameter[:2]))
         found = solve(normals.num, both.num * normals.den)
         rate, offset = Rationals(found.num, found.den * both.den).fractions().T
-        price, first, last = above - offset, -1, -1
+        return rate, above - offset
+
+    def lines(self, rows: Ints, side: Floats) -> Line:
+        """Where the multipliers of the basis `rows` are in their ranges."""
+        rate, price = self.shares(rows, side)
         low: Fraction | float = -math.inf
         high: Fraction | float = math.inf
+        first, last = -1, -1
         if self.parameter.is_tau:
             low, high = self.parameter[2:4]
-        for k, (u, p, weight) in enumerate(zip(rate, price, w.tolist(), strict=True)):
+        for k, (u, p, weight) in enumerate(
+            zip(rate, price, self.samples.w[rows].tolist(), strict=True)
+        ):
             if u == 0:
                 if not 0 <= -p <= weight:
-                    low, high = Fraction(1), Fraction(0)
-                    break
+                    return Line(Fraction(1), Fraction(0), -1, -1)
                 continue
             ends = [(p / u, 2 * k), ((p + Fraction(weight)) / u, 2 * k + 1)]
             (begin, edge_down), (end, edge_up) = ends if u > 0 else ends[::-1]
