@@ -1,7 +1,7 @@
 """Quantile regression as the linear special case of the walk: long steps on few of the samples.
 
-    F(theta) = sum_i w_i rho(r_i),   r_i = x_i . theta - y_i,   rho(r) = below max(-r, 0)
-                                                                        + above max(r, 0)
+    F(theta) = sum_i w_i rho(r_i) + tilt . theta,   r_i = x_i . theta - y_i,
+    rho(r) = below max(-r, 0) + above max(r, 0)
 
 `sweep` looks at all samples once and sets aside those far from the fit, whose residuals will
 hardly change sign; `descend` pivots on the near ones (Barrodale and Roberts 1973: the stop on
@@ -80,7 +80,7 @@ def rescale(x, scale, reach):
 
 @entry(UniTuple(int64, 2), P, S, float64)
 def sweep(P, S, band):
-    """Residuals, sides and the gradient S.g of all samples but the near ones.
+    """Residuals, sides and the gradient S.g of the tilt and of all samples but the near ones.
 
     Samples with |r| <= band * reach are listed in S.near; those whose residual counts as 0 keep
     their side.  Returns (number of near samples, number of changed sides).
@@ -88,7 +88,7 @@ def sweep(P, S, band):
     below, above, zero = P.slopes[0], P.slopes[1], S.tolerances[ZERO]
     n_near, changed = 0, 0
     for k in range(S.g.size):
-        S.g[k] = 0.0
+        S.g[k] = P.tilt[k]
     for low in range(0, P.y.size, BLOCK):
         high = min(P.y.size, low + BLOCK)
         combine(S.theta, P.x, low, high, S.r)

@@ -21,13 +21,14 @@ DEPENDENT = -2
 
 @dataclass(frozen=True, eq=False, init=False)
 class Regression(Record):
-    """Minimise sum_i w_i rho(x_i . theta - y_i)."""
+    """Minimise sum_i w_i rho(x_i . theta - y_i) + tilt . theta."""
 
     x: Floats2  # (q, n) a row for each feature, sample index contiguous
     y: Floats1  # (n,) targets
     w: Floats1  # (n,) weights > 0
     reach: Floats1  # (n,) lengths of the columns of x
     slopes: Floats1  # (2,) below and above: rho(r) = below max(-r, 0) + above max(r, 0)
+    tilt: Floats1  # (q,)
 
 
 @dataclass(frozen=True, eq=False, init=False)

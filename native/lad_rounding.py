@@ -205,6 +205,7 @@ def sides(r, reach, bound, near, side, doubtful):
     float64[:, ::1],  # x
     float64[::1],  # w
     float64[::1],  # largest
+    float64[::1],  # tilt
     float64[::1],  # side
     UniTuple(float64, 2),  # slopes
     int64[::1],  # near
@@ -217,11 +218,12 @@ def sides(r, reach, bound, near, side, doubtful):
     float64[::1],  # price
     float64[::1],  # error
 )
-def judge(x, w, largest, side, slopes, near, basis, b, terms, blur, g, costs, price, error):
+def judge(x, w, largest, tilt, side, slopes, near, basis, b, terms, blur, g, costs, price, error):
     """Prices ``b @ g`` of a basis, and what they say of its half-edges.
 
-    `g` (q,) is the gradient of all samples but `near`, and becomes that of all but the basis, in
-    sums of at most so many `terms` one after the other.  `costs` (n,) and `error` (q,) are scratch.
+    `g` (q,) is the gradient of the tilt and of all samples but `near`, and becomes that of all but
+    the basis, in sums of at most so many `terms` one after the other.  `costs` (n,) and `error`
+    (q,) are scratch.
     Returns (whether all half-edges ascend, the steepest if one descends or else -1), both beyond
     all rounding.
     """
@@ -244,7 +246,7 @@ def judge(x, w, largest, side, slopes, near, basis, b, terms, blur, g, costs, pr
         value, size = 0.0, 0.0
         for a in range(q):
             value += b[k, a] * g[a]
-            rounding = terms * steep * total * largest[a] + (q + 4) * abs(g[a])
+            rounding = terms * (steep * total * largest[a] + abs(tilt[a])) + (q + 4) * abs(g[a])
             size += abs(b[k, a]) * unit * rounding
         price[k], error[k] = value, size
         most = max(most, abs(value) + size)

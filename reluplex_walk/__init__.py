@@ -69,6 +69,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
         quantile_path as quantile_path,
     )
     from .regression.solver import FitProgress as FitProgress
+    from .regression.summary import Summary as Summary
     from .simplex.level import LevelEstimate as LevelEstimate
     from .simplex.records import WalkOptions as WalkOptions, WalkStatus as WalkStatus
     from .simplex.trajectory import Trajectory as Trajectory
@@ -106,6 +107,7 @@ _HOMES = {
     "regression.fit": ("QuantileFit",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
     "regression.solver": ("FitProgress",),
+    "regression.summary": ("Summary",),
     "simplex.level": ("LevelEstimate",),
     "simplex.records": ("WalkOptions", "WalkStatus"),
     "simplex.trajectory": ("Trajectory",),

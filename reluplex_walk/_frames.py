@@ -23,7 +23,7 @@ def read(name: str, value: Any) -> Floats:
     labels = _labels(value)
     if labels is None:
         _refuse_what_hides(name, value)
-        return floats(_array(name, value), Place(name))
+        return floats(plain(name, value), Place(name))
     if _all_floats(value):
         return floats(np.asarray(value), Place(name))
     if not labels:
@@ -41,6 +41,17 @@ def column_labels(name: str, value: Any) -> Labels | None:
             f"{name}: expected columns of different names, found {twice!r} twice; rename one"
         )
     return labels
+
+
+def is_table(value: Any) -> bool:
+    """Whether `value` has columns with labels."""
+    return _labels(value) is not None
+
+
+def index_of(value: Any) -> Any:
+    """Labels of the rows of `value`, an index of pandas or its kin; None without."""
+    index = getattr(value, "index", None)
+    return index if hasattr(index, "equals") else None
 
 
 def order_of_columns(name: str, value: Any, labels: Labels | None) -> list[int] | None:
@@ -109,7 +120,7 @@ def _labels(value: Any) -> Labels | None:
     return None
 
 
-def _part(table: Any, k: int) -> Any:
+def part(table: Any, k: int) -> Any:
     """Column `k` of a table."""
     if isinstance(table, np.ndarray):
         return table[table.dtype.names[k]]
@@ -128,7 +139,7 @@ def _all_floats(table: Any) -> bool:
 
 def _column(place: Place, table: Any, k: int) -> Floats:
     """The numbers of column `k` of a table."""
-    column = _part(table, k)
+    column = part(table, k)
     if getattr(getattr(column, "dtype", None), "name", None) == "category":
         rest = f"columns=[{place.column!r}], drop_first=True, dtype=float"
         reason = UnreadableError(
@@ -137,7 +148,7 @@ def _column(place: Place, table: Any, k: int) -> Floats:
             f"are numbers for numbers: np.asarray({place}, float)",
         )
         raise refusal(reason, place, (0,))
-    numbers = floats(_array(place.argument, column), place)
+    numbers = floats(plain(place.argument, column), place)
     if numbers.ndim != 1:
         raise refusal(UnreadableError("an array", "give one number for each row"), place, (0,))
     return numbers
@@ -166,7 +177,7 @@ def _refuse_what_hides(name: str, value: Any) -> None:
         )
 
 
-def _array(name: str, value: Any) -> NDArray[Any]:
+def plain(name: str, value: Any) -> NDArray[Any]:
     """`value` as an array of whatever it holds, without changing any of it."""
     try:
         with warnings.catch_warnings():  # what is odd is refused
@@ -193,4 +204,15 @@ def _may_have_changed(array: NDArray[Any]) -> bool:
     return array.dtype.kind not in "fiubO"
 
 
-__all__ = ["Labels", "check_rows", "column_labels", "order_of_columns", "place_of", "read"]
+__all__ = [
+    "Labels",
+    "check_rows",
+    "column_labels",
+    "index_of",
+    "is_table",
+    "order_of_columns",
+    "part",
+    "place_of",
+    "plain",
+    "read",
+]

@@ -78,7 +78,7 @@ def _one_by_one(array: NDArray[Any], indices: Any, place: Place) -> Floats:
         try:
             if type(value) is float:
                 found[index] = value
-            elif _missing(value):
+            elif missing(value):
                 gap = gap or (
                     index,
                     _gap(value),
@@ -105,7 +105,7 @@ def refusal(reason: UnreadableError, place: Place, index: tuple[int, ...]) -> Ex
     )
 
 
-def _missing(value: Any) -> bool:
+def missing(value: Any) -> bool:
     """None, and the NA of pandas, which has no other use."""
     return value is None or type(value).__name__ == "NAType"
 
@@ -211,4 +211,4 @@ def short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:56]} ..."
 
 
-__all__ = ["EXACT", "Place", "UnreadableError", "floats", "held", "refusal", "short"]
+__all__ = ["EXACT", "Place", "UnreadableError", "floats", "held", "missing", "refusal", "short"]

@@ -123,7 +123,7 @@ def test_tables_of_other_libraries(library):
     assert (ends(fit) == ends(rw.lad(X, Y, sample_weight=W))).all()
     assert (fit.predict(table) == fit.predict(X)).all()
     for values, words in (
-        (["x"] * 12, "text"),
+        (["1.5"] * 12, "text"),
         ([1, None] * 6, ROWS),
         ([BIG] * 12, "no float holds"),
         (list(DATES.date), "a date"),
@@ -151,7 +151,7 @@ def test_remedies_work():
     assert (y == np.arange(12)).all()
     table = frame(X).assign(f1=list("uvw") * 4)
     with pytest.raises(TypeError) as caught:
-        rw.lad(table, Y)
+        rw.LayerLoss(NET, table, Y)
     encoded = eval(str(caught.value).split(": ")[-1], {"pandas": pd, "X": table})
     assert rw.lad(encoded, Y).feature_names == ("f0", "f1_v", "f1_w")
 

@@ -43,6 +43,12 @@ class Data(NamedTuple):
             return self
         return Data(*(part[self.w > 0.0] for part in self))
 
+    def places(self, decimals: bool = True) -> tuple[tuple[int | None, ...], int | None]:
+        """Decimal places of the columns of X and of y; None for floats, or without `decimals`."""
+        if not decimals:
+            return (None,) * self.X.shape[1], None
+        return places(self.X), places(self.y[:, None])[0]
+
     def problem(self, tau: float | None, fit_intercept: bool) -> LayerLoss:
         """The same as a loss of one linear layer, of which the user has been warned already."""
         p = self.X.shape[1]
@@ -106,8 +112,17 @@ class Posed(NamedTuple):
     @classmethod
     def of(cls, kept: Data, intercept: bool) -> "Posed":
         """That of the samples of weight > 0."""
-        parts = [written(*part) for part in zip(kept.X.T, places(kept.X), strict=True)]
-        y, y_unit = written(kept.y, *places(kept.y[:, None]))
+        posed = cls.whole(kept, intercept)
+        if posed.samples.independent():
+            return posed
+        return posed.without(find(kept.X, intercept).columns, intercept)
+
+    @classmethod
+    def whole(cls, kept: Data, intercept: bool, decimals: bool = True) -> "Posed":
+        """The same with all columns, whether aliased or not, X and y as floats on request."""
+        k, of_y = kept.places(decimals)
+        parts = [written(*part) for part in zip(kept.X.T, k, strict=True)]
+        y, y_unit = written(kept.y, of_y)
         w, w_unit = written(kept.w, *places(kept.w[:, None]))
         samples = Samples.of([part for part, _ in parts], y, w, intercept)
         units = Units(
@@ -116,16 +131,20 @@ class Posed(NamedTuple):
             y=y_unit,
             w=w_unit,
         )
-        if samples.independent():
-            return cls(samples, units, np.zeros(0, np.int64))
-        aliased = find(kept.X, intercept).columns
+        return cls(samples, units, np.zeros(0, np.int64))
+
+    def without(self, aliased: Ints, intercept: bool) -> "Posed":
+        """The same without these columns."""
+        if not len(aliased):
+            return self
+        samples, units = self[:2]
         rows = np.delete(np.arange(len(samples.x)), aliased + intercept)
         if not len(rows):
             raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
         units = units._replace(
             fitted=units.fitted[rows], x=tuple(units.x[row] for row in rows.tolist())
         )
-        return cls(samples.only(rows) if len(aliased) else samples, units, aliased)
+        return Posed(samples.only(rows), units, aliased)
 
 
 __all__ = ["Data", "Posed", "Slopes", "Units", "slopes_of"]

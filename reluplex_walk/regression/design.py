@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..tolerances import TOLERANCES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Tilt = tuple[Fraction, ...]
 
 
 _FAR = 400  # 2^_FAR and its square, and bits far below 2^-_FAR, are floats
@@ -35,6 +37,9 @@ class Samples(NamedTuple):
     scale: Floats  # (q,) by which the features were multiplied
     largest: Floats  # (q,) absolute values of scaled features
     size: float  # of typical targets
+    tilt: Tilt = ()  # (q,) exact, or () for none: tilt . theta is added to the loss
+    offset: Fraction = Fraction(0)  # added to the loss
+    extra: int = 0  # so many samples, the last, are terms beside the data: see `terms`
 
     @classmethod
     def of(
@@ -59,7 +64,11 @@ class Samples(NamedTuple):
 
     def regression(self, slopes: Floats) -> Regression:
         """The fixed record of the kernels for a loss of slopes (below, above)."""
-        return Regression(self.x, self.y, self.w, self.reach, slopes)
+        return Regression(self.x, self.y, self.w, self.reach, slopes, self.float_tilt())
+
+    def float_tilt(self) -> Floats:
+        """The nearest floats (q,) of the tilt."""
+        return np.array(self.tilt, float) if self.tilt else np.zeros(len(self.x))
 
     def with_targets(self, y: Floats) -> "Samples":
         """The same features with other targets (n,)."""
@@ -83,14 +92,20 @@ class Samples(NamedTuple):
         return self._replace(x=x, scale=scale, largest=largest, reach=np.linalg.norm(x, axis=0))
 
     def thinned(self, ratio: int) -> tuple["Samples", Ints]:
-        """One of every `ratio` samples, and which they are.
+        """One of every `ratio` samples, all of what is beside them, and which they are.
 
         Multiples of the golden ratio pick it: no period of the data hides from them.
         """
-        k = np.arange(self.y.size // ratio)
-        rows = ratio * k + (ratio * (k * 0.6180339887498949 % 1.0)).astype(np.int64)
+        n = self.y.size - self.extra
+        k = np.arange(n // ratio)
+        rows: Ints = ratio * k + (ratio * (k * 0.6180339887498949 % 1.0)).astype(np.int64)
+        if self.extra:
+            rows = np.append(rows, np.arange(n, self.y.size))
         x, y, w, reach = (np.take(part, rows, axis=-1) for part in self[:4])
-        return Samples(x, y, w, reach, self.scale, self.largest, self.size), rows
+        if self.extra:
+            w[-self.extra :] /= ratio
+        tilt = tuple(part / ratio for part in self.tilt)
+        return self._replace(x=x, y=y, w=w, reach=reach, tilt=tilt), rows
 
 
 class Basis(NamedTuple):

@@ -1,16 +1,15 @@
 """`QuantileFit`: the result of a quantile regression, and what is proved of it."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from .._frames import Labels, order_of_columns
 from .._limits import Limits
-from .._validate import inputs, integer
+from .._validate import integer
 from ..ended import Ended
 from ..problem.kernel_arrays import writable
 from ..problem.loss import LayerLoss
@@ -18,14 +17,17 @@ from ..proof.certificate import Certificate
 from ..proof.reason import Reason
 from ..simplex.records import WalkStatus
 from ..simplex.walk import walk
-from .bootstrap import Bootstrap, BootstrapProgress, bootstrap
+from . import fit_file
+from .beside import Beside
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
 from .estimate import Estimate
-from .inference import covariance, errors, interval, numbered, pseudo_r2
-from .rank_test import rank_intervals
+from .inferred_fit import InferredFit
+from .names import NO_NAMES, Names
+from .optimality import OptimalityCertificate
 from .solutions import Minimisers, Solutions
+from .summary import Summary, summary_of
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -47,7 +49,7 @@ class Proof(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class QuantileFit:
+class QuantileFit(InferredFit):
     """A linear quantile regression, solved exactly.
 
     Minimises ``sum_i w_i rho(y_i - b_0 - x_i . b)`` with ``rho(u) = tau max(u, 0) + (1 - tau)
@@ -80,9 +82,8 @@ class QuantileFit:
         coefficients are 0, and what is proved is proved for the others.
     fit_intercept : bool
         Whether there is an intercept; if not, it is 0.
-    feature_names : tuple or None
-        Labels of the columns of `X`, if it was a table (a data frame): then :meth:`predict` takes
-        the columns of tables by name.
+    names : Names
+        What is known of the table the fit was made from, see :attr:`feature_names`, :attr:`rows`.
 
     Examples
     --------
@@ -110,31 +111,8 @@ class QuantileFit:
     aliased: NDArray[np.int64]
     fit_intercept: bool
     _end: Certificate | Proof | None  # what is known of the end
-    feature_names: Labels | None = None
-
-    def predict(self, X: ArrayLike) -> Floats:
-        """The fitted quantile (m,) at `X` (m, p); ValueError, TypeError if it does not fit.
-
-        If the fit was made from a table, columns of a table go by ``feature_names``, in any
-        order; columns of arrays go by position.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0], [4.0]], [1.0, 3.0, 5.0, 7.0, 90.0])
-        >>> fit.predict([[10.0]])
-        array([21.])
-        """
-        order = order_of_columns("X", X, self.feature_names)
-        new = inputs("X", X, self.X.shape[1])
-        if order is not None:
-            new = np.ascontiguousarray(new[:, order])
-        return new @ self.coefficients[1:] + self.coefficients[0]
-
-    @cached_property
-    def residuals(self) -> Floats:
-        """``y - fit`` (n,)."""
-        return self.y - self.predict(self.X)
+    names: Names = NO_NAMES
+    beside: Beside | None = None
 
     @cached_property
     def problem(self) -> LayerLoss:
@@ -157,6 +135,11 @@ class QuantileFit:
         """
         if isinstance(self._end, Certificate):
             return self._end
+        if self.beside is not None:
+            raise ValueError(
+                "certificate: expected a fit without penalty and constraints, which are no part of "
+                "its problem, a LayerLoss; fit.optimality is the certificate of all of it"
+            )
         if self._end is None:
             return walk(self.problem, np.roll(self.coefficients, -1), max_pivots=0).certificate
         if not np.array_equal(self.aliased, self.problem.aliased):  # equal rows counted once
@@ -173,20 +156,112 @@ class QuantileFit:
             digest="",
         )
 
+    def summary(self, kind: str = "nid", level: float = 0.9, **options: Any) -> Summary:
+        """What was fitted and proved, and a table of coefficients, their errors and intervals.
+
+        Parameters
+        ----------
+        kind : str, default "nid"
+            Of the standard errors and intervals.
+        level : float, default 0.9
+            How often such intervals hold the coefficient, in (0, 1).
+        **options
+            Handed on to what computes them.
+
+        Returns
+        -------
+        Summary
+            Prints as text, shows as HTML in notebooks; ``.frame`` is the table.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_stackloss()
+        >>> print(rw.quantile(data.X, data.y).summary())
+        response   y
+        quantile   0.5
+        samples    21
+        loss       21.04057971
+        ...
+        """
+        return summary_of(self, kind, level, options)
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the fit to `path` (npz): data, names, how tables are read, and the proof.
+
+        FileExistsError if `path` exists, unless `force`; ValueError, TypeError if names are
+        neither text nor numbers (those of rows may be dates).
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "fit.npz")
+        ...     fit.save(path)
+        ...     again = rw.QuantileFit.load(path)
+        >>> again.certificate.verify_exact(again.problem).loss
+        Fraction(63, 1)
+        """
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        fit_file.write(parts, path, force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "QuantileFit":
+        """The fit that :meth:`save` wrote; nothing in the file is run.
+
+        A formula is run when :meth:`predict` needs it, if all it does is to compute.  Raises
+        FileNotFoundError if there is no file, ValueError if it is another one or damaged.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "fit.npz")
+        ...     fit.save(path)
+        ...     rw.QuantileFit.load(path).predict([[10.0]])
+        array([21.])
+        """
+        parts = fit_file.read(path)
+        if isinstance(parts["_end"], tuple):
+            parts["_end"] = Proof(*parts["_end"])
+        return cls(**parts)
+
     @cached_property
-    def _estimate(self) -> Estimate:
-        """What inference is told."""
-        end, proof = self._end, None
-        if isinstance(end, Proof):
-            parts = end.samples, end.units, end.basis
-            proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
-        data = Data(self.X, self.y, self.sample_weight)
-        return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
+    def optimality(self) -> OptimalityCertificate:
+        """The proof by multipliers, of whatever is minimised: penalty and constraints included.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0], alpha=0.5)
+        >>> fit.optimality.verify_exact()
+        Fraction(71, 1)
+        """
+        data, beside = Data(self.X, self.y, self.sample_weight), self.beside or Beside.nothing()
+        if not isinstance(end := self._end, Proof):
+            problem = beside.problem(data, self.tau, np.arange(len(self.coefficients)))
+            return OptimalityCertificate.none(self.coefficients, self.loss, problem)
+        vertex = end.vertex()
+        return beside.certificate(data, self.tau, *end[:3], vertex, self.status.proved)
 
     @cached_property
     def _minimisers(self) -> Minimisers:
-        if not isinstance(self._end, Proof):
+        if not isinstance(self._end, Proof) or not self.status.proved:
             raise ValueError("solutions: expected a fit that the solver proved, found none proved")
+        if self.beside is not None:
+            raise ValueError("solutions: expected a fit without penalty and constraints")
         samples, units, slopes, basis, side = self._end
         return Minimisers(
             Samples(*map(writable, samples)), units, slopes, writable(basis.rows), writable(side)
@@ -247,219 +322,14 @@ class QuantileFit:
         return Solutions(found, ended)
 
     @cached_property
-    def pseudo_r2(self) -> float:
-        """1 - loss / loss of the best constant: R1 of Koenker and Machado (JASA 94, 1999).
-
-        0 where targets are constant; below 0 a fit without intercept may lie.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> data = rw.datasets.load_engel()
-        >>> round(rw.quantile(data.X, data.y).pseudo_r2, 10)
-        0.6205559619
-        """
-        return pseudo_r2(self._estimate, self.loss * (0.5 if self.tau is None else 1.0))
-
-    def cov(
-        self,
-        kind: str = "nid",
-        *,
-        bandwidth: str = "hall-sheather",
-        groups: Iterable[Any] | None = None,
-    ) -> Floats:
-        """The covariance (p + 1, p + 1) of the coefficients, as R's quantreg estimates it.
-
-        Parameters
-        ----------
-        kind : {"nid", "iid", "ker", "boot", "cluster"}, default "nid"
-            What is assumed of the errors y - fit: "iid" that they have one distribution; "nid"
-            that the quantiles near tau are linear too (Hendricks and Koenker, JASA 87, 1992); "ker"
-            nothing, with a Gaussian kernel (Powell 1991); "boot" nothing: that of
-            :meth:`bootstrap`; "cluster" nothing within the `groups`, which are independent (Parente
-            and Santos Silva, J. Econometric Methods 5, 2016).
-        bandwidth : {"hall-sheather", "bofinger"}, default "hall-sheather"
-            How near to tau quantiles are looked at.
-        groups : array_like (n,), optional
-            Labels of the groups, for "cluster" and "boot".
-
-        Returns
-        -------
-        ndarray
-            With rows of 0 for coefficients that were not fitted.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If an argument does not fit, there are no more samples than coefficients, or the
-            densities found are 0 at too many of them.
-
-        Notes
-        -----
-        Weights are as in quantreg: sample i is the row ``w_i (1, x_i)`` with target ``w_i y_i``.
-        They are no counts: repeat the rows for that.
-
-        Examples
-        --------
-        >>> import numpy as np, reluplex_walk as rw
-        >>> data = rw.datasets.load_engel()
-        >>> np.sqrt(np.diag(rw.quantile(data.X, data.y).cov("iid"))).round(6)
-        array([13.23908 ,  0.011919])
-        """
-        if kind == "boot":
-            return self._replicates(groups).cov
-        given = self._estimate
-        found = np.zeros((self.coefficients.size,) * 2)
-        numbers = self._groups(groups)
-        found[np.ix_(given.fitted, given.fitted)] = covariance(given, kind, bandwidth, numbers)
-        return found
-
-    def bse(
-        self,
-        kind: str = "nid",
-        *,
-        bandwidth: str = "hall-sheather",
-        groups: Iterable[Any] | None = None,
-    ) -> Floats:
-        """Standard errors (p + 1,) of the coefficients; all as for :meth:`cov`.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> data = rw.datasets.load_engel()
-        >>> rw.quantile(data.X, data.y).bse("ker").round(5)
-        array([30.21532,  0.03732])
-        """
-        return errors(self.cov(kind, bandwidth=bandwidth, groups=groups))
-
-    def conf_int(
-        self,
-        kind: str = "nid",
-        level: float = 0.9,
-        *,
-        bandwidth: str = "hall-sheather",
-        groups: Iterable[Any] | None = None,
-        iid: bool = True,
-        interpolate: bool = True,
-    ) -> Floats:
-        """Confidence intervals (p + 1, 2) of the coefficients.
-
-        Student's t times `bse`; for "boot" quantiles of the replicates.
-
-        Parameters
-        ----------
-        kind, bandwidth, groups
-            As for :meth:`cov`.
-        level : float, default 0.9
-            How often such intervals hold the coefficient, in (0, 1).
-
-        Returns
-        -------
-        ndarray
-            [0, 0] for coefficients that were not fitted.
-
-        Raises
-        ------
-        ValueError, TypeError
-            As for :meth:`cov`.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> data = rw.datasets.load_engel()
-        >>> rw.quantile(data.X, data.y).conf_int("nid", level=0.95).round(4)
-        array([[ 43.5546, 119.4099],
-               [  0.5045,   0.6159]])
-        """
-        if kind == "rank":
-            return self._rank_intervals(level, iid, interpolate)
-        if kind == "boot":
-            return self._replicates(groups).conf_int(level)
-        error = self.bse(kind, bandwidth=bandwidth, groups=groups)
-        numbers, freedom = self._groups(groups), self._estimate.freedom
-        if kind == "cluster" and numbers is not None:
-            freedom = int(numbers.max())
-        return interval(self.coefficients, error, level, freedom)
-
-    def _rank_intervals(self, level: float, iid: bool, interpolate: bool) -> Floats:
-        """Those of :meth:`conf_int`."""
-        if not isinstance(self._end, Proof):
-            raise ValueError("kind='rank': expected a fit that the solver proved; take another kind")
-        below, above = self._end.slopes[:2]
-        side, given = writable(self._end.side), self._estimate
-        found = rank_intervals(given, side, below / (below + above), level, iid, interpolate)
-        return given.spread(found.T).T
-
-    def bootstrap(
-        self,
-        n: int = 1000,
-        method: str = "xy",
-        *,
-        clusters: Iterable[Any] | None = None,
-        seed: int = 0,
-        time_limit: float | None = None,
-        callback: Callable[[BootstrapProgress], Any] | None = None,
-    ) -> Bootstrap:
-        """Replicates of the fit.
-
-        Parameters
-        ----------
-        n : int, default 1000
-            How many.
-        method : {"xy", "wild"}, default "xy"
-            "xy" draws samples, as many as there are, with replacement; "wild" keeps X and turns
-            over residuals, for quantiles (Feng, He and Hu, Biometrika 98, 2011): targets are
-            ``fit + v |y - fit|``, v being ``2 (1 - tau)``, or with probability tau ``-2 tau``.
-        clusters : array_like (n,), optional
-            Labels of groups that are drawn, or turned over, as a whole.
-        seed : int, default 0
-            The same seed gives the same replicates: the first ones of a larger `n` too.
-        time_limit : float, optional
-            Seconds.
-        callback : callable, optional
-            Called before each replicate with a :class:`BootstrapProgress`; StopIteration or
-            KeyboardInterrupt raised in it ends the bootstrap as Ctrl-C does.
-
-        Returns
-        -------
-        Bootstrap
-            Fewer replicates where it ended early.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If an argument does not fit, or there are no more samples than coefficients.
-
-        Notes
-        -----
-        Each replicate ends at a vertex where, in floats, no half-edge descends and every sample has
-        the side it was taken to have.  Unlike the fit, replicates are not proved in rationals.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> data = rw.datasets.load_engel()
-        >>> found = rw.quantile(data.X, data.y).bootstrap(200)
-        >>> found.coefficients.shape, found.conf_int(0.9).shape
-        ((200, 2), (2, 2))
-        """
-        n, seed = integer("n", n, 1), integer("seed", seed, 0)
-        limits, given = Limits.asked(time_limit, callback), self._estimate
-        theta, singular, ended = bootstrap(given, n, method, self._groups(clusters), seed, limits)
-        return Bootstrap(given.spread(theta), self.coefficients, method, ended, singular)
-
-    def _replicates(self, groups: Iterable[Any] | None) -> Bootstrap:
-        found = self.bootstrap(clusters=groups)
-        if found.ended.early:  # nobody would see it
-            raise KeyboardInterrupt
-        return found
-
-    def _groups(self, groups: Iterable[Any] | None) -> NDArray[np.int64] | None:
-        """The groups of the samples of weight > 0 as numbers."""
-        if groups is None:
-            return None
-        every = numbered("groups", groups, len(self.y))
-        return numbered("groups", every[self.sample_weight > 0.0], len(self._estimate.y))
+    def _estimate(self) -> Estimate:
+        """What inference is told."""
+        end, proof = self._end, None
+        if isinstance(end, Proof):
+            parts = end.samples, end.units, end.basis
+            proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
+        data = Data(self.X, self.y, self.sample_weight)
+        return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"

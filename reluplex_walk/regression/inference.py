@@ -77,7 +77,7 @@ def sandwich(
         sums = np.zeros((int(groups.max()) + 1, q))
         np.add.at(sums, groups, x * (given.dual / given.w)[:, None])
         meat = sums.T @ sums
-    return _inverse(x, _DENSITIES[kind](given, r, rule), kind), meat
+    return _inverse(x, densities(given, kind, rule), kind), meat
 
 
 def _sparsity(r: Floats, q: int, h: float, freedom: int) -> float:
@@ -156,6 +156,11 @@ _DENSITIES: dict[str, Callable[[Estimate, Floats, str], Floats]] = {
 }
 
 
+def densities(given: Estimate, kind: str, rule: str = "hall-sheather") -> Floats:
+    """The densities (n,) of errors at the quantile: by "nid", "ker" or "cluster"."""
+    return _DENSITIES[kind](given, given.residuals, rule)
+
+
 def _inverse(x: Floats, weight: Floats, kind: str) -> Floats:
     """The inverse (q, q) of sum_i weight_i x_i x_i'; ValueError if there is none."""
     rows = x * np.sqrt(weight)[:, None]
@@ -227,6 +232,7 @@ __all__ = [
     "KINDS",
     "bandwidth",
     "covariance",
+    "densities",
     "errors",
     "interval",
     "kernel_density",

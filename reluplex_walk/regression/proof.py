@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._budget import Budget
-from ..exact.rationals import Objects, Rationals, from_fractions, signs, solve
+from ..exact.rationals import Objects, Rationals, from_fractions, objects, signs, solve
 from ..exact.sums import exact_sums, products
 from ..native.lad import BLOCK
 from ..native.lad_arrays import Fit
@@ -35,11 +35,12 @@ class Optimality(NamedTuple):
 
 
 class OptimalityTest:
-    """Tests bases of a quantile regression, minimising sum_i w_i rho(r_i) as `Samples` says."""
+    """Tests bases of a regression, minimising sum_i w_i rho(r_i) + tilt . theta of `Samples`."""
 
     def __init__(self, samples: Samples, slopes: Sequence[float | Fraction]) -> None:
         self.samples, self.slopes = samples, tuple(map(float, slopes))
         self._given = slopes
+        self.tilt = samples.float_tilt()
         self.seen: Floats | None = None  # sides (n,) that `sums` were taken with
         self.sums: dict[float, Objects] = {}  # exact, of the samples on each side
 
@@ -52,7 +53,8 @@ class OptimalityTest:
         """Whether the basis of `fit` is optimal; not proved if the `budget` forbids to find out.
 
         Corrects `fit.side` where a residual at `fit.theta` has another sign, and replaces `fit.b`
-        where rounding spoilt it.  `fit.g` is the gradient of all samples but `near`.
+        where rounding spoilt it.  `fit.g` is the gradient of the tilt and of all samples but
+        `near`.
         """
         try:
             if (fit.basis >= 0).all():
@@ -62,7 +64,7 @@ class OptimalityTest:
         return Optimality(np.zeros(fit.basis.size), False, -1)
 
     def _judge(self, fit: Fit, near: Ints, budget: Budget) -> Optimality:
-        x, y, w, reach, _, largest, _ = self.samples
+        x, y, w, reach, _, largest = self.samples[:6]
         rows, edges, side = fit.basis, fit.b, fit.side
         bound, blur = error_bounds(x, y, rows, edges, fit.theta, fit.d)
         if not bound < np.inf:
@@ -71,7 +73,7 @@ class OptimalityTest:
         count, outside = sides(fit.r, reach, bound, near, side, fit.ids)
         g = fit.g.copy()
         if outside:  # their sides may change: g is summed afresh
-            near, g[:] = np.arange(y.size), 0.0
+            near, g[:] = np.arange(y.size), self.tilt
         doubtful = fit.ids[:count]
         known = count == rows.size and np.array_equal(doubtful, np.sort(rows))
         if not known and (known := budget.begin(_work(len(x), count))):
@@ -81,6 +83,7 @@ class OptimalityTest:
             x,
             w,
             largest,
+            self.tilt,
             side,
             self.slopes,
             near,
@@ -119,6 +122,8 @@ class OptimalityTest:
         g = above * self.sums[1.0] - below * self.sums[-1.0]
         for sign, slope in ((1.0, above), (-1.0, -below)):
             g -= slope * self._total(rows[side[rows] == sign])
+        if self.samples.tilt:
+            g += objects(list(self.samples.tilt))
         normals, gradient = Rationals.of(x[:, rows]), from_fractions(g)
         prices = solve(normals.num, gradient.num[:, None] * normals.den)
         return Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()

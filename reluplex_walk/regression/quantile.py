@@ -8,22 +8,25 @@ Koenker and d'Orey (1987).
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._frames import column_labels
 from .._limits import Limits
-from .._validate import flag, real, real_array
+from .._validate import real, real_array
 from ..ended import Ended
 from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
-from .data import Data, Posed, slopes_of
+from .beside import Beside
+from .data import Data, Posed, Slopes, slopes_of
+from .design import Basis
 from .fit import Proof, QuantileFit
+from .names import Names
 from .solver import FitProgress, Solution, minimise
+from .table import given
 from .vertex import exact_loss, nearest_coefficients
 from .walking import by_walking
 
@@ -36,10 +39,14 @@ _PRUDENCE = 0.999  # of what a claim allows, here
 
 def lad(
     X: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     *,
+    formula: str | None = None,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    missing: str = "raise",
+    alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -48,13 +55,27 @@ def lad(
     Parameters
     ----------
     X : array_like (n, p)
-        Features, without a column for the intercept.
+        Features, without a column for the intercept; of a table, columns of categories or text
+        become indicators, the first category being the reference.
     y : array_like (n,)
-        Targets.
+        Targets; None with a `formula`.
+    formula : str, optional
+        Response and features, as columns of the table `X`: ``"foodexp ~ income + C(region)"``
+        (extra ``formula``); ``- 1`` leaves out the intercept.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
+        left out: then the arrays of the fit have the other rows, ``fit.rows``.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -100,20 +121,22 @@ def lad(
     ('GLOBAL_MINIMUM', 42.08115942)
     """
     limits = Limits.asked(time_limit, callback)
-    data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
-    return _named(X, _path(data, posed, fit_intercept, [None], limits))[0]
+    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
+    task = Task.of(data, intercept, alpha, constraints)
+    return _named(names, _path(task, [None], limits))[0]
 
 
 def quantile(
     X: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     tau: float = 0.5,
     *,
+    formula: str | None = None,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    missing: str = "raise",
+    alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileFit:
@@ -122,15 +145,29 @@ def quantile(
     Parameters
     ----------
     X : array_like (n, p)
-        Features, without a column for the intercept.
+        Features, without a column for the intercept; of a table, columns of categories or text
+        become indicators, the first category being the reference.
     y : array_like (n,)
-        Targets.
+        Targets; None with a `formula`.
     tau : float, default 0.5
         The quantile, in (0, 1).
+    formula : str, optional
+        Response and features, as columns of the table `X`: ``"foodexp ~ income + C(region)"``
+        (extra ``formula``); ``- 1`` leaves out the intercept.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
+        left out: then the arrays of the fit have the other rows, ``fit.rows``.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -169,21 +206,23 @@ def quantile(
     array([67.3509,  0.6863])
     """
     limits = Limits.asked(time_limit, callback)
-    data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
+    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
+    task = Task.of(data, intercept, alpha, constraints)
     levels = [_level("tau", tau)]
-    return _named(X, _path(data, posed, fit_intercept, levels, limits))[0]
+    return _named(names, _path(task, levels, limits))[0]
 
 
 def quantile_path(
     X: ArrayLike,
-    y: ArrayLike,
-    taus: Sequence[float],
+    y: ArrayLike | None = None,
+    taus: Sequence[float] = (0.25, 0.5, 0.75),
     *,
+    formula: str | None = None,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
+    missing: str = "raise",
+    alpha: float = 0.0,
+    constraints: Any = None,
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> list[QuantileFit]:
@@ -192,15 +231,29 @@ def quantile_path(
     Parameters
     ----------
     X : array_like (n, p)
-        Features, without a column for the intercept.
+        Features, without a column for the intercept; of a table, columns of categories or text
+        become indicators, the first category being the reference.
     y : array_like (n,)
-        Targets.
-    taus : sequence of float
+        Targets; None with a `formula`.
+    taus : sequence of float, default (0.25, 0.5, 0.75)
         The quantiles, each in (0, 1), best in ascending order.
+    formula : str, optional
+        Response and features, as columns of the table `X`: ``"foodexp ~ income + C(region)"``
+        (extra ``formula``); ``- 1`` leaves out the intercept.
     sample_weight : array_like (n,), optional
         Weights >= 0, default all 1; those below 1e-100 count as 0.
     fit_intercept : bool, default True
         If not, the intercept is 0.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
+        left out: then the arrays of the fit have the other rows, ``fit.rows``.
+    alpha : float, default 0.0
+        Adds ``alpha * sum(sample_weight) * sum_j |b_j|`` to the loss, the intercept left out: an L1
+        penalty, scaled as that of scikit-learn's QuantileRegressor.
+    constraints : LinearConstraint, Bounds or list of them, optional
+        Of scipy.optimize, on the coefficients (p + 1,), the intercept first; see
+        :mod:`reluplex_walk.constraints`.  They hold exactly at the exact minimum, at the
+        coefficients, the floats nearest to it, up to rounding.
     time_limit : float, optional
         Seconds; looked at between rounds of pivots.
     callback : callable, optional
@@ -232,11 +285,9 @@ def quantile_path(
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
-    data = Data.of(X, y, sample_weight)
-    posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
-    if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
-    return _named(X, _path(data, posed, fit_intercept, levels, limits))
+    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
+    task = Task.of(data, intercept, alpha, constraints)
+    return _named(names, _path(task, levels, limits))
 
 
 def _level(name: str, tau: float) -> float:
@@ -246,31 +297,53 @@ def _level(name: str, tau: float) -> float:
     return level
 
 
-def _named(X: ArrayLike, fits: list[QuantileFit]) -> list[QuantileFit]:
-    """The `fits` with the names of the columns of `X`, if it has them."""
-    names = column_labels("X", X)
-    return fits if names is None else [replace(fit, feature_names=names) for fit in fits]
+def _named(names: Names, fits: list[QuantileFit]) -> list[QuantileFit]:
+    """The `fits` with the `names` of the table they were made from."""
+    return [replace(fit, names=names) for fit in fits]
 
 
-def _path(
-    data: Data,
-    posed: Posed,
-    fit_intercept: bool,
-    levels: Sequence[float | None],
-    limits: Limits,
-) -> list[QuantileFit]:
+class Task(NamedTuple):
+    """A regression that is asked for."""
+
+    data: Data
+    fit_intercept: bool
+    posed: Posed
+    beside: Beside | None  # what is added to the loss of the samples
+
+    @classmethod
+    def of(cls, data: Data, fit_intercept: bool, alpha: float, constraints: Any) -> "Task":
+        """From its checked arguments; warns of aliased columns."""
+        beside = Beside.of(alpha, constraints, data)
+        if beside is None:
+            task = cls(data, fit_intercept, Posed.of(data.kept(), fit_intercept), None)
+        else:
+            task = cls(data, fit_intercept, *beside.pose(data.kept(), fit_intercept))
+        if len(task.posed.aliased):
+            warn_of_aliased(data.kept().X, task.posed.aliased)
+        return task
+
+    def minimise(
+        self, slopes: Slopes, start: Basis | None, limits: Limits
+    ) -> tuple[Solution, Proof]:
+        """The end of the solver, and what is proved by it."""
+        samples, units = self.posed[:2]
+        if self.beside is None:
+            found = minimise(samples, slopes[:2], start, limits)
+        else:
+            found, samples = self.beside.minimise(self.posed, slopes, start, limits)
+        return found, Proof(samples, units, slopes, found.basis, found.side)
+
+
+def _path(task: Task, levels: Sequence[float | None], limits: Limits) -> list[QuantileFit]:
     """Fits for each quantile (None: `lad`)."""
-    samples, units, aliased = posed
     fits: list[QuantileFit] = []
     basis = None
     with limits:
         for tau in levels:
             if fits and limits.over is not None:
                 break
-            slopes = slopes_of(tau)
-            found = minimise(samples, slopes[:2], basis, limits)
-            proof = Proof(samples, units, slopes, found.basis, found.side)
-            fit = _fit(data, tau, aliased, fit_intercept, found, proof, limits)
+            found, proof = task.minimise(slopes_of(tau), basis, limits)
+            fit = _fit(task, tau, found, proof, limits)
             fits.append(fit)
             basis = found.basis if found.proved else None
             if fit.ended.early:
@@ -281,17 +354,13 @@ def _path(
 
 
 def _fit(
-    data: Data,
-    tau: float | None,
-    aliased: Ints,
-    fit_intercept: bool,
-    found: Solution,
-    proof: Proof,
-    limits: Limits,
+    task: Task, tau: float | None, found: Solution, proof: Proof, limits: Limits
 ) -> QuantileFit:
     """The fit from the end of the solver, by walking on from there where that is not proved."""
+    data, fit_intercept, posed, beside = task
     samples, units, slopes = proof[:3]
     theta, dual = np.zeros(data.X.shape[1] + 1), found.dual / -(slopes.unit * units.w)
+    dual = dual[: len(dual) - samples.extra]
     if len(dual) < len(data.y):
         dual = _spread(dual, data.w > 0.0)
     status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
@@ -304,17 +373,32 @@ def _fit(
         over = found.ended or limits.over
         if over is not None:
             status, ended, end = WalkStatus[over.name], over, None
+        elif beside is not None:
+            status, ended, end = WalkStatus.NOT_PROVED, Ended.PRECISION, None
         else:
             theta, dual, traj = by_walking(data, tau, fit_intercept, theta, limits)
             status, ended, end = traj.status, traj.ended, traj.certificate
     r = data.y - ((data.X @ theta[1:, None])[:, 0] + theta[0])  # rounded as a `LayerLoss` does
     below, above = slopes.floats
     loss = float((data.w * np.where(r > 0.0, below * r, -above * r)).sum())
+    if beside is not None:
+        loss += beside.cost(theta)
     if found.proved and not _held_by_floats(data, theta, loss, proof):
         status = WalkStatus.NOT_PROVED
-    return QuantileFit(
-        theta, loss, dual, status, ended, tau, found.pivots, *data, aliased, fit_intercept, end
+    fit = QuantileFit(
+        theta,
+        loss,
+        dual,
+        status,
+        ended,
+        tau,
+        found.pivots,
+        *data,
+        posed.aliased,
+        fit_intercept,
+        end,
     )
+    return fit if beside is None else replace(fit, beside=beside)
 
 
 def _spread(values: Floats, places: NDArray[np.bool_]) -> Floats:
@@ -330,13 +414,14 @@ def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> boo
     """
     samples, units, slopes, basis, _ = proof
     sizes = samples.largest @ np.abs(basis.theta) / units.y
-    gap = max(slopes.floats) * 2.0**-53 * float(data.w.sum() * sizes)
+    total = samples.w.sum() / units.w if samples.extra else data.w.sum()
+    gap = max(slopes.floats) * 2.0**-53 * float(total * sizes)
     if gap <= 0.5 * PROOF.gap_share * loss:
         return True
     targets = float(data.w @ np.abs(data.y))
     sums = np.append(data.w.sum(), data.w @ np.abs(data.X))
     gap = max(slopes.floats) * 2.0**-53 * float(sums @ np.abs(theta))
-    if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets):
+    if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets) and not samples.extra:
         return True
     least = proof.vertex().loss
     allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)

@@ -21,13 +21,17 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from .._limits import Limits
+from .._validate import flag
+from .data import slopes_of
 from .estimate import Estimate
 from .inference import bandwidth, level_of
+from .solver import Solution, minimise
 from .tracing import Minima, Parameter, Tracer
 
 Floats = NDArray[np.float64]
 
 _LEAST = 2.0 ** (-52.0 * 2.0 / 3.0)  # difference of fits that counts, in quantreg
+_LOST = "kind='rank': floats cannot follow the test; bring columns to ordinary sizes or take 'boot'"
 
 
 class Step(NamedTuple):
@@ -46,28 +50,26 @@ class Step(NamedTuple):
 
 
 def rank_intervals(
-    given: Estimate,
-    side: Floats,
-    tau: Fraction,
-    level: float = 0.9,
-    iid: bool = True,
-    interpolate: bool = True,
+    given: Estimate, level: float = 0.9, iid: bool = True, interpolate: bool = True
 ) -> Floats:
-    """Intervals (q, 2), or without `interpolate` (q, 4): the steps around both ends.
+    """Intervals (q, 2) of the fitted parameters; without `interpolate` to the steps within.
 
-    `side` (n,) are the sides of residuals that the basis was proved with, `tau` is exact.  An end
-    is infinite where T stays below the critical value.
+    An end is infinite where T stays below the critical value.  ValueError if floats cannot follow.
     """
     critical = float(student.ppf(0.5 + 0.5 * level_of(level), given.freedom))
-    sizes = np.sqrt(_leftover(given, iid) * float(tau * (1 - tau)))
-    found = np.empty((len(sizes), 2 if interpolate else 4))
+    below, above, unit, _ = slopes_of(given.tau)
+    tau = below / unit
+    start = minimise(given.samples, (tau, above / unit), given.basis)
+    if not start.proved or (start.basis.rows < 0).any():
+        raise ValueError(_LOST)
+    sizes = np.sqrt(_leftover(given, flag("iid", iid)) * float(tau * (1 - tau)))
+    found = np.empty((len(sizes), 2))
+    flag("interpolate", interpolate)
     with Limits() as limits:
         for j, size in enumerate(sizes.tolist()):
-            low, high = _interval(given, side, tau, j, critical * size, limits)
-            if interpolate:
-                found[j] = low.value, high.value
-            else:
-                found[j] = low.outer, low.inner, high.inner, high.outer
+            for end, rising in enumerate((False, True)):
+                step = _crossing(given, start, tau, j, critical * size, rising, limits)
+                found[j, end] = step.value if interpolate else step.inner
     limits.pass_on()
     return found
 
@@ -94,26 +96,27 @@ def _densities(given: Estimate) -> Floats:
     return np.maximum(_LEAST, np.divide(2.0 * h, rise, out=np.zeros(rise.size), where=rise > 0.0))
 
 
-def _interval(
-    given: Estimate, side: Floats, tau: Fraction, j: int, critical: float, limits: Limits
-) -> tuple[Step, Step]:
-    """The steps of S (for parameter j) around `critical` and its negative."""
-    samples, units, basis = given.samples, given.units, given.basis
-    if basis is None:
-        raise ValueError("kind='rank': expected a fit that is proved; take another kind")
+def _crossing(
+    given: Estimate,
+    start: Solution,
+    tau: Fraction,
+    j: int,
+    critical: float,
+    rising: bool,
+    limits: Limits,
+) -> Step:
+    """The step of S (for parameter j) across `critical` or its negative."""
+    samples, units = given.samples, given.units
     most = critical * float(units.w) * float(samples.scale[j]) * units.x[j]
     minima = Minima(samples, units, Parameter.tilt(samples, tau, j, most))
-    centre = float(given.coefficients[given.fitted[j]])
-    steps = []
-    for rising in (False, True):
-        tracer = Tracer(minima, basis, side, Fraction(0), rising)
-        tracer.run(limits)
-        if not tracer.finished:
-            if limits.over is not None:
-                raise KeyboardInterrupt
-            raise ValueError("kind='rank': floats cannot follow the test; take another kind")
-        steps.append(_step(tracer, j, centre, most))
-    return steps[0], steps[1]
+    tracer = Tracer(minima, start.basis, start.side, Fraction(0), rising)
+    tracer.run(limits)
+    if not tracer.finished:
+        if limits.interrupted:
+            raise KeyboardInterrupt
+        raise ValueError(_LOST)
+    factor = float(units.factors(samples)[j])
+    return _step(tracer, j, float(start.basis.theta[j]) * factor, most)
 
 
 def _step(tracer: Tracer, j: int, centre: float, most: float) -> Step:

@@ -86,7 +86,8 @@ def minimise(
     start: Basis | None = None,
     limits: Limits | None = None,
 ) -> Solution:
-    """Minimise sum_i w_i rho(x_i . theta - y_i), rho of slopes -slopes[0] and slopes[1].
+    """Minimise sum_i w_i rho(x_i . theta - y_i) + tilt . theta, rho of slopes -slopes[0] and
+    slopes[1].
 
     From the basis `start`, or else from the end on a coarser subsample.  `limits` are looked at
     between rounds.
@@ -107,7 +108,7 @@ def minimise(
 
 
 def _solved(samples: Samples, slopes: Floats, start: Basis | None, limits: Limits) -> "_Solver":
-    q, n = samples.x.shape
+    q, n = len(samples.x), samples.y.size - samples.extra
     pivots = 0
     if start is None and n // _RATIO >= max(_COARSEST, 12 * q):
         coarse, rows = samples.thinned(_RATIO)
@@ -149,7 +150,8 @@ class _Solver:
 
     def smooth_start(self) -> None:
         """Start from least squares, where many pivots are to be saved iteratively reweighted."""
-        x, y, w = self.samples[:3]
+        (x, y, w), data = self.samples[:3], self.samples.y.size - self.samples.extra
+        x, y, w = x[:, :data], y[:data], w[:data]
         weight = w
         for smoothing in (*(_SMOOTHING if len(x) >= _REWEIGHT else ()), None):
             if self.limits.over is not None:

@@ -49,7 +49,7 @@ class ExactVertex(NamedTuple):
         found = [v * f for v, f in zip(theta.fractions(), factors, strict=True)]
         return cls(
             coefficients=objects(found),
-            loss=-total / (unit * units.y),
+            loss=(samples.offset - total) / (unit * units.y),
             active=rows,
             multipliers=-prices / unit,
             tied=tied,
@@ -94,8 +94,11 @@ def exact_loss(samples: Samples, units: Units, slopes: Slopes, coefficients: Flo
     x, y, w = Rationals.of(samples.x), Rationals.of(samples.y), Rationals.of(samples.w)
     r = (theta.num @ x.num) * y.den - y.num * (theta.den * x.den)
     up, down = int(w.num @ np.maximum(r, 0)), int(w.num @ np.maximum(-r, 0))
-    unit = slopes.unit * units.w * units.y * (x.den * y.den * w.den * theta.den)
-    return (slopes.above * up + slopes.below * down) / unit
+    total = (slopes.above * up + slopes.below * down) / (x.den * y.den * w.den * theta.den)
+    if samples.tilt:
+        terms = zip(samples.tilt, theta.num.tolist(), strict=True)
+        total += sum((c * v for c, v in terms), Fraction(0)) / theta.den
+    return (total + samples.offset) / (slopes.unit * units.w * units.y)
 
 
 def nearest_coefficients(samples: Samples, units: Units, basis: Basis, blur: float) -> Floats:

@@ -1,0 +1,297 @@
+"""What a fit says of its errors: covariances, intervals, replicates, tests against other fits."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._limits import Limits
+from .._validate import instance, integer, sequence
+from .bootstrap import Bootstrap, BootstrapProgress, bootstrap
+from .comparison import FitComparison, compare
+from .estimate import Estimate
+from .inference import covariance, errors, interval, numbered, pseudo_r2
+from .named_fit import NamedFit
+from .rank_test import rank_intervals
+
+Floats = NDArray[np.float64]
+
+
+class InferredFit(NamedFit):
+    """The part of a `QuantileFit` that knows of errors."""
+
+    loss: float
+    tau: float | None
+    sample_weight: Floats
+
+    @property
+    @abstractmethod
+    def _estimate(self) -> Estimate:
+        """What inference is told."""
+
+    @cached_property
+    def pseudo_r2(self) -> float:
+        """1 - loss / loss of the best constant: R1 of Koenker and Machado (JASA 94, 1999).
+
+        0 where targets are constant; below 0 a fit without intercept may lie.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> round(rw.quantile(data.X, data.y).pseudo_r2, 10)
+        0.6205559619
+        """
+        return pseudo_r2(self._estimate, self.loss * (0.5 if self.tau is None else 1.0))
+
+    def cov(
+        self,
+        kind: str = "nid",
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+    ) -> Floats:
+        """The covariance (p + 1, p + 1) of the coefficients, as R's quantreg estimates it.
+
+        Parameters
+        ----------
+        kind : {"nid", "iid", "ker", "boot", "cluster"}, default "nid"
+            What is assumed of the errors y - fit: "iid" that they have one distribution; "nid"
+            that the quantiles near tau are linear too (Hendricks and Koenker, JASA 87, 1992); "ker"
+            nothing, with a Gaussian kernel (Powell 1991); "boot" nothing: that of
+            :meth:`bootstrap`; "cluster" nothing within the `groups`, which are independent (Parente
+            and Santos Silva, J. Econometric Methods 5, 2016).
+        bandwidth : {"hall-sheather", "bofinger"}, default "hall-sheather"
+            How near to tau quantiles are looked at.
+        groups : array_like (n,), optional
+            Labels of the groups, for "cluster" and "boot".
+
+        Returns
+        -------
+        ndarray
+            With rows of 0 for coefficients that were not fitted.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit, there are no more samples than coefficients, or the
+            densities found are 0 at too many of them.
+
+        Notes
+        -----
+        Weights are as in quantreg: sample i is the row ``w_i (1, x_i)`` with target ``w_i y_i``.
+        They are no counts: repeat the rows for that.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> np.sqrt(np.diag(rw.quantile(data.X, data.y).cov("iid"))).round(6)
+        array([13.23908 ,  0.011919])
+        """
+        if kind == "boot":
+            return self.names.by_parameter(self._replicates(groups).cov, None)
+        given = self._estimate
+        found = np.zeros((self.coefficients.size,) * 2)
+        numbers = self._groups(groups)
+        found[np.ix_(given.fitted, given.fitted)] = covariance(given, kind, bandwidth, numbers)
+        return self.names.by_parameter(found, None)
+
+    def bse(
+        self,
+        kind: str = "nid",
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+    ) -> Any:
+        """Standard errors (p + 1,) of the coefficients; all as for :meth:`cov`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.quantile(data.X, data.y).bse("ker").round(5)
+        array([30.21532,  0.03732])
+        """
+        return self.named(errors(self.cov(kind, bandwidth=bandwidth, groups=groups)))
+
+    def conf_int(
+        self,
+        kind: str = "nid",
+        level: float = 0.9,
+        *,
+        bandwidth: str = "hall-sheather",
+        groups: Iterable[Any] | None = None,
+        iid: bool = True,
+        interpolate: bool = True,
+    ) -> Any:
+        """Confidence intervals (p + 1, 2) of the coefficients.
+
+        Student's t times `bse`; for "boot" quantiles of the replicates; for "rank" the values that
+        the rank score test does not reject.
+
+        Parameters
+        ----------
+        kind, bandwidth, groups
+            As for :meth:`cov`; or "rank" (Koenker 1994), which follows the test from value to value
+            by parametric pivots.
+        level : float, default 0.9
+            How often such intervals hold the coefficient, in (0, 1).
+        iid : bool, default True
+            For "rank": whether errors are of one distribution; if not, their densities are those of
+            "nid".
+        interpolate : bool, default True
+            For "rank": if not, the interval is that of values not rejected, without interpolation
+            of the statistic, a step function, to the critical value.
+
+        Returns
+        -------
+        ndarray
+            [0, 0] for coefficients that were not fitted; infinite ends where the rank test rejects
+            nothing.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for :meth:`cov`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.quantile(data.X, data.y).conf_int("nid", level=0.95).round(4)
+        array([[ 43.5546, 119.4099],
+               [  0.5045,   0.6159]])
+        """
+        if kind == "boot":
+            return self.named(self._replicates(groups).conf_int(level))
+        if kind == "rank":
+            found = rank_intervals(self._estimate, level, iid, interpolate)
+            return self.named(self._estimate.spread(found.T).T)
+        error = errors(self.cov(kind, bandwidth=bandwidth, groups=groups))
+        numbers, freedom = self._groups(groups), self._estimate.freedom
+        if kind == "cluster" and numbers is not None:
+            freedom = int(numbers.max())
+        return self.named(interval(self.coefficients, error, level, freedom))
+
+    def compare(
+        self,
+        other: "InferredFit | Sequence[InferredFit]",
+        test: str = "wald",
+        kind: str | None = None,
+    ) -> FitComparison:
+        """Test a model against a smaller one, or the slopes of one model at several quantiles.
+
+        Parameters
+        ----------
+        other : QuantileFit or sequence of them
+            A fit of the same targets and weights: at the same tau, of features in the span of this
+            one's or the other way round; or fits of the same features, each at another tau.
+        test : {"wald", "rank"}, default "wald"
+            "wald" asks whether the coefficients of the larger fit are where the smaller one has
+            them, "rank" whether the rank scores of the smaller one, its dual solution, are
+            unrelated to what it leaves out (Gutenbrunner, Jureckova, Koenker and Portnoy, J.
+            Nonparametric Statist. 2, 1993; the score is that of the quantile).  Slopes are tested
+            by Wald's test.
+        kind : {"nid", "iid", "ker"}, optional
+            The covariance for "wald", default "nid"; for "rank" "iid", the default, or "nid".
+
+        Returns
+        -------
+        FitComparison
+            F statistic, degrees of freedom and p-value, as ``anova.rq`` of R's quantreg.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the fits are not nested, or an argument does not fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_stackloss()
+        >>> large, small = rw.lad(data.X, data.y), rw.lad(data.X[:, :1], data.y)
+        >>> large.compare(small).message
+        '2 restrictions at tau=0.5: F(2, 17) = 2.88554, p = 0.0834 (wald)'
+        """
+        others = [other] if isinstance(other, InferredFit) else sequence("other", other)
+        for fit in others:
+            instance("other", fit, InferredFit)
+        return compare(self._estimate, [fit._estimate for fit in others], test, kind)
+
+    def bootstrap(
+        self,
+        n: int = 1000,
+        method: str = "xy",
+        *,
+        clusters: Iterable[Any] | None = None,
+        seed: int = 0,
+        time_limit: float | None = None,
+        callback: Callable[[BootstrapProgress], Any] | None = None,
+    ) -> Bootstrap:
+        """Replicates of the fit.
+
+        Parameters
+        ----------
+        n : int, default 1000
+            How many.
+        method : {"xy", "wild"}, default "xy"
+            "xy" draws samples, as many as there are, with replacement; "wild" keeps X and turns
+            over residuals, for quantiles (Feng, He and Hu, Biometrika 98, 2011): targets are
+            ``fit + v |y - fit|``, v being ``2 (1 - tau)``, or with probability tau ``-2 tau``.
+        clusters : array_like (n,), optional
+            Labels of groups that are drawn, or turned over, as a whole.
+        seed : int, default 0
+            The same seed gives the same replicates: the first ones of a larger `n` too.
+        time_limit : float, optional
+            Seconds.
+        callback : callable, optional
+            Called before each replicate with a :class:`BootstrapProgress`; StopIteration or
+            KeyboardInterrupt raised in it ends the bootstrap as Ctrl-C does.
+
+        Returns
+        -------
+        Bootstrap
+            Fewer replicates where it ended early.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit, or there are no more samples than coefficients.
+
+        Notes
+        -----
+        Each replicate ends at a vertex where, in floats, no half-edge descends and every sample has
+        the side it was taken to have.  Unlike the fit, replicates are not proved in rationals.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> found = rw.quantile(data.X, data.y).bootstrap(200)
+        >>> found.coefficients.shape, found.conf_int(0.9).shape
+        ((200, 2), (2, 2))
+        """
+        n, seed = integer("n", n, 1), integer("seed", seed, 0)
+        limits, given = Limits.asked(time_limit, callback), self._estimate
+        theta, singular, ended = bootstrap(given, n, method, self._groups(clusters), seed, limits)
+        return Bootstrap(given.spread(theta), self.coefficients, method, ended, singular)
+
+    def _replicates(self, groups: Iterable[Any] | None) -> Bootstrap:
+        found = self.bootstrap(clusters=groups)
+        if found.ended.early:  # nobody would see it
+            raise KeyboardInterrupt
+        return found
+
+    def _groups(self, groups: Iterable[Any] | None) -> NDArray[np.int64] | None:
+        """The groups of the samples of weight > 0 as numbers."""
+        if groups is None:
+            return None
+        every = numbered("groups", groups, len(self.y))
+        return numbered("groups", every[self.sample_weight > 0.0], len(self._estimate.y))
+
+
+__all__ = ["InferredFit"]
