@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._limits import Limits
+from .._validate import integer
 from ..ended import Ended
 from ..problem.kernel_arrays import writable
 from ..problem.loss import LayerLoss
@@ -24,6 +26,7 @@ from .estimate import Estimate
 from .inferred_fit import InferredFit
 from .names import NO_NAMES, Names
 from .optimality import OptimalityCertificate
+from .solutions import Minimisers, Solutions
 from .summary import Summary, summary_of
 from .together import Together
 from .vertex import ExactVertex
@@ -258,6 +261,71 @@ class QuantileFit(InferredFit):
             return OptimalityCertificate.none(self.coefficients, self.loss, problem)
         vertex = end.vertex()
         return beside.certificate(data, self.tau, *end[:3], vertex, self.status.proved)
+
+    @cached_property
+    def _minimisers(self) -> Minimisers:
+        if not isinstance(self._end, Proof) or not self.status.proved:
+            raise ValueError("solutions: expected a fit that the solver proved, found none proved")
+        if self.beside is not None:
+            raise ValueError("solutions: expected a fit without penalty and constraints")
+        samples, units, slopes, basis, side = self._end
+        return Minimisers(
+            Samples(*map(writable, samples)), units, slopes, writable(basis.rows), writable(side)
+        )
+
+    @cached_property
+    def unique(self) -> bool:
+        """Whether no other coefficients have the same loss, exactly.
+
+        Not if there are others for a tau within the rounding of a float that is no decimal: a third
+        of three samples is a third.  Of aliased columns the coefficients are 0.
+
+        Raises ValueError if the solver did not prove the fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[1.0], [2.0], [3.0]], [1.0, 5.0, 4.0]).unique
+        True
+        """
+        return self._minimisers.unique
+
+    def solutions(self, max_solutions: int = 1000) -> Solutions:
+        """All minimisers: the vertices of the set that they are.
+
+        Parameters
+        ----------
+        max_solutions : int, default 1000
+            How many to stop at.
+
+        Returns
+        -------
+        Solutions
+            ``vertices`` (k, p + 1) and ``ended``.  Of aliased columns the coefficients are 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the argument does not fit, or the solver did not prove the fit.
+
+        Examples
+        --------
+        The median of an even number is all between the two in the middle.
+
+        >>> import reluplex_walk as rw
+        >>> fit = rw.lad([[1.0], [1.0], [1.0], [1.0]], [1.0, 2.0, 4.0, 9.0], fit_intercept=False)
+        >>> fit.unique, sorted(fit.solutions().vertices[:, 1].tolist())
+        (False, [2.0, 4.0])
+        """
+        most, given = integer("max_solutions", max_solutions, 1), self._minimisers
+        with Limits() as limits:
+            points, ended = given.vertices(most, limits)
+        limits.pass_on()
+        factors = given.units.factors(given.samples)
+        found = np.zeros((len(points), self.coefficients.size))
+        for row, point in zip(found, points, strict=True):
+            row[given.units.fitted] = [float(v * f) for v, f in zip(point, factors, strict=True)]
+        return Solutions(found, ended)
 
     @cached_property
     def _estimate(self) -> Estimate:

@@ -15,6 +15,7 @@ from .comparison import FitComparison, compare
 from .estimate import Estimate
 from .inference import covariance, errors, interval, numbered, pseudo_r2
 from .named_fit import NamedFit
+from .rank_test import rank_intervals
 
 Floats = NDArray[np.float64]
 
@@ -129,22 +130,33 @@ class InferredFit(NamedFit):
         *,
         bandwidth: str = "hall-sheather",
         groups: Iterable[Any] | None = None,
+        iid: bool = True,
+        interpolate: bool = True,
     ) -> Any:
         """Confidence intervals (p + 1, 2) of the coefficients.
 
-        Student's t times `bse`; for "boot" quantiles of the replicates.
+        Student's t times `bse`; for "boot" quantiles of the replicates; for "rank" the values that
+        the rank score test does not reject.
 
         Parameters
         ----------
         kind, bandwidth, groups
-            As for :meth:`cov`.
+            As for :meth:`cov`; or "rank" (Koenker 1994), which follows the test from value to value
+            by parametric pivots.
         level : float, default 0.9
             How often such intervals hold the coefficient, in (0, 1).
+        iid : bool, default True
+            For "rank": whether errors are of one distribution; if not, their densities are those of
+            "nid".
+        interpolate : bool, default True
+            For "rank": if not, the interval is that of values not rejected, without interpolation
+            of the statistic, a step function, to the critical value.
 
         Returns
         -------
         ndarray
-            [0, 0] for coefficients that were not fitted.
+            [0, 0] for coefficients that were not fitted; infinite ends where the rank test rejects
+            nothing.
 
         Raises
         ------
@@ -161,6 +173,9 @@ class InferredFit(NamedFit):
         """
         if kind == "boot":
             return self.named(self._replicates(groups).conf_int(level))
+        if kind == "rank":
+            found = rank_intervals(self._estimate, level, iid, interpolate)
+            return self.named(self._estimate.spread(found.T).T)
         error = np.asarray(self.bse(kind, bandwidth=bandwidth, groups=groups))
         numbers, freedom = self._groups(groups), self._estimate.freedom
         if kind == "cluster" and numbers is not None:

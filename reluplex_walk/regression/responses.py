@@ -61,8 +61,8 @@ def quantile_responses(
     -------
     list of QuantileFit
         One for each column of `Y`, whose label (if `Y` is a table) is the ``response_name`` of the
-        fit; after Ctrl-C or at the time limit those made until then, of which the last one may not be at
-        its end.
+        fit; after Ctrl-C or at the time limit those made until then, of which the last one may not
+        be at its end.
 
     Raises
     ------

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 INTERVALS_ONLY = ("rank",)
 """Kinds of inference without standard errors."""
 
-_WIDTH = 200  # of a line that rich may fill
+_WIDTH = 10_000  # of a line that rich may fill
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Summary:
         for label, value in self.header.items():
             head.add_row(Text(label), Text(value))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("")
+        table.add_column("", no_wrap=True, overflow="ignore")
         for name in self.table:
             table.add_column(Text(name), justify="right", no_wrap=True)
         for name, cells in self._rows():

@@ -52,11 +52,13 @@ def _together(task: Task, levels: Sequence[float], group: Group) -> list[Quantil
     status = WalkStatus.GLOBAL_MINIMUM
     if group.found.proved and not _all_held_by_floats(data, task.posed, end, thetas):
         status = WalkStatus.NOT_PROVED
-    fixed = (task.posed.aliased, task.fit_intercept, end, task.names)
+    aliased, intercept, pivots = task.posed.aliased, task.fit_intercept, group.found.pivots
     parts = zip(thetas, losses, duals, end.taus, strict=True)
-    ends = (status, Ended.FINISHED)
+    ended = Ended.FINISHED
     return [
-        QuantileFit(b, loss, dual, *ends, tau, group.found.pivots, *data, *fixed)
+        QuantileFit(
+            *(b, loss, dual, status, ended, tau, pivots, *data, aliased, intercept, end, task.names)
+        )
         for b, loss, dual, tau in parts
     ]
 
