@@ -6,8 +6,7 @@ coefficients of 1e15.  What is aliased is decided once, here, for every room.
 """
 
 import warnings
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,12 +100,8 @@ def find(inputs: Floats, intercept: bool = True) -> Aliased:
     return Aliased(np.array(columns, np.int64), np.array(combination).reshape(-1, p + 1))
 
 
-def warn_of_aliased(
-    inputs: Floats, aliased: NDArray[np.int64], names: Sequence[Any] | None = None
-) -> None:
+def warn_of_aliased(inputs: Floats, aliased: NDArray[np.int64]) -> None:
     """The :class:`RankWarning` of the distinct `inputs` (n, p), if there is cause for one.
-
-    Columns are called by their `names`, if they have some.
 
     For the caller of the function that calls this one.
     """
@@ -114,16 +109,15 @@ def warn_of_aliased(
     varying = [int(k) for k in aliased if np.ptp(inputs[:, k]) > 0.0]
     if varying and n > p + 1:
         warnings.warn(
-            f"X: the constant and earlier columns determine {_listed(varying, names)} up to "
-            "rounding; searches leave the weights there alone (see `aliased`)",
+            f"X: the constant and earlier columns determine {_listed(varying)} up to rounding; "
+            "searches leave the weights there alone (see `aliased`)",
             RankWarning,
             stacklevel=3,
         )
 
 
-def _listed(columns: list[int], names: Sequence[Any] | None) -> str:
-    called = map(str, columns) if names is None else (repr(names[k]) for k in columns)
-    return f"column{'s' * (len(columns) > 1)} {', '.join(called)}"
+def _listed(columns: list[int]) -> str:
+    return f"column{'s' * (len(columns) > 1)} {', '.join(map(str, columns))}"
 
 
 def _unit_columns(inputs: Floats) -> tuple[Floats, Floats]:

@@ -113,7 +113,7 @@ def lad(
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     posed = Posed.of(data.kept(), intercept)
     if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased, names.features)
+        warn_of_aliased(data.kept().X, posed.aliased)
     return _named(names, _path(data, posed, intercept, [None], limits))[0]
 
 
@@ -191,7 +191,7 @@ def quantile(
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     posed = Posed.of(data.kept(), intercept)
     if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased, names.features)
+        warn_of_aliased(data.kept().X, posed.aliased)
     levels = [_level("tau", tau)]
     return _named(names, _path(data, posed, intercept, levels, limits))[0]
 
@@ -263,7 +263,7 @@ def quantile_path(
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     posed = Posed.of(data.kept(), intercept)
     if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased, names.features)
+        warn_of_aliased(data.kept().X, posed.aliased)
     return _named(names, _path(data, posed, intercept, levels, limits))
 
 
