@@ -5,6 +5,8 @@ As text, HTML or a data frame.
 
 import io
 import math
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -186,16 +188,14 @@ def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Su
     aliased[fit.aliased + 1] = True
     table = {"coefficient": fit.coefficients[shown]}
     notes = []
-    try:
-        inferred = _inference(fit, kind, level, options, aliased)
-    except ValueError as error:
-        if str(error).startswith(("kind:", "level:", *(f"{name}:" for name in options))):
-            raise
-        notes.append(f"no intervals: {error}")
-    else:
+    inferred, reason = _asked(lambda: _inference(fit, kind, level, options, aliased))
+    if reason.startswith(("kind:", *(f"{name}:" for name in options))):
+        raise ValueError(reason)
+    if inferred is None:
+        notes.append(f"no intervals: {reason}")
+    elif inferred:
         table |= {name: values[shown] for name, values in inferred.items()}
-        if inferred:
-            notes.append(f"{kind}: {100.0 * level:g} % intervals")
+        notes.append(f"{kind}: {100.0 * level:g} % intervals")
     features = fit.feature_names or tuple(f"x{k + 1}" for k in range(fit.X.shape[1]))
     names = (INTERCEPT, *features)
     if aliased.any():
@@ -204,6 +204,19 @@ def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Su
     for label, levels in fit.names.encoding.unused if fit.names.encoding else ():
         notes.append(f"{label}: no row has {', '.join(map(repr, levels))}")
     return Summary(_header(fit), names[shown], table, aliased[shown], tuple(notes))
+
+
+_REFUSAL = re.compile(r"[^:]*: expected .* found")
+
+
+def _asked(call: Callable[[], Any]) -> tuple[Any, str]:
+    """What `call` returns, or None and the words in which it is refused."""
+    try:
+        return call(), ""
+    except ValueError as error:
+        if _REFUSAL.match(str(error)) is None:
+            raise
+        return None, str(error)
 
 
 def _header(fit: Any) -> dict[str, str]:
@@ -218,12 +231,14 @@ def _header(fit: Any) -> dict[str, str]:
     if (fit.sample_weight != 1.0).any():
         header["sum of weights"] = f"{fit.sample_weight.sum():.10g}"
     header["loss"] = f"{fit.loss:.10g}"
-    if hasattr(type(fit), "pseudo_r2"):
-        header["pseudo R1"] = f"{fit.pseudo_r2:.6g}"
+    share = _asked(lambda: fit.pseudo_r2)[0] if hasattr(type(fit), "pseudo_r2") else None
+    if share is not None:
+        header["pseudo R1"] = f"{share:.6g}"
     proved = fit.status.proved
     header["proof"] = "global minimum, proved" if proved else f"not proved: {fit.status.message}"
-    if hasattr(type(fit), "unique"):
-        header["unique"] = "yes" if fit.unique else "no, other coefficients have the same loss"
+    unique = _asked(lambda: fit.unique)[0] if hasattr(type(fit), "unique") else None
+    if unique is not None:
+        header["unique"] = "yes" if unique else "no, other coefficients have the same loss"
     return header
 
 

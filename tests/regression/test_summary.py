@@ -63,11 +63,14 @@ def test_inference_is_shown():
 
 
 def test_inference_that_fails_is_a_note():
-    summary = summary_of(Inferred(FIT, "X: expected more samples"), "iid", 0.9, {})
+    words = "errors: expected more samples, found 3"
+    summary = summary_of(Inferred(FIT, words), "iid", 0.9, {})
     assert list(summary.table) == ["coefficient"]
-    assert summary.notes == ("no intervals: X: expected more samples",)
+    assert summary.notes == (f"no intervals: {words}",)
+    with pytest.raises(ValueError, match="too many values"):  # a mistake of ours
+        summary_of(Inferred(FIT, "too many values to unpack"), "iid", 0.9, {})
     with pytest.raises(ValueError, match=r"^kind: expected"):
-        summary_of(Inferred(FIT, "kind: expected one of"), "what", 0.9, {})
+        summary_of(Inferred(FIT, "kind: expected one of x, found 'what'"), "what", 0.9, {})
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -1.0, 2.0])
