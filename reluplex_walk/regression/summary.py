@@ -231,7 +231,9 @@ def _header(fit: Any) -> dict[str, str]:
     if (fit.sample_weight != 1.0).any():
         header["sum of weights"] = f"{fit.sample_weight.sum():.10g}"
     header["loss"] = f"{fit.loss:.10g}"
-    share = _asked(lambda: fit.pseudo_r2)[0] if hasattr(type(fit), "pseudo_r2") else None
+    plain = getattr(fit, "beside", None) is None  # neither penalty nor constraints
+    known = plain and hasattr(type(fit), "pseudo_r2")
+    share = _asked(lambda: fit.pseudo_r2)[0] if known else None
     if share is not None:
         header["pseudo R1"] = f"{share:.6g}"
     proved = fit.status.proved
