@@ -110,7 +110,13 @@ class Summary:
             table.add_column(Text(name), justify="right", no_wrap=True)
         for name, cells in self._rows():
             table.add_row(Text(name), *map(Text, cells))
-        console = Console(file=io.StringIO(), width=_WIDTH, color_system=None, emoji=False)
+        console = Console(
+            file=io.StringIO(),
+            width=_WIDTH,
+            color_system=None,
+            emoji=False,
+            force_jupyter=False,  # which would show it there and then
+        )
         for part in (head, table, *map(Text, self.notes)):
             console.print(part, soft_wrap=isinstance(part, Text))
         text = console.file.getvalue()  # type: ignore[attr-defined]
@@ -151,30 +157,30 @@ class Summary:
 
     def _rows(self) -> list[tuple[str, list[str]]]:
         """Name and cells of each row, as text."""
-        cells = [_cells(name, values, ~self.aliased) for name, values in self.table.items()]
+        shown = ~self.aliased
+        form = _form(self.table, shown)
+        columns = [(_FORMATS.get(name, form), values) for name, values in self.table.items()]
         rows = []
         for k, name in enumerate(self.names):
-            row = [column[k] for column in cells]
-            rows.append(
-                (str(name), ["aliased", *[""] * (len(row) - 1)] if self.aliased[k] else row)
-            )
+            row = [form.format(values[k]) for form, values in columns]
+            rows.append((str(name), row if shown[k] else ["aliased", *[""] * (len(row) - 1)]))
         return rows
 
 
-_DECIMALS = {"t": 2, "P>|t|": 3}
-_DIGITS, _MOST = 5, 9  # shown of the smallest number of a column, unless these are many decimals
+_FORMATS = {"t": "{:.2f}", "P>|t|": "{:.3f}"}
+_MOST = 9  # decimals, and digits before the point
 
 
-def _cells(name: str, values: Floats, shown: NDArray[np.bool_]) -> list[str]:
-    """The numbers of a column with as many decimals each."""
+def _form(table: dict[str, Floats], shown: NDArray[np.bool_]) -> str:
+    """How numbers are written, all alike: the smallest error has three digits."""
+    values, digits = table.get("std error", table["coefficient"]), 3
+    if "std error" not in table:
+        digits = 5
     size = np.abs(values[shown & np.isfinite(values) & (values != 0.0)])
-    decimals = _DECIMALS.get(name)
-    if decimals is None:
-        least, most = (float(size.min()), float(size.max())) if size.size else (1.0, 1.0)
-        decimals = max(0, _DIGITS - 1 - math.floor(math.log10(least)))
-        if decimals > _MOST or most >= 10.0**_MOST:
-            return [f"{value:.{_DIGITS}g}" for value in values.tolist()]
-    return [f"{value:.{decimals}f}" for value in values.tolist()]
+    least = float(size.min()) if size.size else 1.0
+    most = max(float(np.abs(table["coefficient"]).max(initial=0.0)), *size.tolist(), least)
+    decimals = max(0, digits - 1 - math.floor(math.log10(least)))
+    return f"{{:.{decimals}f}}" if decimals <= _MOST and most < 10.0**_MOST else "{:.5g}"
 
 
 def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Summary:

@@ -138,6 +138,22 @@ def test_long_and_odd_names_are_whole():
     assert name.strip() in str(fit.summary())
 
 
+def test_numbers_have_digits_for_their_errors():
+    lines = str(summary_of(Inferred(FIT), "iid", 0.9, {})).splitlines()
+    rows = [line.split() for line in lines if " Intercept" in line or " income" in line]
+    assert rows[0][:3] == ["Intercept", "81.482", "40.741"]
+    assert rows[1][:3] == ["income", "0.560", "0.280"]
+    assert rows[1][5:] == ["-0.440", "1.560"]
+    wide = rw.lad(FRAME[["income"]] * 1e9, FRAME.foodexp)
+    assert "5.6018e-10" in str(wide.summary())
+    assert " 0.0000" in str(rw.lad([[1.0], [2.0], [3.0]], [0.0, 0.0, 0.0]).summary())
+
+
+def test_text_in_notebooks_is_text(monkeypatch):
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert " Intercept" in str(FIT.summary())
+
+
 def test_arrays_have_numbered_names():
     fit = rw.lad(np.column_stack([ENGEL.X, np.sqrt(ENGEL.X)]), ENGEL.y)
     assert fit.summary().names == ("Intercept", "x1", "x2")
