@@ -5,6 +5,8 @@ As text, HTML or a data frame.
 
 import io
 import math
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -108,7 +110,13 @@ class Summary:
             table.add_column(Text(name), justify="right", no_wrap=True)
         for name, cells in self._rows():
             table.add_row(Text(name), *map(Text, cells))
-        console = Console(file=io.StringIO(), width=_WIDTH, color_system=None, emoji=False)
+        console = Console(
+            file=io.StringIO(),
+            width=_WIDTH,
+            color_system=None,
+            emoji=False,
+            force_jupyter=False,  # which would show it there and then
+        )
         for part in (head, table, *map(Text, self.notes)):
             console.print(part, soft_wrap=isinstance(part, Text))
         text = console.file.getvalue()  # type: ignore[attr-defined]
@@ -149,30 +157,30 @@ class Summary:
 
     def _rows(self) -> list[tuple[str, list[str]]]:
         """Name and cells of each row, as text."""
-        cells = [_cells(name, values, ~self.aliased) for name, values in self.table.items()]
+        shown = ~self.aliased
+        form = _form(self.table, shown)
+        columns = [(_FORMATS.get(name, form), values) for name, values in self.table.items()]
         rows = []
         for k, name in enumerate(self.names):
-            row = [column[k] for column in cells]
-            rows.append(
-                (str(name), ["aliased", *[""] * (len(row) - 1)] if self.aliased[k] else row)
-            )
+            row = [form.format(values[k]) for form, values in columns]
+            rows.append((str(name), row if shown[k] else ["aliased", *[""] * (len(row) - 1)]))
         return rows
 
 
-_DECIMALS = {"t": 2, "P>|t|": 3}
-_DIGITS, _MOST = 5, 9  # shown of the smallest number of a column, unless these are many decimals
+_FORMATS = {"t": "{:.2f}", "P>|t|": "{:.3f}"}
+_MOST = 9  # decimals, and digits before the point
 
 
-def _cells(name: str, values: Floats, shown: NDArray[np.bool_]) -> list[str]:
-    """The numbers of a column with as many decimals each."""
+def _form(table: dict[str, Floats], shown: NDArray[np.bool_]) -> str:
+    """How numbers are written, all alike: the smallest error has three digits."""
+    values, digits = table.get("std error", table["coefficient"]), 3
+    if "std error" not in table:
+        digits = 5
     size = np.abs(values[shown & np.isfinite(values) & (values != 0.0)])
-    decimals = _DECIMALS.get(name)
-    if decimals is None:
-        least, most = (float(size.min()), float(size.max())) if size.size else (1.0, 1.0)
-        decimals = max(0, _DIGITS - 1 - math.floor(math.log10(least)))
-        if decimals > _MOST or most >= 10.0**_MOST:
-            return [f"{value:.{_DIGITS}g}" for value in values.tolist()]
-    return [f"{value:.{decimals}f}" for value in values.tolist()]
+    least = float(size.min()) if size.size else 1.0
+    most = max(float(np.abs(table["coefficient"]).max(initial=0.0)), *size.tolist(), least)
+    decimals = max(0, digits - 1 - math.floor(math.log10(least)))
+    return f"{{:.{decimals}f}}" if decimals <= _MOST and most < 10.0**_MOST else "{:.5g}"
 
 
 def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Summary:
@@ -186,16 +194,14 @@ def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Su
     aliased[fit.aliased + 1] = True
     table = {"coefficient": fit.coefficients[shown]}
     notes = []
-    try:
-        inferred = _inference(fit, kind, level, options, aliased)
-    except ValueError as error:
-        if str(error).startswith(("kind:", "level:", *(f"{name}:" for name in options))):
-            raise
-        notes.append(f"no intervals: {error}")
-    else:
+    inferred, reason = _asked(lambda: _inference(fit, kind, level, options, aliased))
+    if reason.startswith(("kind:", *(f"{name}:" for name in options))):
+        raise ValueError(reason)
+    if inferred is None:
+        notes.append(f"no intervals: {reason}")
+    elif inferred:
         table |= {name: values[shown] for name, values in inferred.items()}
-        if inferred:
-            notes.append(f"{kind}: {100.0 * level:g} % intervals")
+        notes.append(f"{kind}: {100.0 * level:g} % intervals")
     features = fit.feature_names or tuple(f"x{k + 1}" for k in range(fit.X.shape[1]))
     names = (INTERCEPT, *features)
     if aliased.any():
@@ -204,6 +210,19 @@ def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Su
     for label, levels in fit.names.encoding.unused if fit.names.encoding else ():
         notes.append(f"{label}: no row has {', '.join(map(repr, levels))}")
     return Summary(_header(fit), names[shown], table, aliased[shown], tuple(notes))
+
+
+_REFUSAL = re.compile(r"[^:]*: expected .* found")
+
+
+def _asked(call: Callable[[], Any]) -> tuple[Any, str]:
+    """What `call` returns, or None and the words in which it is refused."""
+    try:
+        return call(), ""
+    except ValueError as error:
+        if _REFUSAL.match(str(error)) is None:
+            raise
+        return None, str(error)
 
 
 def _header(fit: Any) -> dict[str, str]:
@@ -218,12 +237,14 @@ def _header(fit: Any) -> dict[str, str]:
     if (fit.sample_weight != 1.0).any():
         header["sum of weights"] = f"{fit.sample_weight.sum():.10g}"
     header["loss"] = f"{fit.loss:.10g}"
-    if fit.beside is None:
-        header["pseudo R1"] = f"{fit.pseudo_r2:.6g}"
+    share = _asked(lambda: fit.pseudo_r2)[0] if fit.beside is None else None
+    if share is not None:
+        header["pseudo R1"] = f"{share:.6g}"
     proved = fit.status.proved
     header["proof"] = "global minimum, proved" if proved else f"not proved: {fit.status.message}"
-    if hasattr(type(fit), "unique"):
-        header["unique"] = "yes" if fit.unique else "no, other coefficients have the same loss"
+    unique = _asked(lambda: fit.unique)[0]
+    if unique is not None:
+        header["unique"] = "yes" if unique else "no, other coefficients have the same loss"
     return header
 
 

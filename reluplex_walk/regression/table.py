@@ -186,7 +186,7 @@ def counted_gaps(X: Any, y: Any, sample_weight: Any) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if _GAPS not in str(error):
+        if _GAPS not in str(error) or "inf " in str(error):
             raise
         masks = {name: _gaps(name, v) for name, v in (("y", y), ("sample_weight", sample_weight))}
         labels = column_labels("X", X)

@@ -63,11 +63,14 @@ def test_inference_is_shown():
 
 
 def test_inference_that_fails_is_a_note():
-    summary = summary_of(Inferred(FIT, "X: expected more samples"), "iid", 0.9, {})
+    words = "errors: expected more samples, found 3"
+    summary = summary_of(Inferred(FIT, words), "iid", 0.9, {})
     assert list(summary.table) == ["coefficient"]
-    assert summary.notes == ("no intervals: X: expected more samples",)
+    assert summary.notes == (f"no intervals: {words}",)
+    with pytest.raises(ValueError, match="too many values"):  # a mistake of ours
+        summary_of(Inferred(FIT, "too many values to unpack"), "iid", 0.9, {})
     with pytest.raises(ValueError, match=r"^kind: expected"):
-        summary_of(Inferred(FIT, "kind: expected one of"), "what", 0.9, {})
+        summary_of(Inferred(FIT, "kind: expected one of x, found 'what'"), "what", 0.9, {})
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -1.0, 2.0])
@@ -133,6 +136,22 @@ def test_long_and_odd_names_are_whole():
     name = "[bold]" + "a long name " * 12
     fit = rw.lad(FRAME[["income"]].set_axis([name], axis=1), FRAME.foodexp)
     assert name.strip() in str(fit.summary())
+
+
+def test_numbers_have_digits_for_their_errors():
+    lines = str(summary_of(Inferred(FIT), "iid", 0.9, {})).splitlines()
+    rows = [line.split() for line in lines if " Intercept" in line or " income" in line]
+    assert rows[0][:3] == ["Intercept", "81.482", "40.741"]
+    assert rows[1][:3] == ["income", "0.560", "0.280"]
+    assert rows[1][5:] == ["-0.440", "1.560"]
+    wide = rw.lad(FRAME[["income"]] * 1e9, FRAME.foodexp)
+    assert "5.6018e-10" in str(wide.summary())
+    assert " 0.0000" in str(rw.lad([[1.0], [2.0], [3.0]], [0.0, 0.0, 0.0]).summary())
+
+
+def test_text_in_notebooks_is_text(monkeypatch):
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert " Intercept" in str(FIT.summary())
 
 
 def test_arrays_have_numbered_names():

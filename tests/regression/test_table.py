@@ -268,11 +268,6 @@ def test_predictions_have_the_labels_of_the_new_table():
     assert FIT.predict(TABLE.iloc[:0]).shape == (0,)
 
 
-def test_warnings_say_names():
-    with pytest.warns(rw.RankWarning, match=r"determine column 'twice' up to rounding"):
-        rw.lad(TABLE[["income"]].assign(twice=2.0 * TABLE.income), FOOD)
-
-
 def test_records():
     records = TABLE[["income", "region"]].to_records(index=False)
     records = np.array(records.tolist(), [("income", float), ("region", "U8")])
