@@ -78,7 +78,7 @@ def quantile_responses(
     >>> Y = np.column_stack([data.y, data.y**2])
     >>> fits = rw.quantile_responses(data.X, Y, tau=0.5)
     >>> [round(fit.loss, 6) for fit in fits]
-    [21.04058, 791.125926]
+    [21.04058, 1439.099424]
     """
     limits = Limits.asked(time_limit, callback)
     level, intercept = level_of("tau", tau), flag("fit_intercept", fit_intercept)
