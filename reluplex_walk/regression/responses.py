@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .._frames import column_labels
 from .._limits import Limits
@@ -16,6 +16,8 @@ from .data import Data, Posed
 from .fit import QuantileFit
 from .fitting import Task, level_of, path
 from .solver import FitProgress
+
+Floats = NDArray[np.float64]
 
 
 def quantile_responses(
@@ -82,7 +84,7 @@ def quantile_responses(
     """
     limits = Limits.asked(time_limit, callback)
     level, intercept = level_of("tau", tau), flag("fit_intercept", fit_intercept)
-    features, targets, weight = samples(X, Y, sample_weight, n_out=_count(Y))
+    features, targets, weight = _read(X, Y, sample_weight)
     labels, responses = column_labels("X", X), column_labels("Y", Y)
     fits: list[QuantileFit] = []
     first: Task | None = None
@@ -101,6 +103,18 @@ def quantile_responses(
         if fits[-1].ended.early:
             break
     return fits
+
+
+def _read(
+    X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Floats, Floats, Floats]:
+    """The checked arguments; messages name Y."""
+    try:
+        return samples(X, Y, sample_weight, n_out=_count(Y))
+    except (TypeError, ValueError) as error:
+        if str(error).startswith("y"):
+            raise type(error)(f"Y{str(error)[1:]}") from None
+        raise
 
 
 def _count(Y: ArrayLike) -> int:
