@@ -57,6 +57,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .regions.minima import LocalMinima as LocalMinima
     from .regions.plane import Slice as Slice, slice as slice, slice_through as slice_through
     from .regions.regions import Minimum as Minimum, Regions as Regions
+    from .regression import constraints as constraints
     from .regression.baseline import (
         Baselines as Baselines,
         baselines as baselines,
@@ -122,6 +123,7 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {
     "chains": "studies.chains",
+    "constraints": "regression.constraints",
     "activations": "studies.activations",
     "datasets": "datasets",
     "density": "landscape.density",

@@ -117,6 +117,33 @@ class QuantileFit(InferredFit):
     names: Names = NO_NAMES
     beside: Beside | None = None
 
+    @property
+    def penalty(self) -> float:
+        """``alpha * sum(sample_weight) * sum_j |b_j|``, a part of `loss`; 0 without `alpha`."""
+        return 0.0 if self.beside is None else self.beside.cost(self.coefficients)
+
+    @property
+    def data_loss(self) -> float:
+        """The loss of the samples: `loss` without `penalty`."""
+        return self.loss - self.penalty
+
+    @cached_property
+    def multipliers(self) -> Floats:
+        """Multipliers (m,) of the constraints, those without a bound left out.
+
+        By how much the least loss rises with a bound: >= 0 at a lower one, <= 0 at an upper one, 0
+        where a constraint is not active.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> X = [[0.0], [1.0], [2.0]]
+        >>> signs = rw.constraints.nonnegative(X)
+        >>> rw.lad(X, [3.0, 2.0, 1.0], constraints=signs).multipliers
+        array([2.])
+        """
+        return np.asarray(self.optimality.of_constraints[0], float)
+
     @cached_property
     def problem(self) -> LayerLoss:
         """The same loss as a :class:`LayerLoss`, a network without hidden layer (bias last)."""
@@ -250,7 +277,7 @@ class QuantileFit(InferredFit):
         >>> import reluplex_walk as rw
         >>> fit = rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0], alpha=0.5)
         >>> fit.optimality.verify_exact()
-        Fraction(71, 1)
+        Fraction(67, 1)
         """
         if isinstance(self._end, Together):
             data = Data(self.X, self.y, self.sample_weight)

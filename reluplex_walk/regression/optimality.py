@@ -65,9 +65,9 @@ class OptimalityCertificate:
     >>> import reluplex_walk as rw
     >>> fit = rw.lad([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0], alpha=0.5)
     >>> fit.optimality
-    OptimalityCertificate(global minimum, loss=4)
+    OptimalityCertificate(global minimum, loss=3.5)
     >>> fit.optimality.verify_exact()
-    Fraction(4, 1)
+    Fraction(7, 2)
     """
 
     is_global: bool

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .._frames import column_labels
 from .._limits import Limits
@@ -15,7 +15,9 @@ from .data import Data, Posed
 from .fit import QuantileFit
 from .fitting import Task, level_of, path
 from .solver import FitProgress
-from .table import arguments, counted_gaps
+from .table import Arguments, arguments, counted_gaps
+
+Floats = NDArray[np.float64]
 
 
 def quantile_responses(
@@ -81,12 +83,10 @@ def quantile_responses(
     >>> Y = np.column_stack([data.y, data.y**2])
     >>> fits = rw.quantile_responses(data.X, Y, tau=0.5)
     >>> [round(fit.loss, 6) for fit in fits]
-    [21.04058, 791.125926]
+    [21.04058, 1439.099424]
     """
     limits, level = Limits.asked(time_limit, callback), level_of("tau", tau)
-    read = arguments(X, Y, None, sample_weight, fit_intercept, missing)
-    with counted_gaps(read.X, read.y, read.sample_weight):
-        features, targets, weight = samples(read.X, read.y, read.sample_weight, n_out=_count(Y))
+    read, (features, targets, weight) = _read(X, Y, sample_weight, fit_intercept, missing)
     responses = column_labels("Y", Y) or (None,) * targets.shape[1]
     fits: list[QuantileFit] = []
     first: Task | None = None
@@ -105,6 +105,20 @@ def quantile_responses(
         if fits[-1].ended.early:
             break
     return fits
+
+
+def _read(
+    X: ArrayLike, Y: ArrayLike, weight: ArrayLike | None, fit_intercept: bool, missing: str
+) -> tuple[Arguments, tuple[Floats, Floats, Floats]]:
+    """The arguments, and their checked arrays; messages name Y."""
+    try:
+        read = arguments(X, Y, None, weight, fit_intercept, missing)
+        with counted_gaps(read.X, read.y, read.sample_weight):
+            return read, samples(read.X, read.y, read.sample_weight, n_out=_count(Y))
+    except (TypeError, ValueError) as error:
+        if str(error).startswith("y"):
+            raise type(error)(f"Y{str(error)[1:]}") from None
+        raise
 
 
 def _count(Y: ArrayLike) -> int:
