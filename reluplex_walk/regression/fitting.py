@@ -25,6 +25,7 @@ from .walking import by_walking
 
 Floats = NDArray[np.float64]
 
+_BLOCK = 2**15  # samples that stay in the cache
 _PRUDENCE = 0.999  # of what a claim allows, here
 
 
@@ -100,10 +101,16 @@ def path(
 
 
 def loss_of(data: Data, slopes: Slopes, theta: Floats) -> float:
-    """The loss of the samples at coefficients (p + 1,)."""
-    r = data.y - ((data.X @ theta[1:, None])[:, 0] + theta[0])  # rounded as a `LayerLoss` does
+    """The loss of the samples at coefficients (p + 1,), rounded as a `LayerLoss` does."""
+    r = (data.X @ theta[1:, None])[:, 0]
     below, above = slopes.floats
-    return float((data.w * np.where(r > 0.0, below * r, -above * r)).sum())
+    for low in range(0, len(r), _BLOCK):
+        part = r[low : low + _BLOCK]
+        part += theta[0]
+        np.subtract(data.y[low : low + _BLOCK], part, out=part)
+        part *= np.where(part > 0.0, below, -above)
+        part *= data.w[low : low + _BLOCK]
+    return float(r.sum())
 
 
 def _fit(
@@ -112,7 +119,8 @@ def _fit(
     """The fit from the end of the solver, by walking on from there where that is not proved."""
     data, fit_intercept, posed, beside, names = task
     samples, units, slopes = proof[:3]
-    theta, dual = np.zeros(data.X.shape[1] + 1), found.dual / -(slopes.unit * units.w)
+    theta, dual = np.zeros(data.X.shape[1] + 1), found.dual  # in place: there may be millions
+    dual /= -(slopes.unit * units.w)
     dual = dual[: len(dual) - samples.extra]
     if len(dual) < len(data.y):
         dual = _spread(dual, data.w > 0.0)

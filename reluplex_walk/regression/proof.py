@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 
 from .._budget import Budget
 from ..exact.rationals import Objects, Rationals, from_fractions, objects, signs, solve
-from ..exact.sums import exact_sums, products
+from ..exact.sums import EXACT, exact_sums, products
 from ..native.lad import BLOCK
 from ..native.lad_arrays import Fit
 from ..native.lad_rounding import error_bounds, judge, sides
+from ..problem.rows import distinct_columns
 from .design import Samples
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_FEW = 200  # samples that are not worth a look for equal ones
 
 
 class Optimality(NamedTuple):
@@ -163,7 +166,7 @@ def weighted_sums(x: Floats, w: Floats) -> Objects:
 def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats) -> None:
     """Sides of the residuals `doubtful` at the exact vertex of `rows`; those that are 0 keep it."""
     x, y = samples.x, samples.y
-    for c in rows:  # equal samples vanish together
+    for c in rows if doubtful.size <= _FEW else ():  # equal samples vanish together
         doubtful = doubtful[(x[:, doubtful] != x[:, [c]]).any(axis=0) | (y[doubtful] != y[c])]
     if not doubtful.size:
         return
@@ -180,8 +183,28 @@ def exact_vertex(samples: Samples, rows: Ints) -> Rationals:
 
 def exact_signs(samples: Samples, theta: Rationals, rows: Ints) -> NDArray[np.int8]:
     """Signs of the residuals `rows` at `theta` (q,)."""
+    found = _signs_in_floats(samples, theta, rows)
+    if found is not None:
+        return found
+    if rows.size > _FEW:
+        first, number = distinct_columns([*samples.x[:, rows], samples.y[rows]])
+        if first.size < rows.size:
+            return exact_signs(samples, theta, rows[first])[number]
     x, y = Rationals.of(samples.x[:, rows].T), Rationals.of(samples.y[rows])
     return signs((x.num @ theta.num) * y.den - y.num * (theta.den * x.den))
+
+
+def _signs_in_floats(samples: Samples, theta: Rationals, rows: Ints) -> NDArray[np.int8] | None:
+    """The same where all terms are integers, but for a power of two, whose sums floats hold."""
+    x, y, scale = samples.x[:, rows], samples.y[rows], samples.scale[:, None]
+    terms = [theta.den, *map(abs, theta.num)]
+    if max(terms) > EXACT or (y != np.rint(y)).any() or (x / scale != np.rint(x / scale)).any():
+        return None
+    den, num = float(theta.den), theta.num.astype(float)
+    most = np.abs(num) @ np.abs(x).max(axis=1, initial=0.0) + den * np.abs(y).max(initial=0.0)
+    if most > 0.5 * EXACT * min(1.0, scale.min()):
+        return None
+    return np.sign(num @ x - den * y).astype(np.int8)
 
 
 __all__ = ["Optimality", "OptimalityTest", "exact_signs", "exact_vertex", "weighted_sums"]

@@ -24,6 +24,7 @@ from ..native.lad_rounding import residual
 from ..tolerances import TOLERANCES
 from .design import Basis, Samples, new_fit, typical_size
 from .proof import OptimalityTest
+from .repeated import Merged, untied
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,11 +33,14 @@ _COARSEST = 200  # samples from which on a coarser level saves time
 _RATIO = 8  # samples of a level to those of the next coarser one
 _REWEIGHT = 24  # parameters from which on reweighting saves time
 _TINY = 1e-300  # added to a size to be divided by
+_TOLD = 20_000  # samples that tell how far the others are
+_MOST = 0.6  # of the samples may be near: else all are
 _NEAR = 2.0  # standard errors of the coarse fit within which samples are not set aside
 _SMOOTHING = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02)  # of |r|, relative to its median, in weights 1 / |r|
 _REFINE = 2  # proofs that fail before the residuals are looked at more closely
 _TIED = 1e-10  # |r| / reach, relative to typical targets, that may be one of rounded numbers
 _ROUNDS = 40  # after which nothing is set aside any more
+_SETTLING = 3  # rounds after which samples that were set aside and changed sides stay near
 _PIVOTS = (1000, 100)  # in a round, and more for each parameter
 _CHUNK_WORK = 2e8  # multiply-adds between two looks at the limits, some 100 ms
 
@@ -61,7 +65,8 @@ class FitProgress(NamedTuple):
     n_pivots : int
         Pivots made so far, for the quantile at hand.
     n_samples : int
-        Samples of the level at hand: a coarse fit of some is the start for that of more.
+        Samples of the level at hand: a coarse fit of some is the start for that of more.  Equal
+        ones count once, where that saves time.
     elapsed : float
         Seconds.
 
@@ -93,7 +98,26 @@ def minimise(
     between rounds.
     """
     limits = limits or Limits()
-    solver = _solved(samples, np.array([float(slope) for slope in slopes]), start, limits)
+    merged = Merged.of(samples)
+    if merged is not None:
+        start = None if start is None else merged.inward(start)
+        found = _minimise(merged.samples, slopes, start, limits)
+        basis, side, dual = merged.outward(found.basis, found.side, found.dual, slopes)
+        return found._replace(basis=basis, side=side, dual=dual)
+    return _minimise(samples, slopes, start, limits)
+
+
+def _minimise(
+    samples: Samples, slopes: Sequence[float | Fraction], start: Basis | None, limits: Limits
+) -> Solution:
+    """The same of samples that need not be merged."""
+    costs, moved = np.array([float(slope) for slope in slopes]), untied(samples)
+    solver = _solved(moved, costs, start, limits)
+    if moved is not samples:
+        before, solver = solver, _Solver(samples, costs, solver.basis, limits, solver.fit.side)
+        solver.pivots = before.pivots
+        solver.polish()
+        solver.sweep(solver.band())
     judge, budget = OptimalityTest(samples, slopes), Budget(np.inf, limits)
     for attempt in range(_ROUNDS):
         prices, proved, descends, blur = judge.judge(solver.fit, solver.near, budget)
@@ -142,7 +166,7 @@ class _Solver:
         n = samples.y.size
         self.samples, self.basis = samples, basis
         self.limits = limits or Limits()
-        self.regression = samples.regression(slopes)
+        self.regression = samples._replace(reach=samples.reach.copy()).regression(slopes)
         self.fit = new_fit(basis, np.ones(n) if side is None else side)
         self.near = self.fit.near[:0]
         self.pivots = 0
@@ -169,16 +193,22 @@ class _Solver:
                 weight /= np.maximum(size, smoothing * np.median(size) + _TINY)
         self.basis.theta[:] = theta
 
-    def band(self) -> float:
-        """|r| / reach up to which samples are near: of about `_NEAR` sqrt(8 q n) samples."""
+    def band(self, near: float = 0.0) -> float:
+        """|r| / reach up to which samples are near: of about so many, at least `_NEAR` sqrt(8 q n)
+        beside those whose residuals count as 0.
+        """
         (x, y, _, reach), n = self.samples[:4], self.samples.y.size
-        near = _NEAR * np.sqrt(_RATIO * len(x) * n)
-        if near > 0.6 * n:
+        near = max(near, _NEAR * np.sqrt(_RATIO * len(x) * n))
+        if near > _MOST * n:
             return np.inf
-        some = slice(None, None, _RATIO)
+        some = slice(None, None, max(_RATIO, n // _TOLD))
         size = _per_length(self.basis.theta @ x[:, some] - y[some], reach[some])
         at = int(near / n * size.size)
-        return float(np.partition(size, at)[at])
+        found = float(np.partition(size, at)[at])
+        if found > 4.0 * self.zero():
+            return found
+        at += np.count_nonzero(size <= 4.0 * self.zero())
+        return float(np.partition(size, at)[at]) if at < _MOST * size.size else np.inf
 
     def solve(self, band: float, first: int = -1) -> None:
         """Minimise; samples with |r| > band * reach are set aside, and looked at afterwards.
@@ -190,7 +220,9 @@ class _Solver:
         attempt, most = 0, _PIVOTS[0] + _PIVOTS[1] * rows.size
         left = most  # pivots of this round
         while attempt < _ROUNDS:
+            before = self.fit.side.copy() if attempt >= _SETTLING else self.fit.side
             changed = self.sweep(band)
+            self.regression.reach[before != self.fit.side] = np.inf  # lest the same ones turn again
             if status == OPTIMAL and changed == 0:
                 return
             now = FitProgress(self.pivots + self.before, n, self.limits.elapsed)
@@ -199,16 +231,36 @@ class _Solver:
             rows[rows == DEPENDENT] = FREE
             if attempt == _ROUNDS // 2:
                 band = np.inf
-            elif attempt and (status == UNBOUNDED or changed > 0.1 * self.near.size):
-                band *= 2.0
-            before = self.pivots
+            elif attempt and changed > 0.1 * self.near.size:
+                band = max(2.0 * band, self.band(2.0 * self.near.size))
+            made = self.pivots
             status = self.descend(first, left)
-            first, left = -1, left - (self.pivots - before)
-            if (rows == DEPENDENT).any() and self.near.size < n:
-                status = UNBOUNDED
+            first, left = -1, left - (self.pivots - made)
+            if self.near.size < n:
+                endless = [self.fit.d.copy()] if status == UNBOUNDED else []
+                endless += list(self.basis.edges[rows == DEPENDENT])
+                if endless:
+                    status = UNBOUNDED
+                    band = band if self.widen(endless) else np.inf
             if status != STUCK or left <= 0:  # else the round goes on, after a look at the limits
                 attempt, left = attempt + 1, most
         self.sweep(np.inf)  # whatever is claimed of the end is claimed of these residuals
+
+    def widen(self, endless: list[Floats]) -> bool:
+        """Let samples be near at which steps in these directions may end: of the few that a rare
+        category has all may be set aside.  Returns whether there are some for each direction.
+        """
+        x, y, found = *self.samples[:2], True
+        for d in endless:
+            rate = np.abs(d @ x)
+            moving = np.flatnonzero(rate > TOLERANCES.rate * np.sqrt(d @ d))
+            most = max(self.near.size // 2, 100)
+            if moving.size > most:
+                times = np.abs(self.basis.theta @ x[:, moving] - y[moving]) / rate[moving]
+                moving = moving[np.argpartition(times, most)[:most]]
+            found = found and bool((self.regression.reach[moving] < np.inf).any())
+            self.regression.reach[moving] = np.inf
+        return found
 
     def zero(self) -> float:
         """|r| that counts as 0."""
@@ -278,7 +330,8 @@ class _Solver:
     def dual(self, prices: Floats) -> Floats:
         """Subgradient of each term (n,) with these prices (q,) of the active samples."""
         rows, (below, above) = self.basis.rows, self.regression.slopes
-        dual = np.where(self.fit.side > 0.0, above, -below) * self.samples.w
+        dual = np.where(self.fit.side > 0.0, above, -below)
+        dual *= self.samples.w
         dual[rows[rows >= 0]] = -prices[rows >= 0]
         return dual
 
