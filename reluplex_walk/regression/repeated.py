@@ -35,9 +35,9 @@ class Merged(NamedTuple):
 
     @classmethod
     def of(cls, samples: Samples) -> "Merged | None":
-        """None where that would save no time, or weights would be rounded."""
+        """None where that would save no time, or weights would be rounded, or beside other terms."""
         x, y, w = samples[:3]
-        if y.size < _MANY or not _repeats(x, y):
+        if samples.extra or y.size < _MANY or not _repeats(x, y):
             return None
         if w.sum() > EXACT or (w != np.rint(w)).any():
             return None
@@ -86,7 +86,7 @@ def untied(samples: Samples) -> Samples:
     optimal for these is mostly optimal for those given: their sides tell what tied ones cost.
     """
     y = samples.y
-    if y.size < _MANY:
+    if samples.extra or y.size < _MANY:
         return samples
     some = y[:: _step(y.size)]
     if np.unique(some).size > _UNTIED * some.size:
