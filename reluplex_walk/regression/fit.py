@@ -1,6 +1,7 @@
 """`QuantileFit`: the result of a quantile regression, and what is proved of it."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._frames import Labels, order_of_columns
+from .._memory import require_memory
 from .._validate import inputs
 from ..ended import Ended
 from ..problem.kernel_arrays import writable
@@ -19,6 +21,8 @@ from ..simplex.walk import walk
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
+from .sparse_check import SparseProof, check
+from .sparse_data import sparse_features
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]
@@ -102,7 +106,7 @@ class QuantileFit:
     sample_weight: Floats
     aliased: NDArray[np.int64]
     fit_intercept: bool
-    _end: Certificate | Proof | None  # what is known of the end
+    _end: Certificate | Proof | SparseProof | None  # what is known of the end
     feature_names: Labels | None = None
 
     def predict(self, X: ArrayLike) -> Floats:
@@ -118,6 +122,9 @@ class QuantileFit:
         >>> fit.predict([[10.0]])
         array([21.])
         """
+        if hasattr(X, "tocsc") and hasattr(X, "nnz"):
+            new = sparse_features("X", X, self.X.shape[1])
+            return np.asarray(new @ self.coefficients[1:] + self.coefficients[0])
         order = order_of_columns("X", X, self.feature_names)
         new = inputs("X", X, self.X.shape[1])
         if order is not None:
@@ -132,7 +139,7 @@ class QuantileFit:
     @cached_property
     def problem(self) -> LayerLoss:
         """The same loss as a :class:`LayerLoss`, a network without hidden layer (bias last)."""
-        data = Data(self.X, self.y, self.sample_weight)
+        data = Data(self._dense(), self.y, self.sample_weight)
         return data.problem(self.tau, self.fit_intercept)
 
     @cached_property
@@ -152,6 +159,8 @@ class QuantileFit:
             return self._end
         if self._end is None:
             return walk(self.problem, np.roll(self.coefficients, -1), max_pivots=0).certificate
+        if isinstance(self._end, SparseProof):
+            return walk(self.problem, np.roll(self.coefficients, -1), step="long").certificate
         if not np.array_equal(self.aliased, self.problem.aliased):  # equal rows counted once
             return walk(self.problem, np.roll(self.coefficients, -1)).certificate
         certificate = certificate_of(self.problem, self._end.vertex(), self._end.units.fitted)
@@ -165,6 +174,34 @@ class QuantileFit:
             reason=Reason.PARAMETERS,
             digest="",
         )
+
+    def verify(self) -> Fraction:
+        """Check the proof independently, in rational arithmetic: the exact minimum of the loss.
+
+        For sparse `X` multipliers of all samples are checked to balance (``X' d = 0``), to lie
+        within the slopes of their terms, and to be at their ends where residuals are not 0; else
+        :meth:`.Certificate.verify_exact` is asked.  ValueError if nothing is proved.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0]).verify()
+        Fraction(63, 1)
+        """
+        if not self.status.proved:
+            raise ValueError(f"fit: expected one that is proved, found {self.status.name}")
+        if isinstance(self._end, SparseProof):
+            return check(self.X, self.y, self.sample_weight, self.tau, self._end)
+        return self.certificate.verify_exact(self.problem).loss
+
+    def _dense(self) -> Floats:
+        """`X` as a dense array; ValueError if that does not fit in memory."""
+        if isinstance(self.X, np.ndarray):
+            return self.X
+        n, p = self.X.shape
+        what = f"X: a dense problem of {n} samples and {p} columns"
+        require_memory(what, 40.0 * n * p, "for sparse X verify() checks the proof without it")
+        return np.ascontiguousarray(self.X.toarray())
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"

@@ -24,6 +24,7 @@ from ..tolerances import PROOF
 from .data import Data, Posed, slopes_of
 from .fit import Proof, QuantileFit
 from .solver import FitProgress, Solution, minimise
+from .sparse_fit import fit_sparse, is_sparse
 from .vertex import exact_loss, nearest_coefficients
 from .walking import by_walking
 
@@ -100,6 +101,8 @@ def lad(
     ('GLOBAL_MINIMUM', 42.08115942)
     """
     limits = Limits.asked(time_limit, callback)
+    if is_sparse(X):
+        return _sparse(X, y, None, sample_weight, flag("fit_intercept", fit_intercept), limits)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
@@ -169,6 +172,9 @@ def quantile(
     array([67.3509,  0.6863])
     """
     limits = Limits.asked(time_limit, callback)
+    if is_sparse(X):
+        level, whole = _level("tau", tau), flag("fit_intercept", fit_intercept)
+        return _sparse(X, y, level, sample_weight, whole, limits)
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
@@ -237,6 +243,22 @@ def quantile_path(
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased)
     return _named(X, _path(data, posed, fit_intercept, levels, limits))
+
+
+def _sparse(
+    X: Any,
+    y: ArrayLike,
+    tau: float | None,
+    sample_weight: ArrayLike | None,
+    fit_intercept: bool,
+    limits: Limits,
+) -> QuantileFit:
+    """The fit for sparse features."""
+    fit = fit_sparse(X, y, tau, sample_weight, fit_intercept, limits)
+    theta, loss, dual, status, ended, pivots, data, aliased, proof = fit
+    return QuantileFit(
+        theta, loss, dual, status, ended, tau, pivots, *data, aliased, fit_intercept, proof
+    )
 
 
 def _level(name: str, tau: float) -> float:
