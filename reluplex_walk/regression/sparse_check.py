@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..exact.rationals import Objects, Rationals, from_fractions
+from ..exact.rationals import Rationals, from_fractions
 from ..problem.decimals import places, written
+from .sparse_numbers import Exact
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,9 +25,9 @@ class SparseProof(NamedTuple):
     """What is claimed of the exact minimum of a sparse regression."""
 
     fitted: Ints  # (q,) of the p + 1 coefficients, intercept 0; all others are 0
-    coefficients: Objects  # (q,) Fractions
+    coefficients: Exact  # (q,)
     active: Ints  # (q,) samples
-    multipliers: Objects  # (q,) their subgradients by the residual ``fit - y``, Fractions
+    multipliers: Exact  # (q,) their subgradients by the residual ``fit - y``
     above: NDArray[np.bool_]  # (n,) of all others: whether they have the slope above 0
 
 
@@ -37,13 +38,13 @@ def check(
     below, above = _slopes(tau)
     weights = _column(w)
     d = np.where(proof.above, above, -below) * weights.fractions()
-    d[proof.active] = proof.multipliers
-    for i, multiplier in zip(proof.active.tolist(), proof.multipliers, strict=True):
+    d[proof.active] = multipliers = proof.multipliers.fractions()
+    for i, multiplier in zip(proof.active.tolist(), multipliers, strict=True):
         weight = Fraction(int(weights.num[i]), weights.den)
         if not -below * weight <= multiplier <= above * weight:
             raise ValueError(f"not proved: the multiplier of sample {i} is not within its slopes")
     exact, targets = from_fractions(d), _column(y)
-    theta = from_fractions(proof.coefficients)
+    theta = from_fractions(proof.coefficients.fractions())
     sizes, den = np.zeros(len(y), object), 1
     for k, value in zip(proof.fitted.tolist(), theta.num, strict=True):
         if k == 0:

@@ -8,7 +8,6 @@ from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
 
-import flint
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -16,14 +15,13 @@ from scipy import sparse
 from ..exact.rationals import Rationals, objects, solve
 from ..exact.sums import group_sums, products
 from ..native.lad_sparse import peel
+from .sparse_numbers import Exact, Numbers
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LARGEST_KERNEL = 400  # rows; FLINT takes some seconds for it
 _UNIT = 2.0**-53
-
-Numbers = list[Any]  # of flint.fmpq
 
 
 class SparseSamples(NamedTuple):
@@ -37,107 +35,126 @@ class SparseSamples(NamedTuple):
     above: Fraction
 
 
+class _Lines(NamedTuple):
+    """Compressed rows or columns of integers."""
+
+    begin: list[int]
+    index: list[int]
+    entry: list[int]
+
+    def rest(self, line: int, total: Any, found: Numbers) -> Any:
+        """`total` less what is `found` already, and the entry of the only other one."""
+        for e in range(self.begin[line], self.begin[line + 1]):
+            value = found[self.index[e]]
+            if value is not None:
+                total -= self.entry[e] * value
+        return total
+
+    def take(self, pivots: list[tuple[int, int]], right: Numbers, found: Numbers) -> None:
+        """Solve for one number after the other: `pivots` are its line and its index."""
+        begin, index, entry = self
+        for line, k in pivots:
+            total, pivot = right[line], 0
+            for e in range(begin[line], begin[line + 1]):
+                value = found[index[e]]
+                if value is not None:
+                    total -= entry[e] * value
+                elif index[e] == k:
+                    pivot = entry[e]
+            if pivot != 1:
+                whole, left = divmod(total, pivot)
+                total = whole if left == 0 else Fraction(total) / pivot
+            found[k] = total
+
+
 class SparseBasis:
-    """Active samples `rows` (q,) of regular rows, with the order that they are solved in."""
+    """Active samples `rows` (q,) of regular rows, with the order that they are solved in.
+
+    Columns are multiplied by powers of two, `units` (q,), that make integers of them.
+    """
 
     def __init__(self, samples: SparseSamples, rows: Ints) -> None:
         self.samples, self.rows = samples, rows
-        self.matrix = sparse.csr_array(samples.rows[rows])
-        self.columns = sparse.csc_array(self.matrix)
+        matrix = samples.rows[rows]
+        columns = sparse.csc_array(matrix)
+        self.matrix = matrix
         pivots = np.empty((4, rows.size), np.int64)
-        parts = (self.matrix.indptr, self.matrix.indices, self.columns.indptr, self.columns.indices)
+        parts = (matrix.indptr, matrix.indices, columns.indptr, columns.indices)
         first, last = peel(*(part.astype(np.int64) for part in parts), pivots)
         self.by_column = list(zip(*pivots[:2, :first].tolist(), strict=True))
         self.by_row = list(zip(*pivots[:2, first:last].tolist(), strict=True))
         self.kernel_rows = np.setdiff1d(np.arange(rows.size), pivots[0, :last])
         self.kernel_columns = np.setdiff1d(np.arange(rows.size), pivots[1, :last])
+        self.units = [1] * rows.size
+        entries = np.empty(matrix.nnz, object)
+        whole = columns.data == np.rint(columns.data)
+        whole &= np.abs(columns.data) < 2.0**53
+        entries[whole] = columns.data[whole].astype(np.int64).astype(object)
+        broken = np.searchsorted(columns.indptr, np.flatnonzero(~whole), side="right") - 1
+        for k in np.unique(broken).tolist():
+            part = slice(columns.indptr[k], columns.indptr[k + 1])
+            entries[part], self.units[k] = Rationals.of(columns.data[part])
+        place = sparse.csc_array((np.arange(matrix.nnz), columns.indices, columns.indptr))
+        by_rows = entries[sparse.csr_array(place).data]
+        self.lines = _Lines(matrix.indptr.tolist(), matrix.indices.tolist(), by_rows.tolist())
+        self.columns = _Lines(columns.indptr.tolist(), columns.indices.tolist(), entries.tolist())
 
     @property
     def too_large(self) -> bool:
         """Whether FLINT would take too long for the kernel."""
         return self.kernel_rows.size > LARGEST_KERNEL
 
-    def vertex(self) -> Numbers:
+    def vertex(self) -> Exact:
         """The point (q,) where the residuals of the basis vanish; ZeroDivisionError if none."""
-        begin, column, entry = _lists(self.matrix)
-        theta: Numbers = [None] * self.rows.size
-        y = [_exact(v) for v in self.samples.y[self.rows].tolist()]
+        y = Rationals.of(self.samples.y[self.rows])
+        first, last = self.by_row, self.by_column[::-1]
+        of_kernel = self.kernel_rows, self.kernel_columns
+        theta = self._solve(self.lines, y.num.tolist(), first, of_kernel, last)
+        num = [v * unit for v, unit in zip(theta.num, self.units, strict=True)]
+        return Exact(num, theta.den * y.den)
 
-        def rest(row: int) -> Any:
-            total = y[row]
-            for e in range(begin[row], begin[row + 1]):
-                if theta[column[e]] is not None:
-                    total -= entry[e] * theta[column[e]]
-            return total
-
-        def take(pivots: list[tuple[int, int]]) -> None:
-            for row, k in pivots:
-                at = column.index(k, begin[row], begin[row + 1])
-                theta[k] = rest(row) / entry[at]
-
-        take(self.by_row)
-        if self.kernel_rows.size:
-            found = self._solve_kernel([rest(row) for row in self.kernel_rows.tolist()], False)
-            for k, value in zip(self.kernel_columns.tolist(), found, strict=True):
-                theta[k] = value
-        take(self.by_column[::-1])
-        return theta
-
-    def prices(self, gradient: Numbers) -> Numbers:
+    def prices(self, gradient: Exact) -> Exact:
         """Multipliers (q,) of the basis that make up for the `gradient` (q,) of all others."""
-        first, row, entry = _lists(self.columns)
-        price: Numbers = [None] * self.rows.size
+        right = [-v * unit for v, unit in zip(gradient.num, self.units, strict=True)]
+        turned = [[(k, row) for row, k in part] for part in (self.by_column, self.by_row[::-1])]
+        of_kernel = self.kernel_columns, self.kernel_rows
+        price = self._solve(self.columns, right, turned[0], of_kernel, turned[1])
+        return Exact(price.num, price.den * gradient.den)
 
-        def rest(k: int) -> Any:
-            total = -gradient[k]
-            for e in range(first[k], first[k + 1]):
-                if price[row[e]] is not None:
-                    total -= entry[e] * price[row[e]]
-            return total
-
-        def take(pivots: list[tuple[int, int]]) -> None:
-            for pivot, k in pivots:
-                at = row.index(pivot, first[k], first[k + 1])
-                price[pivot] = rest(k) / entry[at]
-
-        take(self.by_column)
-        if self.kernel_rows.size:
-            found = self._solve_kernel([rest(k) for k in self.kernel_columns.tolist()], True)
-            for k, value in zip(self.kernel_rows.tolist(), found, strict=True):
-                price[k] = value
-        take(self.by_row[::-1])
-        return price
-
-    def _solve_kernel(self, right: Numbers, transposed: bool) -> Numbers:
-        kernel = self.matrix[self.kernel_rows][:, self.kernel_columns].toarray()
-        exact = Rationals.of(kernel.T if transposed else kernel)
-        den = lcm(*(int(v.q) for v in right))
-        numbers = objects([int(v.p) * (den // int(v.q)) * exact.den for v in right])
-        found = solve(exact.num, numbers[:, None])
-        den *= found.den
-        return [flint.fmpq(int(v), den) for v in found.num[:, 0]]
-
-
-def _lists(matrix: Any) -> tuple[list[int], list[int], Numbers]:
-    """Compressed rows or columns, with exact entries."""
-    known = {v: _exact(v) for v in np.unique(matrix.data).tolist()}
-    return (
-        matrix.indptr.tolist(),
-        matrix.indices.tolist(),
-        [known[v] for v in matrix.data.tolist()],
-    )
+    def _solve(
+        self,
+        lines: _Lines,
+        right: Numbers,
+        first: list[tuple[int, int]],
+        of_kernel: tuple[Ints, Ints],
+        last: list[tuple[int, int]],
+    ) -> Exact:
+        """The numbers that `lines` take to `right`."""
+        found: Numbers = [None] * self.rows.size
+        lines.take(first, right, found)
+        if not of_kernel[0].size:
+            lines.take(last, right, found)
+            return Exact(found, 1)
+        here = of_kernel[0].tolist()
+        place = {k: c for c, k in enumerate(of_kernel[1].tolist())}
+        kernel = np.zeros((len(here), len(here)), object)
+        for c, line in enumerate(here):
+            for e in range(lines.begin[line], lines.begin[line + 1]):
+                if lines.index[e] in place:
+                    kernel[c, place[lines.index[e]]] = lines.entry[e]
+        rest = [Fraction(lines.rest(line, right[line], found)) for line in here]
+        den = lcm(*(v.denominator for v in rest))
+        numbers = objects([v.numerator * (den // v.denominator) for v in rest])
+        solution = solve(kernel, numbers[:, None])
+        den *= solution.den
+        found = [None if v is None else v * den for v in found]
+        for k, value in zip(of_kernel[1].tolist(), solution.num[:, 0].tolist(), strict=True):
+            found[k] = value
+        lines.take(last, [v * den for v in right], found)
+        return Exact(found, den)
 
 
-def _exact(value: float) -> Any:
-    return flint.fmpq(*value.as_integer_ratio())
-
-
-def nearest(value: Any) -> float:
-    """The float nearest to a rational of FLINT."""
-    return int(value.p) / int(value.q)
-
-
-def gradient(samples: SparseSamples, side: Floats, rows: Ints) -> Numbers:
+def gradient(samples: SparseSamples, side: Floats, rows: Ints) -> Exact:
     """The exact gradient (q,) of all samples but `rows`, on these sides."""
     x, w = samples.x, samples.w
     q = x.shape[1]
@@ -149,20 +166,23 @@ def gradient(samples: SparseSamples, side: Floats, rows: Ints) -> Numbers:
     whole[of[x.data != np.rint(x.data)]] = False
     if (w != np.rint(w)).any():
         whole[:] = False
-    total: Numbers = [None] * q
-    slopes = [flint.fmpq(s.numerator, s.denominator) for s in (samples.below, samples.above)]
+    unit = lcm(samples.below.denominator, samples.above.denominator)
+    below, above = int(samples.below * unit), int(samples.above * unit)
+    total, dens = np.zeros(q, object), [1]
     for kind in (True, False):
         chosen = np.flatnonzero(whole == kind)
         if not chosen.size:
             continue
         number = np.cumsum(whole == kind) - 1
         entries = np.flatnonzero(some & (whole[of] == kind))
-        group = 2 * number[of[entries]] + (side[x.indices[entries]] > 0.0)
-        sums = _sums(x.data[entries], w[x.indices[entries]], group, 2 * chosen.size)
-        num = sums.num.reshape(-1, 2).tolist()
-        for k, (low, high) in zip(chosen.tolist(), num, strict=True):
-            total[k] = (slopes[1] * int(high) - slopes[0] * int(low)) / sums.den
-    return total
+        samples_of = x.indices[entries]
+        group = 2 * number[of[entries]] + (side[samples_of] > 0.0)
+        sums = _sums(x.data[entries], w[samples_of], group, 2 * chosen.size)
+        num = sums.num.reshape(-1, 2)
+        total *= sums.den
+        total[chosen] = (above * num[:, 1] - below * num[:, 0]) * dens[-1]
+        dens.append(dens[-1] * sums.den)
+    return Exact(total.tolist(), dens[-1] * unit)
 
 
 def _sums(x: Floats, w: Floats, group: Ints, n_groups: int) -> Rationals:
@@ -178,24 +198,30 @@ def _sums(x: Floats, w: Floats, group: Ints, n_groups: int) -> Rationals:
     return Rationals(num, terms.den * weight.den)
 
 
-def outside(samples: SparseSamples, rows: Ints, prices: Numbers) -> tuple[int, float] | None:
+def outside(samples: SparseSamples, rows: Ints, prices: Exact) -> tuple[int, float] | None:
     """Where a price leaves its box, relative to its weight the most: place and sign of the edge."""
-    below, above = (flint.fmpq(s.numerator, s.denominator) for s in samples[-2:])
-    worst, found = 0, None
+    worst, found = Fraction(0), None
     weights = samples.w[rows].tolist()
-    known = {w: (_exact(w), -below * _exact(w), above * _exact(w)) for w in set(weights)}
-    for k, (price, weight) in enumerate(zip(prices, weights, strict=True)):
-        w, low, high = known[weight]
+    bounds = {}
+    for weight in set(weights):
+        scale = Fraction(weight) * prices.den
+        bounds[weight] = _plain(-samples.below * scale), _plain(samples.above * scale)
+    for k, (price, weight) in enumerate(zip(prices.num, weights, strict=True)):
+        low, high = bounds[weight]
         if low <= price <= high:
             continue
-        size, sign = ((price - high) / w, 1.0) if price > high else ((low - price) / w, -1.0)
-        if size > worst:
-            worst, found = size, (k, sign)
+        over = Fraction(price - high if price > high else low - price) / Fraction(weight)
+        if over > worst:
+            worst, found = over, (k, 1.0 if price > high else -1.0)
     return found
 
 
+def _plain(value: Fraction) -> Any:
+    return value.numerator if value.denominator == 1 else value
+
+
 def wrong_sides(
-    samples: SparseSamples, rows: Ints, theta: Numbers, floats: Floats, side: Floats
+    samples: SparseSamples, rows: Ints, theta: Exact, floats: Floats, side: Floats
 ) -> Ints:
     """The samples whose residual at `theta` (q,), nearest `floats`, has another sign than `side`.
 
@@ -208,42 +234,38 @@ def wrong_sides(
     bound = (most + 4) * _UNIT * 1.001 * size + 1e-300
     if not (np.isfinite(bound).all() and np.isfinite(r).all()):
         bound[:] = np.inf
-    elif _whole(samples) and float(size.max()) < 2.0**53 and _hold(theta, floats):
-        bound[:] = 0.0
-    wrong = r * side < 0.0
-    doubtful = np.abs(r) <= bound
-    if not bound.any():
-        doubtful[:] = False
+    elif float(size.max()) < 2.0**53 and _all_whole(samples, theta, floats):
+        bound[:] = -1.0  # nothing was rounded
+    wrong, doubtful = r * side < 0.0, np.abs(r) <= bound
     doubtful[rows] = wrong[rows] = False
     wrong &= ~doubtful
+    known: dict[int, Fraction] = {}
     begin, column, entry = x.indptr, x.indices, x.data
     for i in np.flatnonzero(doubtful).tolist():
-        total = -_exact(y[i].item())
+        total = -Fraction(y[i].item())
         for e in range(begin[i], begin[i + 1]):
-            total += _exact(entry[e].item()) * theta[column[e]]
+            k = int(column[e])
+            if k not in known:
+                known[k] = Fraction(theta.num[k]) / theta.den
+            total += Fraction(entry[e].item()) * known[k]
         wrong[i] = (total > 0 and side[i] < 0.0) or (total < 0 and side[i] > 0.0)
     return np.flatnonzero(wrong)
 
 
-def _whole(samples: SparseSamples) -> bool:
-    """Whether all features and targets are integers."""
-    return all(bool((part == np.rint(part)).all()) for part in (samples.rows.data, samples.y))
-
-
-def _hold(theta: Numbers, floats: Floats) -> bool:
-    """Whether the floats are `theta`, and integers."""
-    if not (floats == np.rint(floats)).all():
+def _all_whole(samples: SparseSamples, theta: Exact, floats: Floats) -> bool:
+    """Whether all features and targets are integers, and `theta` are those that floats hold."""
+    parts = samples.rows.data, samples.y, floats
+    if not all(bool((part == np.rint(part)).all()) for part in parts):
         return False
-    return all(int(v.q) == 1 and int(v.p) == int(f) for v, f in zip(theta, floats, strict=True))
+    den = theta.den
+    return all(v == int(f) * den for v, f in zip(theta.num, floats.tolist(), strict=True))
 
 
 __all__ = [
     "LARGEST_KERNEL",
-    "Numbers",
     "SparseBasis",
     "SparseSamples",
     "gradient",
-    "nearest",
     "outside",
     "wrong_sides",
 ]

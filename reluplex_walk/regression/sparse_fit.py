@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
 from ..ended import Ended
-from ..exact.rationals import objects
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
 from .data import slopes_of
 from .sparse_check import SparseProof, check, exact_loss
 from .sparse_data import SparseData, SparsePosed
+from .sparse_numbers import Exact
 from .sparse_solver import SparseEnd, minimise_sparse
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ def fit_sparse(
     theta, proof = np.zeros(p + 1), None
     if end.exact is not None:
         proof = _proof(end, posed, kept, len(data.y), slopes.unit)
-        theta[units.fitted] = [float(v) for v in proof.coefficients]
+        theta[units.fitted] = proof.coefficients.floats()
     else:
         theta[units.fitted] = end.theta * np.array([x / units.y for x in units.x])
     below, above = slopes.floats
@@ -81,21 +81,17 @@ def fit_sparse(
 
 def _proof(end: SparseEnd, posed: SparsePosed, kept: Ints, n: int, unit: int) -> SparseProof:
     """What was proved, in the units of the data."""
-    theta, prices = end.exact or ([], [])
+    assert end.exact is not None
+    theta, prices = end.exact
     units = posed.units
     above = np.zeros(n, np.bool_)
     above[kept] = end.side > 0.0
-    return SparseProof(
-        units.fitted,
-        objects([_fraction(v) * x / units.y for v, x in zip(theta, units.x, strict=True)]),
-        kept[end.rows],
-        objects([_fraction(v) / (unit * units.w) for v in prices]),
-        above,
-    )
-
-
-def _fraction(value: Any) -> Fraction:
-    return Fraction(int(value.p), int(value.q))
+    num = theta.num
+    if any(x != 1 for x in units.x):
+        num = [v * x for v, x in zip(num, units.x, strict=True)]
+    coefficients = Exact(num, theta.den * units.y)
+    multipliers = Exact(prices.num, prices.den * unit * units.w)
+    return SparseProof(units.fitted, coefficients, kept[end.rows], multipliers, above)
 
 
 def _held_by_floats(

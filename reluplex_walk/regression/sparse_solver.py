@@ -16,15 +16,14 @@ from .solver import FitProgress
 from .sparse_columns import Parts
 from .sparse_data import SparsePosed
 from .sparse_exact import (
-    Numbers,
     SparseBasis,
     SparseSamples,
     gradient,
-    nearest,
     outside,
     wrong_sides,
 )
 from .sparse_interior import near_minimum
+from .sparse_numbers import Exact
 from .sparse_vertex import SparseVertex
 
 Floats = NDArray[np.float64]
@@ -43,7 +42,7 @@ class SparseEnd(NamedTuple):
     rows: Ints  # (q,) active samples, none if there is no vertex
     side: Floats  # (n,) +1 or -1: the sign each residual is taken to have
     prices: Floats  # (q,) of the active samples
-    exact: tuple[Numbers, Numbers] | None  # theta and prices, if they are proved optimal
+    exact: tuple[Exact, Exact] | None  # theta and prices, if they are proved optimal
     pivots: int
     ended: Ended | None  # the limit that was over before
 
@@ -77,7 +76,7 @@ def minimise_sparse(posed: SparsePosed, slopes: Slopes, limits: Limits) -> Spars
 
 def _proved(
     vertex: SparseVertex, samples: SparseSamples, limits: Limits
-) -> tuple[Numbers, Numbers] | None:
+) -> tuple[Exact, Exact] | None:
     """Exact theta and prices of the vertex, where no half-edge descends; None if not found."""
     for _ in range(_PROOFS):
         try:
@@ -88,7 +87,7 @@ def _proved(
             if basis.too_large:
                 return None
             theta = basis.vertex()
-            floats = np.array([nearest(v) for v in theta])
+            floats = theta.floats()
             vertex.state.side[wrong_sides(samples, rows, theta, floats, vertex.state.side)] *= -1.0
             prices = basis.prices(gradient(samples, vertex.state.side, rows))
             found = outside(samples, rows, prices)
