@@ -21,15 +21,24 @@ _ENTRY = 1e-6  # of the largest of a vector: 0
 
 def find(x: sparse.csc_array) -> Ints:
     """The columns (ascending) that earlier ones of x (n, q) determine up to rounding; and zeros."""
-    filled = np.flatnonzero(np.diff(x.indptr))
-    empty = np.setdiff1d(np.arange(x.shape[1]), filled)
-    x = _of_length_one(x if not empty.size else sparse.csc_array(x[:, filled]))
+    filled = np.diff(x.indptr) > 0
+    numbers = np.flatnonzero(filled)
+    x = _of_length_one(x if filled.all() else sparse.csc_array(x[:, numbers]))
     suspects = _suspects(x)
     if suspects.size:
-        kept = np.setdiff1d(np.arange(filled.size), suspects)
+        kept = np.setdiff1d(np.arange(numbers.size), suspects)
         rests = _remainders(x, kept, suspects)
         suspects = suspects[rests <= PROBLEM.aliased]
-    return np.sort(np.concatenate([empty, filled[suspects]]))
+    return np.sort(np.concatenate([np.flatnonzero(~filled), numbers[suspects]]))
+
+
+def independent(parts: Parts) -> bool:
+    """Whether no column is near to a combination of others: told at little cost."""
+    state = parts.interior()
+    weigh(parts.columns, state, 1)
+    normal = Normal(state, 0.0)
+    lengths = np.sqrt(state.rest.diagonal())
+    return not normal.failed and bool((normal.root.diagonal() > _CLEAR * lengths).all())
 
 
 def _of_length_one(x: sparse.csc_array) -> sparse.csc_array:
@@ -41,8 +50,7 @@ def _of_length_one(x: sparse.csc_array) -> sparse.csc_array:
 
 
 def _parts(x: sparse.csc_array) -> tuple[Parts, Normal]:
-    n = x.shape[0]
-    parts = Parts.of(x, np.zeros(n), np.ones(n), np.ones(2))
+    parts = Parts.of(x)
     state = parts.interior()
     weigh(parts.columns, state, 1)
     return parts, Normal(state, 0.0)
@@ -91,4 +99,4 @@ def _remainders(x: sparse.csc_array, kept: Ints, suspects: Ints) -> Floats:
     return np.array(found)
 
 
-__all__ = ["find"]
+__all__ = ["find", "independent"]

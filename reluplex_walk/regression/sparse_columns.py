@@ -27,8 +27,8 @@ class Parts(NamedTuple):
     columns: Columns
 
     @classmethod
-    def of(cls, x: sparse.csc_array, y: Floats, w: Floats, slopes: Floats) -> "Parts":
-        """That of the columns of x (n, q): those with the fewest entries are apart."""
+    def of(cls, x: sparse.csc_array) -> "Parts":
+        """Those of the columns of x (n, q): those with the fewest entries are apart."""
         n, q = x.shape
         first, members = x.indptr.astype(np.int64), x.indices.astype(np.int64)
         group, of = np.full(n, -1), np.empty(q, np.int64)
@@ -53,11 +53,16 @@ class Parts(NamedTuple):
             begin=others.indptr.astype(np.int64),
             column=others.indices.astype(np.int64),
             entry=others.data,
-            y=y,
-            w=w,
-            slopes=slopes,
+            y=np.zeros(n),
+            w=np.ones(n),
+            slopes=np.ones(2),
         )
         return cls(apart, rest, columns)
+
+    def with_loss(self, y: Floats, w: Floats, slopes: Floats) -> "Parts":
+        """The same columns with targets, weights and slopes."""
+        fields = dict(zip(self.columns.names, self.columns, strict=True))
+        return self._replace(columns=Columns(**{**fields, "y": y, "w": w, "slopes": slopes}))
 
     def interior(self) -> Interior:
         """The moving record of the interior point method."""

@@ -12,7 +12,8 @@ from .._validate import LARGEST, targets, weights
 from ..problem.aliased import RankWarning
 from ..problem.decimals import places, written
 from .data import Units
-from .sparse_aliased import find
+from .sparse_aliased import find, independent
+from .sparse_columns import Parts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,6 +69,20 @@ class SparseData(NamedTuple):
         return cls(x, targets(y, n)[:, 0], weight)
 
 
+class Scaled(NamedTuple):
+    """The columns multiplied by powers of two, so that their largest entries are about 1."""
+
+    parts: Parts
+    scale: Floats  # (q,)
+
+    @classmethod
+    def of(cls, x: sparse.csc_array) -> "Scaled":
+        """Those of x (n, q), none of whose columns is 0."""
+        scale = np.ldexp(1.0, -np.frexp(np.maximum.reduceat(np.abs(x.data), x.indptr[:-1]))[1])
+        data = x.data * np.repeat(scale, np.diff(x.indptr))
+        return cls(Parts.of(sparse.csc_array((data, x.indices, x.indptr), shape=x.shape)), scale)
+
+
 class SparsePosed(NamedTuple):
     """A sparse regression as the solver sees it: decimals are integers over powers of ten."""
 
@@ -76,6 +91,7 @@ class SparsePosed(NamedTuple):
     w: Floats  # (n,)
     units: Units
     aliased: Ints  # columns of X
+    scaled: "Scaled"
 
     @classmethod
     def of(cls, data: SparseData, intercept: bool) -> "SparsePosed":
@@ -97,18 +113,23 @@ class SparsePosed(NamedTuple):
                 ),
                 shape=(n, x.shape[1] + 1),
             )
-        dependent = find(x)
-        fitted = np.setdiff1d(np.arange(x.shape[1]), dependent)
-        if not fitted.size:
-            raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
-        if dependent.size:
-            x = sparse.csc_array(x[:, fitted])
-            x.sort_indices()
+        fitted, dependent = np.arange(x.shape[1]), np.zeros(0, np.int64)
+        scaled = Scaled.of(x) if np.diff(x.indptr).all() else None
+        if scaled is None or not independent(scaled.parts):
+            dependent = find(x)
+            fitted = np.delete(fitted, dependent)
+            if not fitted.size:
+                raise ValueError("fit_intercept: expected True, found False where all inputs are 0")
+            if dependent.size:
+                x = sparse.csc_array(x[:, fitted])
+                x.sort_indices()
+                scaled = None
         y, y_unit = written(y, *places(y[:, None]))
         w, w_unit = written(w, *places(w[:, None]))
         columns = fitted + 1 - intercept  # of the p + 1 coefficients
         of_x = tuple(1 if k == 0 else units[k - 1] for k in columns.tolist())
-        return cls(x, y, w, Units(columns, of_x, y_unit, w_unit), dependent - intercept)
+        units_of = Units(columns, of_x, y_unit, w_unit)
+        return cls(x, y, w, units_of, dependent - intercept, scaled or Scaled.of(x))
 
     def warn(self, X: sparse.csc_array) -> None:
         """The RankWarning, if there is cause for one; for the caller of a fit."""
@@ -134,8 +155,8 @@ def _varies(X: sparse.csc_array, k: int) -> bool:
 def _integers(X: sparse.csc_array) -> tuple[Floats, list[int]]:
     """The entries, of columns of decimals those of the integers, and the unit of each column."""
     values, units = X.data.copy(), [1] * X.shape[1]
-    broken = np.flatnonzero(values != np.rint(values))
-    for k in np.unique(np.searchsorted(X.indptr, broken, side="right") - 1).tolist():
+    broken = np.concatenate([[0], np.cumsum(values != np.rint(values))])
+    for k in np.flatnonzero(broken[X.indptr[1:]] > broken[X.indptr[:-1]]).tolist():
         part = values[X.indptr[k] : X.indptr[k + 1]]
         part[:], units[k] = written(part, *places(part[:, None]))
     return values, units

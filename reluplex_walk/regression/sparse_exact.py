@@ -83,15 +83,14 @@ class SparseBasis:
         first, last = peel(*(part.astype(np.int64) for part in parts), pivots)
         self.by_column = list(zip(*pivots[:2, :first].tolist(), strict=True))
         self.by_row = list(zip(*pivots[:2, first:last].tolist(), strict=True))
-        self.kernel_rows = np.setdiff1d(np.arange(rows.size), pivots[0, :last])
-        self.kernel_columns = np.setdiff1d(np.arange(rows.size), pivots[1, :last])
+        every = np.arange(rows.size)
+        self.kernel_rows, self.kernel_columns = (np.delete(every, p[:last]) for p in pivots[:2])
         self.units = [1] * rows.size
         entries = np.empty(matrix.nnz, object)
         whole = columns.data == np.rint(columns.data)
         whole &= np.abs(columns.data) < 2.0**53
         entries[whole] = columns.data[whole].astype(np.int64).astype(object)
-        broken = np.searchsorted(columns.indptr, np.flatnonzero(~whole), side="right") - 1
-        for k in np.unique(broken).tolist():
+        for k in _marked(columns, ~whole).tolist():
             part = slice(columns.indptr[k], columns.indptr[k + 1])
             entries[part], self.units[k] = Rationals.of(columns.data[part])
         place = sparse.csc_array((np.arange(matrix.nnz), columns.indices, columns.indptr))
@@ -158,14 +157,12 @@ def gradient(samples: SparseSamples, side: Floats, rows: Ints) -> Exact:
     """The exact gradient (q,) of all samples but `rows`, on these sides."""
     x, w = samples.x, samples.w
     q = x.shape[1]
+    cost = np.where(side > 0.0, w, -w)
+    cost[rows] = 0.0
+    weight = cost[x.indices]
+    whole = np.full(q, bool((w == np.rint(w)).all()))
+    whole[_marked(x, x.data != np.rint(x.data))] = False
     of = np.repeat(np.arange(q), np.diff(x.indptr))
-    others = np.ones(w.size, np.bool_)
-    others[rows] = False
-    some = others[x.indices]
-    whole = np.ones(q, np.bool_)
-    whole[of[x.data != np.rint(x.data)]] = False
-    if (w != np.rint(w)).any():
-        whole[:] = False
     unit = lcm(samples.below.denominator, samples.above.denominator)
     below, above = int(samples.below * unit), int(samples.above * unit)
     total, dens = np.zeros(q, object), [1]
@@ -174,15 +171,21 @@ def gradient(samples: SparseSamples, side: Floats, rows: Ints) -> Exact:
         if not chosen.size:
             continue
         number = np.cumsum(whole == kind) - 1
-        entries = np.flatnonzero(some & (whole[of] == kind))
-        samples_of = x.indices[entries]
-        group = 2 * number[of[entries]] + (side[samples_of] > 0.0)
-        sums = _sums(x.data[entries], w[samples_of], group, 2 * chosen.size)
+        entries = (weight != 0.0) & np.repeat(whole == kind, np.diff(x.indptr))
+        some = weight[entries]
+        group = 2 * number[of[entries]] + (some > 0.0)
+        sums = _sums(x.data[entries], np.abs(some), group, 2 * chosen.size)
         num = sums.num.reshape(-1, 2)
         total *= sums.den
         total[chosen] = (above * num[:, 1] - below * num[:, 0]) * dens[-1]
         dens.append(dens[-1] * sums.den)
     return Exact(total.tolist(), dens[-1] * unit)
+
+
+def _marked(x: sparse.csc_array, entries: NDArray[np.bool_]) -> Ints:
+    """Columns some of whose `entries` are marked."""
+    count = np.concatenate([[0], np.cumsum(entries)])
+    return np.flatnonzero(count[x.indptr[1:]] > count[x.indptr[:-1]])
 
 
 def _sums(x: Floats, w: Floats, group: Ints, n_groups: int) -> Rationals:

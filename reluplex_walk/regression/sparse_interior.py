@@ -14,7 +14,7 @@ from .sparse_columns import Normal, Parts
 Floats = NDArray[np.float64]
 
 _MOST = 60  # steps
-_ENOUGH = 1e-11  # of the gap at the start: a vertex is near
+_ENOUGH = 1e-6  # of the gap at the start: a vertex is near
 _SHARE = 0.9995  # of the way to the boundary
 
 

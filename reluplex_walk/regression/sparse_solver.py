@@ -13,7 +13,6 @@ from .._limits import Limits
 from ..ended import Ended
 from .data import Slopes
 from .solver import FitProgress
-from .sparse_columns import Parts
 from .sparse_data import SparsePosed
 from .sparse_exact import (
     SparseBasis,
@@ -50,13 +49,10 @@ class SparseEnd(NamedTuple):
 def minimise_sparse(posed: SparsePosed, slopes: Slopes, limits: Limits) -> SparseEnd:
     """Minimise sum_i w_i rho(x_i . theta - y_i)."""
     x, y, w = posed[:3]
-    largest = np.maximum.reduceat(np.abs(x.data), x.indptr[:-1])
-    scale = np.ldexp(1.0, -np.frexp(largest)[1])
-    data = x.data * np.repeat(scale, np.diff(x.indptr))
-    size = float(np.ldexp(1.0, -np.frexp(np.abs(y).max())[1]))  # targets and weights of size 1
-    scaled = sparse.csc_array((data, x.indices, x.indptr), shape=x.shape)
-    share = float(np.ldexp(1.0, -np.frexp(w.max())[1]))
-    parts = Parts.of(scaled, y * size, w * share, np.array([float(s) for s in slopes[:2]]))
+    parts, scale = posed.scaled
+    size, share = (float(np.ldexp(1.0, -np.frexp(np.abs(v).max())[1])) for v in (y, w))
+    cost = np.array([float(slope) for slope in slopes[:2]])
+    parts = parts.with_loss(y * size, w * share, cost)  # of size 1, and so are the features
     theta = near_minimum(parts, limits)
     try:
         vertex = SparseVertex(parts, theta)
