@@ -37,7 +37,7 @@ def check(
     """The exact minimum of the loss; ValueError if the `proof` does not show that it is one."""
     below, above = _slopes(tau)
     weights = _column(w)
-    d = np.where(proof.above, above, -below) * weights.fractions()
+    d = np.array([-below, above], object)[proof.above.astype(int)] * weights.fractions()
     d[proof.active] = multipliers = proof.multipliers.fractions()
     for i, multiplier in zip(proof.active.tolist(), multipliers, strict=True):
         weight = Fraction(int(weights.num[i]), weights.den)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from ..exact.rationals import Rationals, objects, solve
 from ..exact.sums import group_sums, products
@@ -20,7 +21,7 @@ from .sparse_numbers import Exact, Numbers
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LARGEST_KERNEL = 400  # rows; FLINT takes some seconds for it
+LARGEST_KERNEL = 1000  # rows of a block; FLINT takes some seconds for it
 _UNIT = 2.0**-53
 
 
@@ -39,27 +40,41 @@ class _Lines(NamedTuple):
     """Compressed rows or columns of integers."""
 
     begin: list[int]
-    index: list[int]
+    place: list[int]
     entry: list[int]
 
     def rest(self, line: int, total: Any, found: Numbers) -> Any:
-        """`total` less what is `found` already, and the entry of the only other one."""
+        """`total` less what is `found` already."""
         for e in range(self.begin[line], self.begin[line + 1]):
-            value = found[self.index[e]]
+            value = found[self.place[e]]
             if value is not None:
                 total -= self.entry[e] * value
         return total
 
+    def solve(self, here: list[int], there: list[int], right: Numbers, found: Numbers) -> Exact:
+        """Solve the lines `here` for the numbers `there`, which they have in common."""
+        number = {k: c for c, k in enumerate(there)}
+        kernel = np.zeros((len(here), len(here)), object)
+        for c, line in enumerate(here):
+            for e in range(self.begin[line], self.begin[line + 1]):
+                if self.place[e] in number:
+                    kernel[c, number[self.place[e]]] = self.entry[e]
+        rest = [Fraction(self.rest(line, right[line], found)) for line in here]
+        den = lcm(*(v.denominator for v in rest))
+        numbers = objects([v.numerator * (den // v.denominator) for v in rest])
+        solution = solve(kernel, numbers[:, None])
+        return Exact(solution.num[:, 0].tolist(), solution.den * den)
+
     def take(self, pivots: list[tuple[int, int]], right: Numbers, found: Numbers) -> None:
-        """Solve for one number after the other: `pivots` are its line and its index."""
-        begin, index, entry = self
+        """Solve for one number after the other: `pivots` are its line and its place."""
+        begin, place, entry = self
         for line, k in pivots:
             total, pivot = right[line], 0
             for e in range(begin[line], begin[line + 1]):
-                value = found[index[e]]
+                value = found[place[e]]
                 if value is not None:
                     total -= entry[e] * value
-                elif index[e] == k:
+                elif place[e] == k:
                     pivot = entry[e]
             if pivot != 1:
                 whole, left = divmod(total, pivot)
@@ -84,7 +99,7 @@ class SparseBasis:
         self.by_column = list(zip(*pivots[:2, :first].tolist(), strict=True))
         self.by_row = list(zip(*pivots[:2, first:last].tolist(), strict=True))
         every = np.arange(rows.size)
-        self.kernel_rows, self.kernel_columns = (np.delete(every, p[:last]) for p in pivots[:2])
+        self.blocks = _blocks(matrix, *(np.delete(every, p[:last]) for p in pivots[:2]))
         self.units = [1] * rows.size
         entries = np.empty(matrix.nnz, object)
         whole = columns.data == np.rint(columns.data)
@@ -100,15 +115,14 @@ class SparseBasis:
 
     @property
     def too_large(self) -> bool:
-        """Whether FLINT would take too long for the kernel."""
-        return self.kernel_rows.size > LARGEST_KERNEL
+        """Whether FLINT would take too long for a block of the kernel."""
+        return any(rows.size > LARGEST_KERNEL for rows, _ in self.blocks)
 
     def vertex(self) -> Exact:
         """The point (q,) where the residuals of the basis vanish; ZeroDivisionError if none."""
         y = Rationals.of(self.samples.y[self.rows])
         first, last = self.by_row, self.by_column[::-1]
-        of_kernel = self.kernel_rows, self.kernel_columns
-        theta = self._solve(self.lines, y.num.tolist(), first, of_kernel, last)
+        theta = self._solve(self.lines, y.num.tolist(), first, self.blocks, last)
         num = [v * unit for v, unit in zip(theta.num, self.units, strict=True)]
         return Exact(num, theta.den * y.den)
 
@@ -116,8 +130,8 @@ class SparseBasis:
         """Multipliers (q,) of the basis that make up for the `gradient` (q,) of all others."""
         right = [-v * unit for v, unit in zip(gradient.num, self.units, strict=True)]
         turned = [[(k, row) for row, k in part] for part in (self.by_column, self.by_row[::-1])]
-        of_kernel = self.kernel_columns, self.kernel_rows
-        price = self._solve(self.columns, right, turned[0], of_kernel, turned[1])
+        blocks = [(columns, rows) for rows, columns in self.blocks]
+        price = self._solve(self.columns, right, turned[0], blocks, turned[1])
         return Exact(price.num, price.den * gradient.den)
 
     def _solve(
@@ -125,32 +139,47 @@ class SparseBasis:
         lines: _Lines,
         right: Numbers,
         first: list[tuple[int, int]],
-        of_kernel: tuple[Ints, Ints],
+        blocks: list[tuple[Ints, Ints]],
         last: list[tuple[int, int]],
     ) -> Exact:
         """The numbers that `lines` take to `right`."""
         found: Numbers = [None] * self.rows.size
         lines.take(first, right, found)
-        if not of_kernel[0].size:
-            lines.take(last, right, found)
-            return Exact(found, 1)
-        here = of_kernel[0].tolist()
-        place = {k: c for c, k in enumerate(of_kernel[1].tolist())}
-        kernel = np.zeros((len(here), len(here)), object)
-        for c, line in enumerate(here):
-            for e in range(lines.begin[line], lines.begin[line + 1]):
-                if lines.index[e] in place:
-                    kernel[c, place[lines.index[e]]] = lines.entry[e]
-        rest = [Fraction(lines.rest(line, right[line], found)) for line in here]
-        den = lcm(*(v.denominator for v in rest))
-        numbers = objects([v.numerator * (den // v.denominator) for v in rest])
-        solution = solve(kernel, numbers[:, None])
-        den *= solution.den
-        found = [None if v is None else v * den for v in found]
-        for k, value in zip(of_kernel[1].tolist(), solution.num[:, 0].tolist(), strict=True):
-            found[k] = value
-        lines.take(last, [v * den for v in right], found)
+        den = 1
+        for here, there in blocks:
+            solved = lines.solve(here.tolist(), there.tolist(), right, found)
+            num: Numbers = solved.num
+            if len(blocks) == 1:  # else all denominators together would be long
+                den = solved.den
+                found = [None if v is None else v * den for v in found]
+                right = [v * den for v in right]
+            else:
+                num = [Fraction(v, solved.den) for v in num]
+            for k, value in zip(there.tolist(), num, strict=True):
+                found[k] = value
+        lines.take(last, right, found)
         return Exact(found, den)
+
+
+def _blocks(matrix: sparse.csr_array, rows: Ints, columns: Ints) -> list[tuple[Ints, Ints]]:
+    """Rows and columns of the kernel that have no entries in common with others.
+
+    ZeroDivisionError if it is singular for that alone.
+    """
+    if not rows.size:
+        return []
+    kernel = matrix[rows][:, columns]
+    graph = sparse.block_array([[None, kernel], [kernel.T, None]])
+    count, label = csgraph.connected_components(graph, directed=False)
+    of_rows, of_columns = label[: rows.size], label[rows.size :]
+    sizes = np.bincount(of_rows, minlength=count)
+    if (sizes != np.bincount(of_columns, minlength=count)).any():
+        raise ZeroDivisionError
+    places = [
+        np.split(which[np.argsort(of, kind="stable")], np.cumsum(sizes)[:-1])
+        for which, of in ((rows, of_rows), (columns, of_columns))
+    ]
+    return list(zip(*places, strict=True))
 
 
 def gradient(samples: SparseSamples, side: Floats, rows: Ints) -> Exact:

@@ -47,7 +47,7 @@ class SparseVertex:
             jumps=np.empty(n),
             ids=np.empty(n, np.int64),
         )
-        self.inverse = np.eye(r)
+        self.inverse: Floats = np.eye(r)
         self.random = np.random.default_rng(0)
         self.pivots = 0
         self._begin()
@@ -60,7 +60,7 @@ class SparseVertex:
         settle(self.columns, state, 0.0, 1)
         reach = np.abs(state.r)
         reach[state.active != 0] = np.inf
-        kept = np.zeros((r, r))  # orthonormal rows
+        kept: Floats = np.zeros((r, r))  # orthonormal rows
         found = 0
         most = min(4 * r + 50, reach.size)
         tried = 0
@@ -71,7 +71,7 @@ class SparseVertex:
             for i, row in zip(near.tolist(), self.rows(near), strict=True):
                 length = np.linalg.norm(row)
                 for _ in range(2):
-                    row = row - (kept[:found] @ row) @ kept[:found]
+                    row -= (kept[:found] @ row) @ kept[:found]
                 rest = np.linalg.norm(row)
                 if rest > _DEPENDENT * length:
                     kept[found] = row / rest
@@ -117,7 +117,7 @@ class SparseVertex:
         c, state = self.columns, self.state
         group = c.group[state.other]
         some = group >= 0
-        self.inverse = np.linalg.inv(self.rows(state.other))
+        self.inverse[:] = np.linalg.inv(self.rows(state.other))
         targets = c.y[state.other].copy()
         own = state.own[group[some]]
         targets[some] -= c.apart[state.other[some]] / c.apart[own] * c.y[own]
@@ -134,7 +134,8 @@ class SparseVertex:
         entries = np.repeat(c.begin[own] - np.cumsum(counts) + counts, counts)
         entries += np.arange(counts.sum())
         places = np.repeat(np.arange(own.size), counts)
-        return np.bincount(places, c.entry[entries] * of_rest[c.column[entries]], own.size)
+        products = c.entry[entries] * of_rest[c.column[entries]]
+        return np.bincount(places, products, own.size).astype(float)
 
     def look(self) -> int:
         """Residuals at theta and the gradient; how many have changed sides."""

@@ -62,10 +62,9 @@ def test_as_dense(seed):
     kind = (sparse.csc_array, sparse.csr_matrix, sparse.coo_array)[seed % 3]
     try:
         dense = rw.quantile(X, y, tau, **options)
-    except ValueError as error:
-        with pytest.raises(ValueError, match="fit_intercept"):
+    except ValueError:
+        with pytest.raises(ValueError, match=r"fit_intercept: .* all inputs are 0"):
             rw.quantile(kind(X), y, tau, **options)
-        assert "fit_intercept" in str(error)
         return
     fit = rw.quantile(kind(X), y, tau, **options)
     room = 1e-9 * dense.loss + 1e-12 * np.abs(y).sum()
