@@ -42,17 +42,21 @@ def _clear(S):
         S.g_rest[k] = 0.0
 
 
-@entry(void, C, I, int64)
-def weigh(P, S, start):
-    """The normal equations for a step; with `start` those of least squares for the targets."""
+@entry(void, C, I, int64, int64)
+def weigh(P, S, start, squares):
+    """The normal equations for a step; with `start` those of least squares for the targets.
+
+    Without `squares` S.rest, the lower triangle of the products in the rest, stays as it is.
+    """
     _clear(S)
     for g in range(S.diagonal.size):
         S.diagonal[g] = 0.0
         for k in range(S.g_rest.size):
             S.cross[g, k] = 0.0
-    for j in range(S.g_rest.size):
-        for k in range(S.g_rest.size):
-            S.rest[j, k] = 0.0
+    if squares != 0:
+        for j in range(S.g_rest.size):
+            for k in range(S.g_rest.size):
+                S.rest[j, k] = 0.0
     if start != 0:
         for i in range(P.y.size):
             S.q[i], S.r[i] = P.w[i], -P.y[i]
@@ -69,8 +73,9 @@ def weigh(P, S, start):
             j, part = P.column[e], q * P.entry[e]
             if g >= 0:
                 S.cross[g, j] += part * P.apart[i]
-            for f in range(P.begin[i], e + 1):
-                S.rest[j, P.column[f]] += part * P.entry[f]
+            if squares != 0:
+                for f in range(P.begin[i], e + 1):
+                    S.rest[j, P.column[f]] += part * P.entry[f]
 
 
 @entry(void, C, I, float64)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..native.lad_sparse_interior import weigh
 from ..tolerances import PROBLEM
 from .sparse_columns import Normal, Parts
 
@@ -35,7 +34,7 @@ def find(x: sparse.csc_array) -> Ints:
 def independent(parts: Parts) -> bool:
     """Whether no column is near to a combination of others: told at little cost."""
     state = parts.interior()
-    weigh(parts.columns, state, 1)
+    parts.weigh(state, True)
     normal = Normal(state, 0.0)
     lengths = np.sqrt(state.rest.diagonal())
     return not normal.failed and bool((normal.root.diagonal() > _CLEAR * lengths).all())
@@ -52,7 +51,7 @@ def _of_length_one(x: sparse.csc_array) -> sparse.csc_array:
 def _parts(x: sparse.csc_array) -> tuple[Parts, Normal]:
     parts = Parts.of(x)
     state = parts.interior()
-    weigh(parts.columns, state, 1)
+    parts.weigh(state, True)
     return parts, Normal(state, 0.0)
 
 

@@ -14,6 +14,7 @@ from scipy.linalg import lapack
 from .._memory import require_memory
 from ..native.lad_sparse import part
 from ..native.lad_sparse_arrays import Columns, Interior
+from ..native.lad_sparse_interior import weigh
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,6 +79,15 @@ class Parts(NamedTuple):
             d_apart=np.empty(g),
             d_rest=np.empty(r),
         )
+
+    def weigh(self, state: Interior, start: bool) -> None:
+        """The normal equations for a step, or of least squares for the targets, into `state`."""
+        c, (r, _) = self.columns, state.rest.shape
+        full = c.entry.size == r * c.y.size  # a matrix: products are quicker than sums by entries
+        weigh(c, state, int(start), int(not full))
+        if full and r:
+            rows = c.entry.reshape(-1, r)
+            np.matmul(rows.T, rows * state.q[:, None], out=state.rest)
 
     def whole(self, of_apart: Floats, of_rest: Floats) -> Floats:
         """One vector (q,) from those of both kinds of columns."""

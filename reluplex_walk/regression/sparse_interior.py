@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from ..native.lad_sparse_interior import advance, begin, correct, gaps, step, weigh
+from ..native.lad_sparse_interior import advance, begin, correct, gaps, step
 from .sparse_columns import Normal, Parts
 
 Floats = NDArray[np.float64]
 
 _MOST = 60  # steps
-_ENOUGH = 1e-6  # of the gap at the start: a vertex is near
+_ENOUGH = 1e-6, 1e-4  # of the gap at the start: a vertex is near; with few columns in the rest
+_FEW = 16  # columns in the rest, along the edges of which pivots are few
 _SHARE = 0.9995  # of the way to the boundary
 
 
@@ -22,15 +23,16 @@ def near_minimum(parts: Parts, limits: Limits) -> Floats:
     """Theta (q,) near the minimum, or where the `limits` were over."""
     columns, state = parts.columns, parts.interior()
     below, above = columns.slopes
-    weigh(columns, state, 1)
+    parts.weigh(state, True)
     Normal(state).solve()
     apart, rest = state.d_apart.copy(), state.d_rest.copy()
     begin(columns, state, above / (below + above))
     first = gap = gaps(state, 0.0, 0.0)[0]
+    enough = _ENOUGH[parts.rest.size <= _FEW] * first
     for _ in range(_MOST):
-        if gap <= _ENOUGH * first or limits.over is not None:
+        if gap <= enough or limits.over is not None:
             break
-        weigh(columns, state, 0)
+        parts.weigh(state, False)
         normal = Normal(state)
         if normal.failed:
             break
