@@ -171,6 +171,11 @@ def _targets(y: ArrayLike, n: int, n_out: int) -> Floats:
     raise ValueError(f"y: expected an array {expected}, found shape {array.shape}{remedy}")
 
 
+def targets(y: ArrayLike, n: int) -> Floats:
+    """`y` as an array (n, 1)."""
+    return _targets(y, n, 1)
+
+
 def _swapped(X: Any, y: Any, n_in: int | None, n_out: int) -> bool:
     """Whether the other way round, `X` and `y` might have the right shapes."""
     x_shape: tuple[int, ...] = getattr(X, "shape", ())

@@ -1,6 +1,7 @@
 """`QuantileFit`: the result of a quantile regression, and what is proved of it."""
 
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._memory import require_memory
 from .._validate import integer
 from ..ended import Ended
 from ..problem.kernel_arrays import writable
@@ -27,6 +29,7 @@ from .inferred_fit import InferredFit
 from .names import NO_NAMES, Names
 from .optimality import OptimalityCertificate
 from .solutions import Minimisers, Solutions
+from .sparse_check import SparseProof, check
 from .summary import Summary, summary_of
 from .together import Together
 from .vertex import ExactVertex
@@ -113,7 +116,7 @@ class QuantileFit(InferredFit):
     sample_weight: Floats
     aliased: NDArray[np.int64]
     fit_intercept: bool
-    _end: Certificate | Proof | Together | None  # what is known of the end
+    _end: Certificate | Proof | Together | SparseProof | None  # what is known of the end
     names: Names = NO_NAMES
     beside: Beside | None = None
 
@@ -147,7 +150,7 @@ class QuantileFit(InferredFit):
     @cached_property
     def problem(self) -> LayerLoss:
         """The same loss as a :class:`LayerLoss`, a network without hidden layer (bias last)."""
-        data = Data(self.X, self.y, self.sample_weight)
+        data = Data(self._dense(), self.y, self.sample_weight)
         return data.problem(self.tau, self.fit_intercept)
 
     @cached_property
@@ -172,6 +175,8 @@ class QuantileFit(InferredFit):
             )
         if self._end is None:
             return walk(self.problem, np.roll(self.coefficients, -1), max_pivots=0).certificate
+        if isinstance(self._end, SparseProof):
+            return walk(self.problem, np.roll(self.coefficients, -1), step="long").certificate
         if not np.array_equal(self.aliased, self.problem.aliased):  # equal rows counted once
             return walk(self.problem, np.roll(self.coefficients, -1)).certificate
         certificate = certificate_of(self.problem, self._end.vertex(), self._end.units.fitted)
@@ -363,6 +368,34 @@ class QuantileFit(InferredFit):
             proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
         data = Data(self.X, self.y, self.sample_weight)
         return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
+
+    def verify(self) -> Fraction:
+        """Check the proof independently, in rational arithmetic: the exact minimum of the loss.
+
+        For sparse `X` multipliers of all samples are checked to balance (``X' d = 0``), to lie
+        within the slopes of their terms, and to be at their ends where residuals are not 0; else
+        :meth:`.Certificate.verify_exact` is asked.  ValueError if nothing is proved.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0]).verify()
+        Fraction(63, 1)
+        """
+        if not self.status.proved:
+            raise ValueError(f"fit: expected one that is proved, found {self.status.name}")
+        if isinstance(self._end, SparseProof):
+            return check(self.X, self.y, self.sample_weight, self.tau, self._end)
+        return self.certificate.verify_exact(self.problem).loss
+
+    def _dense(self) -> Floats:
+        """`X` as a dense array; ValueError if that does not fit in memory."""
+        if isinstance(self.X, np.ndarray):
+            return self.X
+        n, p = self.X.shape
+        what = f"X: a dense problem of {n} samples and {p} columns"
+        require_memory(what, 40.0 * n * p, "for sparse X verify() checks the proof without it")
+        return np.ascontiguousarray(self.X.toarray())
 
     def __repr__(self) -> str:
         kind = "lad" if self.tau is None else f"tau={self.tau:g}"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .._frames import Labels, index_of
 from .._validate import inputs
 from .names import Names
+from .sparse_data import is_sparse, sparse_features
 
 Floats = NDArray[np.float64]
 
@@ -106,13 +107,15 @@ class NamedFit:
         >>> fit.predict([[10.0]])
         array([21.])
         """
+        if is_sparse(X):
+            return self._values(sparse_features("X", X, self.X.shape[1]))
         encoding = self.names.encoding
         if encoding is None or not encoding.reads(X):
             return self._values(inputs("X", X, self.X.shape[1]))
         return self.names.labelled(self._values(encoding.read(X)), index_of(X))
 
     def _values(self, X: Floats) -> Floats:
-        return X @ self.coefficients[1:] + self.coefficients[0]
+        return np.asarray(X @ self.coefficients[1:] + self.coefficients[0])
 
     @cached_property
     def fitted(self) -> Any:

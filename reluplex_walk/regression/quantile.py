@@ -16,6 +16,8 @@ from .._validate import flag, real_array
 from .fit import QuantileFit
 from .fitting import Task, level_of, path
 from .solver import FitProgress
+from .sparse_data import is_sparse
+from .sparse_path import sparse_path
 from .table import given
 from .uncrossed_path import uncrossed_path
 
@@ -106,6 +108,10 @@ def lad(
     ('GLOBAL_MINIMUM', 42.08115942)
     """
     limits = Limits.asked(time_limit, callback)
+    if is_sparse(X):
+        unknown = {"formula": formula, "alpha": alpha, "constraints": constraints}
+        given_X = X, y, sample_weight, fit_intercept, missing
+        return sparse_path(*given_X, [None], limits, unknown)[0]
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     task = Task.of(data, intercept, alpha, constraints, names)
     task.warn()
@@ -192,6 +198,10 @@ def quantile(
     array([67.3509,  0.6863])
     """
     limits = Limits.asked(time_limit, callback)
+    if is_sparse(X):
+        unknown = {"formula": formula, "alpha": alpha, "constraints": constraints}
+        given_X = X, y, sample_weight, fit_intercept, missing
+        return sparse_path(*given_X, [level_of("tau", tau)], limits, unknown)[0]
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     task = Task.of(data, intercept, alpha, constraints, names)
     task.warn()
@@ -276,6 +286,11 @@ def quantile_path(
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [level_of(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
+    if is_sparse(X):
+        unknown = {"formula": formula, "alpha": alpha, "constraints": constraints}
+        unknown |= {"noncrossing": noncrossing}
+        given_X = X, y, sample_weight, fit_intercept, missing
+        return sparse_path(*given_X, levels, limits, unknown)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     task = Task.of(data, intercept, alpha, constraints, names)
     task.warn()

@@ -35,7 +35,7 @@ class Merged(NamedTuple):
 
     @classmethod
     def of(cls, samples: Samples) -> "Merged | None":
-        """None where that would save no time, or weights would be rounded, or beside other terms."""
+        """None beside other terms, or where that would save no time or round weights."""
         x, y, w = samples[:3]
         if samples.extra or y.size < _MANY or not _repeats(x, y):
             return None
