@@ -70,8 +70,8 @@ class Bootstrap:
     ended : Ended
         FINISHED, or why there are fewer replicates than asked for.
     singular : int
-        Replicates whose samples do not tell all coefficients: what they leave open is as it was in
-        the fit.
+        Replicates whose samples do not tell all coefficients: of their many minima one near the
+        fit is taken.
 
     Examples
     --------
