@@ -68,8 +68,9 @@ class InferredFit:
             nothing, with a Gaussian kernel (Powell 1991); "boot" nothing: that of
             :meth:`bootstrap`; "cluster" nothing within the `groups`, which are independent (Parente
             and Santos Silva, J. Econometric Methods 5, 2016).
-        bandwidth : {"hall-sheather", "bofinger"}, default "hall-sheather"
-            How near to tau quantiles are looked at.
+        bandwidth : {"hall-sheather", "bofinger", "chamberlain"}, default "hall-sheather"
+            How near to tau quantiles are looked at; at some hundred samples "ker" errs least with
+            "chamberlain".
         groups : array_like (n,), optional
             Labels of the groups, for "cluster" and "boot".
 
@@ -132,7 +133,7 @@ class InferredFit:
     ) -> Any:
         """Confidence intervals (p + 1, 2) of the coefficients.
 
-        Student's t times `bse`; for "boot" quantiles of the replicates.
+        Those of the errors `bse`, with critical values of Student's t, as R's quantreg.
 
         Parameters
         ----------
@@ -151,6 +152,10 @@ class InferredFit:
         ValueError, TypeError
             As for :meth:`cov`.
 
+        See Also
+        --------
+        bootstrap : its ``conf_int`` has quantiles of the replicates.
+
         Examples
         --------
         >>> import reluplex_walk as rw
@@ -159,11 +164,9 @@ class InferredFit:
         array([[ 43.5546, 119.4099],
                [  0.5045,   0.6159]])
         """
-        if kind == "boot":
-            return self.named(self._replicates(groups).conf_int(level))
         error = errors(self.cov(kind, bandwidth=bandwidth, groups=groups))
         numbers, freedom = self._groups(groups), self._estimate.freedom
-        if kind == "cluster" and numbers is not None:
+        if numbers is not None and kind in ("cluster", "boot"):
             freedom = int(numbers.max())
         return self.named(interval(self.coefficients, error, level, freedom))
 
@@ -231,7 +234,8 @@ class InferredFit:
         method : {"xy", "wild"}, default "xy"
             "xy" draws samples, as many as there are, with replacement; "wild" keeps X and turns
             over residuals, for quantiles (Feng, He and Hu, Biometrika 98, 2011): targets are
-            ``fit + v |y - fit|``, v being ``2 (1 - tau)``, or with probability tau ``-2 tau``.
+            ``fit + v |y - fit|``, v being ``2 (1 - tau)``, or with probability tau ``-2 tau``, with
+            something added to ``|y - fit|`` for leverage.
         clusters : array_like (n,), optional
             Labels of groups that are drawn, or turned over, as a whole.
         seed : int, default 0

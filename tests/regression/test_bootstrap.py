@@ -7,6 +7,7 @@ from scipy import stats
 import reluplex_walk as rw
 from reluplex_walk.native.lad import STUCK
 from reluplex_walk.regression import bootstrap as bootstrap_module
+from reluplex_walk.regression.inference import kernel_density
 
 ENGEL, STACK = rw.datasets.load_engel(), rw.datasets.load_stackloss()
 
@@ -64,6 +65,17 @@ def test_xy_replicates_are_fits_of_resamples(name, tau):
         assert close(X, y, counts, tau, coefficients, intercept)
 
 
+def sizes(fit):
+    """|r| and what is added for leverage, of samples of weight > 0."""
+    kept, tau = fit.sample_weight > 0, fit.tau
+    X, w, r = fit.X[kept], fit.sample_weight[kept], fit.residuals[kept]
+    Z = np.column_stack([np.ones(len(r)), X])[:, 0 if fit.fit_intercept else 1 :] * w[:, None]
+    r[np.argsort(np.abs(r) / np.abs(Z).sum(axis=1))[: Z.shape[1]]] = 0.0
+    hat = np.diag(Z @ np.linalg.inv(Z.T @ Z) @ Z.T)
+    f = kernel_density(w * r, tau).mean()
+    return np.abs(r) + hat * np.where(r >= 0.0, tau, 1 - tau) / f / w
+
+
 @pytest.mark.parametrize("tau", [0.5, 0.85])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_wild_replicates_are_fits_of_other_targets(name, tau):
@@ -72,7 +84,7 @@ def test_wild_replicates_are_fits_of_other_targets(name, tau):
     found = fit.bootstrap(10, "wild", seed=3)
     kept = np.flatnonzero(w)
     below = np.random.default_rng(3).random((10, len(kept))) < tau
-    fitted, size = fit.predict(X)[kept], np.abs(fit.residuals)[kept]
+    fitted, size = fit.predict(X)[kept], sizes(fit)
     for negative, coefficients in zip(below, found.coefficients, strict=True):
         targets = fitted + np.where(negative, -2 * tau, 2 * (1 - tau)) * size
         assert close(X[kept], targets, w[kept], tau, coefficients, intercept)
@@ -90,7 +102,7 @@ def test_groups_are_drawn_as_a_whole():
     wild = fit.bootstrap(5, "wild", clusters=groups, seed=1)
     below = (np.random.default_rng(1).random((5, 40)) < 0.5)[:, groups]
     for negative, coefficients in zip(below, wild.coefficients, strict=True):
-        targets = fit.predict(X) + np.where(negative, -1, 1) * np.abs(fit.residuals)
+        targets = fit.predict(X) + np.where(negative, -1, 1) * sizes(rw.quantile(X, y))
         assert close(X, targets, np.ones(200), 0.5, coefficients, True)
 
 
@@ -143,7 +155,12 @@ def test_intervals_and_errors():
     np.testing.assert_allclose(found.conf_int(0.95, "normal")[:, 1], fit.coefficients + far)
     whole = fit.bootstrap()
     np.testing.assert_allclose(fit.bse("boot"), whole.bse)
-    np.testing.assert_array_equal(fit.conf_int("boot", 0.8), whole.conf_int(0.8))
+    far = stats.t.ppf(0.9, 233) * whole.bse
+    np.testing.assert_allclose(fit.conf_int("boot", 0.8)[:, 1], fit.coefficients + far)
+    by_five = np.arange(235) // 5
+    far = stats.t.ppf(0.95, 46) * fit.bootstrap(clusters=by_five).bse
+    found = fit.conf_int("boot", groups=by_five)
+    np.testing.assert_allclose(found[:, 1], fit.coefficients + far)
 
 
 @pytest.mark.parametrize("method", ["xy", "wild"])

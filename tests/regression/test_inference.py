@@ -42,6 +42,7 @@ def test_engel_as_stata():
     # Stata 12, qreg, as in the tests of statsmodels (results_quantile_regression.py).
     assert bandwidth(0.5, 235) == pytest.approx(0.1574393314202373, rel=1e-13)
     assert bandwidth(0.5, 235, "bofinger") == pytest.approx(0.2173486679767846, rel=1e-13)
+    assert bandwidth(0.5, 235, "chamberlain") == pytest.approx(0.063926976464458, rel=1e-13)
     assert bandwidth(0.75, 235) == pytest.approx(0.1090401129546568, rel=1e-13)
     upper = rw.quantile(ENGEL.X, ENGEL.y, 0.75)
     np.testing.assert_allclose(upper.coefficients, [62.39648, 0.6440143], rtol=1e-5)
