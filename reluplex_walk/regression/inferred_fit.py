@@ -94,8 +94,9 @@ class InferredFit:
         --------
         >>> import numpy as np, reluplex_walk as rw
         >>> data = rw.datasets.load_engel()
-        >>> np.sqrt(np.diag(rw.quantile(data.X, data.y).cov("iid"))).round(6)
-        array([13.23908 ,  0.011919])
+        >>> found = rw.quantile(data.X, data.y).cov("iid")
+        >>> [f"{error:.5g}" for error in np.sqrt(np.diag(found)).tolist()]
+        ['13.239', '0.011919']
         """
         if kind == "boot":
             return self._replicates(groups).cov
