@@ -48,6 +48,15 @@ class BootstrapProgress(NamedTuple):
         Replicates made, and to be made.
     elapsed : float
         Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_engel()
+    >>> told = []
+    >>> found = rw.quantile(data.X, data.y).bootstrap(10, callback=told.append)
+    >>> told[-1].done, told[-1].n
+    (9, 10)
     """
 
     done: int
@@ -89,12 +98,28 @@ class Bootstrap:
 
     @property
     def bse(self) -> Floats:
-        """Standard errors (p + 1,): standard deviations of the replicates; ValueError below 2."""
+        """Standard errors (p + 1,): standard deviations of the replicates; ValueError below 2.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.quantile(data.X, data.y).bootstrap(100).bse.shape
+        (2,)
+        """
         return np.std(self._some(2), axis=0, ddof=1)
 
     @property
     def cov(self) -> Floats:
-        """The covariance (p + 1, p + 1) of the replicates; ValueError below 2 of them."""
+        """The covariance (p + 1, p + 1) of the replicates; ValueError below 2 of them.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.quantile(data.X, data.y).bootstrap(100).cov.shape
+        (2, 2)
+        """
         return np.atleast_2d(np.cov(self._some(2), rowvar=False))
 
     def conf_int(self, level: float = 0.9, type: str = "percentile") -> Floats:
@@ -103,13 +128,27 @@ class Bootstrap:
         Parameters
         ----------
         level : float, default 0.9
-        type : {"percentile", "normal"}
+            How often such intervals hold the coefficient, in (0, 1).
+        type : {"percentile", "normal"}, default "percentile"
             Quantiles of the replicates; or the coefficients and normal quantiles times `bse`.
+
+        Returns
+        -------
+        ndarray
+            A row for each coefficient.
 
         Raises
         ------
         ValueError, TypeError
             If an argument does not fit, or there are no replicates.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> found = rw.quantile(data.X, data.y).bootstrap(100)
+        >>> found.conf_int(0.95, "normal").shape
+        (2, 2)
         """
         tail = 0.5 - 0.5 * level_of(level)
         if choice("type", type, ("percentile", "normal")) == "percentile":
