@@ -17,8 +17,8 @@ from .lad import BLOCK, OPTIMAL, STUCK, UNBOUNDED, combine, descend
 from .lad_arrays import DEPENDENT, ZERO, B, P, S
 
 SINGULAR = 3
-"""What `resample` returns beside what `descend` does: an optimum, but samples of weight > 0 do not
-tell all parameters; what they leave open stays as it was."""
+"""What `resample` returns beside what `descend` does: an optimum, one of many, as samples of weight
+> 0 do not tell all parameters."""
 
 ROUNDS = 16  # of pivots and looks at the samples
 

@@ -63,6 +63,11 @@ if TYPE_CHECKING:  # what type checkers and editors see
         baselines as baselines,
         with_fitted_output as with_fitted_output,
     )
+    from .regression.bootstrap import (
+        Bootstrap as Bootstrap,
+        BootstrapProgress as BootstrapProgress,
+    )
+    from .regression.comparison import FitComparison as FitComparison
     from .regression.fit import QuantileFit as QuantileFit
     from .regression.optimality import OptimalityCertificate as OptimalityCertificate
     from .regression.quantile import (
@@ -107,6 +112,8 @@ _HOMES = {
     "regions.plane": ("Slice", "slice", "slice_through"),
     "regions.regions": ("Minimum", "Regions"),
     "regression.baseline": ("Baselines", "baselines", "with_fitted_output"),
+    "regression.bootstrap": ("Bootstrap", "BootstrapProgress"),
+    "regression.comparison": ("FitComparison",),
     "regression.fit": ("QuantileFit",),
     "regression.optimality": ("OptimalityCertificate",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),

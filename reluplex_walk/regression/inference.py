@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 
 KINDS = ("iid", "nid", "ker", "cluster")
 """What `covariance` knows."""
-BANDWIDTHS = ("hall-sheather", "bofinger")
+BANDWIDTHS = ("hall-sheather", "bofinger", "chamberlain")
 
 _LEVEL = 0.05  # of the test that the bandwidth of Hall and Sheather is best for
 _NORMAL_IQR = 1.34  # interquartile range of a standard normal variable
@@ -35,16 +35,20 @@ _DEPENDENT = 1e-12  # what QR leaves of a column of length 1 that depends on oth
 def bandwidth(tau: float, n: int, rule: str = "hall-sheather") -> float:
     """Half the difference h of the quantiles that tell the density at `tau`, from `n` samples.
 
-    As ``bandwidth.rq`` of quantreg: Hall and Sheather (JRSS B 50, 1988) or Bofinger (Austral. J.
-    Statist. 17, 1975); halved until ``tau - h`` and ``tau + h`` are quantiles.
+    Hall and Sheather (JRSS B 50, 1988) and Bofinger (Austral. J. Statist. 17, 1975) as
+    ``bandwidth.rq`` of quantreg, Chamberlain (1994) as Stata; halved until ``tau - h`` and
+    ``tau + h`` are quantiles.
     """
     z = float(norm.ppf(tau))
     density, curved = float(norm.pdf(z)), 2.0 * z * z + 1.0
+    critical = float(norm.ppf(1.0 - _LEVEL / 2.0))
     if choice("bandwidth", rule, BANDWIDTHS) == "hall-sheather":
-        size = float(norm.ppf(1.0 - _LEVEL / 2.0)) ** (2.0 / 3.0)
-        h = n ** (-1.0 / 3.0) * size * (1.5 * density**2 / curved) ** (1.0 / 3.0)
-    else:
+        cube = 1.5 * density**2 / curved
+        h = n ** (-1.0 / 3.0) * critical ** (2.0 / 3.0) * cube ** (1.0 / 3.0)
+    elif rule == "bofinger":
         h = n**-0.2 * (4.5 * density**4 / curved**2) ** 0.2
+    else:
+        h = critical * math.sqrt(tau * (1.0 - tau) / n)
     while not 0.0 < tau - h < tau + h < 1.0:
         h *= 0.5
     return h

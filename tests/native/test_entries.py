@@ -32,7 +32,7 @@ SIZES = {
     "lad.rescale": 700,
     "lad.stop": 700,
     "lad.sweep": 2_100,
-    "lad_bootstrap.resample": 2_500,
+    "lad_bootstrap.resample": 4_600,
     "lad_rounding.error_bounds": 1_000,
     "lad_rounding.judge": 1_300,
     "lad_rounding.nearest": 900,

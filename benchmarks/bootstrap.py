@@ -1,0 +1,68 @@
+"""The bootstrap against refitting each resample with the fastest rival, in one process and in turn.
+
+    OMP_NUM_THREADS=1 python -m benchmarks bootstrap [--n 10000] [--d 10] [--replicates 1000]
+
+Rivals: those of `benchmarks lad`, timed on a resample (pyqreg2 and pinball-qr, the fit alone).
+Data as there.  Ours is all of ``fit.bootstrap``, the drawing of resamples too.  The replicates are
+checked: the loss of some, against that of our own fit of the same resample, proved.  The exit code
+is 1 if the ratio is below 20 for one of the kinds of data, or a replicate is no minimum.
+Needs the extra "bench".
+"""
+
+import argparse
+import sys
+import timeit
+import warnings
+
+import numpy as np
+
+import reluplex_walk as rw
+
+from .lad import KINDS, data, loss, rivals, timed
+
+LEAST = 20.0
+CHECKED = 20  # replicates
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks bootstrap", description=__doc__)
+    parser.add_argument("--n", type=int, default=10**4)
+    parser.add_argument("--d", type=int, default=10)
+    parser.add_argument("--replicates", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args(argv)
+    warnings.simplefilter("ignore")  # of rivals
+    print(f"n = {options.n}, d = {options.d}: ms for each of {options.replicates} replicates")
+    print("data     tau     ours   refitting with      ms   ratio   worst gap")
+    met = True
+    for kind in KINDS:
+        for tau in (0.5, 0.8):
+            ours, name, theirs, gap = row(kind, tau, options)
+            met = met and theirs >= LEAST * ours and gap <= 1e-9
+            print(
+                f"{kind:<8} {tau:<5} {ours:>6.3f}   {name:<14} {theirs:>8.2f} {theirs / ours:>7.1f}"
+                f"   {gap:>9.0e}",
+                flush=True,
+            )
+    sys.exit(0 if met else 1)
+
+
+def row(kind: str, tau: float, options: argparse.Namespace) -> tuple[float, str, float, float]:
+    """Our ms, the fastest rival and its, and the largest gap of a replicate to its minimum."""
+    X, y = data(options.n, options.d, kind)
+    fit = rw.quantile(X, y, tau)
+    draws = np.random.default_rng(0).integers(0, options.n, (CHECKED, options.n))
+    fits = rivals(X[draws[0]], y[draws[0]], tau)
+    found = fit.bootstrap(CHECKED)  # and all is compiled
+    ours, theirs = [], []
+    for _ in range(options.repeats):  # in turn: what else the machine does falls on both
+        each = timeit.timeit(lambda: fit.bootstrap(options.replicates), number=1)
+        ours.append(1e3 * each / options.replicates)
+        theirs.append(timed(fits, 1)[0])
+    medians = {name: float(np.median([ms[name] for ms in theirs])) for name in fits}
+    fastest = min(medians, key=lambda name: medians[name])
+    gap = 0.0
+    for drawn, coefficients in zip(draws, found.coefficients, strict=True):
+        best = rw.quantile(X[drawn], y[drawn], tau).loss
+        gap = max(gap, loss(X[drawn], y[drawn], tau, coefficients) / best - 1.0)
+    return float(np.median(ours)), fastest, medians[fastest], gap
