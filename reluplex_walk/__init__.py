@@ -63,11 +63,14 @@ if TYPE_CHECKING:  # what type checkers and editors see
         with_fitted_output as with_fitted_output,
     )
     from .regression.fit import QuantileFit as QuantileFit
+    from .regression.process import quantile_process as quantile_process
+    from .regression.process_fit import QuantileProcess as QuantileProcess
     from .regression.quantile import (
         lad as lad,
         quantile as quantile,
         quantile_path as quantile_path,
     )
+    from .regression.solutions import Solutions as Solutions
     from .regression.solver import FitProgress as FitProgress
     from .regression.summary import Summary as Summary
     from .simplex.level import LevelEstimate as LevelEstimate
@@ -105,7 +108,10 @@ _HOMES = {
     "regions.regions": ("Minimum", "Regions"),
     "regression.baseline": ("Baselines", "baselines", "with_fitted_output"),
     "regression.fit": ("QuantileFit",),
+    "regression.process": ("quantile_process",),
+    "regression.process_fit": ("QuantileProcess",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
+    "regression.solutions": ("Solutions",),
     "regression.solver": ("FitProgress",),
     "regression.summary": ("Summary",),
     "simplex.level": ("LevelEstimate",),
