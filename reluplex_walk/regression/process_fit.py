@@ -101,7 +101,7 @@ class QuantileProcess:
         >>> import reluplex_walk as rw
         >>> data = rw.datasets.load_engel()
         >>> rw.quantile_process(data.X, data.y).predict([[1000.0]], [0.1, 0.5, 0.9]).round(2)
-        array([[511.93, 641.66, 753.65]])
+        array([[511.91, 641.66, 753.65]])
         """
         new, index = self._inputs(X)
         return self._by_row(_values(new, self.coefficients[self._places(tau)]), index)
@@ -118,9 +118,10 @@ class QuantileProcess:
         >>> import reluplex_walk as rw
         >>> data = rw.datasets.load_engel()
         >>> process = rw.quantile_process(data.X, data.y)
-        >>> taus = [0.005, 0.0057, 0.017]
-        >>> process.predict([[400.0]], taus).round(2), process.rearranged([[400.0]], taus).round(2)
-        (array([[230.84, 245.96, 244.4 ]]), array([[230.84, 231.05, 244.4 ]]))
+        >>> process.predict([[400.0]], [0.2, 0.5]).round(2)
+        array([[281.07, 305.55]])
+        >>> process.rearranged([[400.0]], [0.2, 0.5]).round(2)
+        array([[281.45, 306.19]])
         """
         (new, index), asked = self._inputs(X), self._checked(tau)
         lengths = np.diff(self.taus)

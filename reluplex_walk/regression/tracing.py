@@ -123,7 +123,7 @@ class Tracer:
             told = FitProgress(self.pivots, n, limits.elapsed)
             if limits.look(0, told) is not None:
                 return
-            first = self.pivots == 0
+            start = self.fit.place.copy() if self.pivots == 0 else None
             status, size, edge = trace(self.regression, self.fit, self.trace, edge, 0, _ROOM)
             self.pivots, self.since = self.pivots + size + 1, self.since + size + 1
             self._collect(size)
@@ -139,8 +139,8 @@ class Tracer:
                 self._refresh()
             elif status != FULL:
                 self._fill_rest(limits)
-            if first:
-                self.begins = self.count > 0
+            if start is not None:
+                self.begins = self.count > 0 and np.array_equal(self.first, start)
 
     def found(self) -> tuple[Floats, Floats]:
         """Where the minima end (count,), and their coefficients (count, q)."""
