@@ -136,8 +136,7 @@ def test_nothing_to_tell_apart(y):
 
 
 def test_fewer_samples_than_features():
-    with pytest.warns(rw.RankWarning):
-        process = rw.quantile_process(np.random.default_rng(0).normal(size=(3, 5)), [1.0, 2.0, 4.0])
+    process = rw.quantile_process(np.random.default_rng(0).normal(size=(3, 5)), [1.0, 2.0, 4.0])
     assert process.taus.tolist() == [0.0, 1.0]
     assert np.count_nonzero(process.coefficients[0]) == 3
 
@@ -161,7 +160,7 @@ def test_a_table_has_names(tmp_path):
     table = pandas.DataFrame({"income": data.X[:, 0], "food": data.y})
     process = rw.quantile_process(table[["income"]], table["food"])
     assert process.at(0.5)["income"] == pytest.approx(0.5601805512, rel=1e-9)
-    assert process.predict(table[:3], 0.5).index.tolist() == [0, 1, 2]
+    assert process.predict(table[["income"]][:3], 0.5).index.tolist() == [0, 1, 2]
     process.save(tmp_path / "process.npz")
     again = rw.QuantileProcess.load(tmp_path / "process.npz")
     assert np.array_equal(again.coefficients, process.coefficients)
