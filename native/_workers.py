@@ -39,6 +39,11 @@ GROUPS = {
         "refresh.loss_and_gradient",
         "refresh.values",
     ),
+    "trace": (  # beside those of a fit
+        "lad_parametric.trace",
+        "lad_parametric.look",
+        "lad_parametric.record",
+    ),
     "lad": (
         "lad.move",
         "lad.sweep",

@@ -5,10 +5,12 @@ The multiplier of the sample in row k of the basis, as a share of its weight, is
     z_k(tau) = tau rate_k - price_k   in [0, w_k],    rate = b @ sum_i w_i x_i,
                                                       price = b @ sum of those with r_i > 0
 
-(Koenker and d'Orey 1987): the vertex is a minimum as long as all of them are in their ranges.  A loss that is tilted,
-F(theta) - s theta_j, is traced in s likewise.  The
-first to leave is that of the half-edge that becomes flat; the pivot along it, to the first residual
-that vanishes there, leads to the minimum of the next interval, which begins where this one ends.
+(Koenker and d'Orey 1987): the vertex is a minimum as long as all of them are in their ranges.  A
+loss that is tilted, F(theta) - s theta_j, is traced in s likewise.
+
+The first to leave is that of the half-edge that becomes flat; the pivot along it, to the first
+residual that vanishes there, leads to the minimum of the next interval, which begins where this one
+ends.
 
 Pivots are those of `lad.meet` and `lad.move`, with slopes 0 and 1 so that the gradient is the sum
 above, on targets moved apart by a little, so that each of them has a length.  What is said of a
@@ -31,11 +33,10 @@ from .lad_trace import (
     DIRECTION,
     DOWN,
     ERROR,
-    EXACT,
+    FROM,
     HIGH,
+    IS_TAU,
     LOW,
-    SHARES,
-    TAU,
     TERMS,
     UNTIL,
     WEIGHT,
@@ -43,9 +44,9 @@ from .lad_trace import (
 )
 
 CLEAR, END, FULL, TIES, DOUBT, LOST, UNBOUNDED = range(7)
-"""What `look` and `trace` return: the vertex is proved to be a minimum until its end; the last vertex is recorded; no room for more, or time to
-sum afresh; only the sides of some residuals are in doubt; or more is; its edges are spoilt by
-rounding; nothing was met."""
+"""What `look` and `trace` return: the vertex is proved to be a minimum until its end; it is the
+last one; no room for more, or sums to be taken afresh; only the sides of some residuals are in
+doubt; or more is; its edges are spoilt by rounding; nothing was met."""
 
 REFRESH = 16.0  # pivots after which a Newton step brings back the digits of the edges
 
@@ -119,7 +120,7 @@ def _sides_hold(P, S, T, bound):
 def _lines(P, S, T, terms, blur):
     """Rates and prices of the lines in tau, with bounds on their errors."""
     q, unit, weight = S.place.size, 2.0**-53, T.numbers[WEIGHT]
-    whole = 0.0 if T.numbers[EXACT] == 1.0 else terms * weight
+    whole = terms * weight if T.numbers[IS_TAU] == 1.0 else 0.0
     most_price, most_rate = 0.0, 0.0
     for k in range(q):
         price, rate, price_error, rate_error = 0.0, 0.0, 0.0, 0.0
@@ -183,8 +184,8 @@ def _within(P, S, T, first, tau, error):
 def look(P, S, T):
     """Look at the vertex that the trace is at.
 
-    Returns (CLEAR, END, TIES, DOUBT or LOST, the half-edge that becomes flat: twice its row of the basis,
-    + 1 upwards); the tau at which it does, and a bound on its error, are put into T.numbers.
+    Returns (CLEAR, END, TIES, DOUBT or LOST, the half-edge that becomes flat: twice its row of the
+    basis, + 1 upwards); where it does, and a bound on the error, are put into T.numbers.
     """
     _solve(P, S, T)
     bound, blur = error_bounds(P.x, T.y, S.place, S.b, T.theta, S.d)
@@ -193,17 +194,17 @@ def look(P, S, T):
         return LOST, -1
     doubtful, above, below = _sides_hold(P, S, T, bound)
     _lines(P, S, T, T.numbers[TERMS], blur)
-    direction, tau = T.numbers[DIRECTION], T.numbers[TAU]
+    direction, tau = T.numbers[DIRECTION], T.numbers[FROM]
     first, time, error = _leaving(P, S, T, direction)
     end, left = T.numbers[HIGH], below
     if direction < 0.0:
         end, left = T.numbers[LOW], above
-    if T.numbers[SHARES] == 0.0:
+    if T.numbers[IS_TAU] == 0.0:
         left = 1  # the range of the parameter alone ends the trace
     edge = 2 * first + (1 if first >= 0 and T.rate[first] * direction > 0.0 else 0)
     T.numbers[UNTIL], T.numbers[ERROR] = time, error
     if left == 0 or (first >= 0 and direction * (time - end) > error):
-        if T.numbers[SHARES] == 0.0:  # other bases of this vertex may go on
+        if T.numbers[IS_TAU] == 0.0:  # other bases of this vertex may go on
             return (END, -1) if doubtful == 0 else (TIES, edge)
         T.numbers[UNTIL], T.numbers[ERROR] = end, 0.0
         return END if doubtful == 0 else TIES, -1
@@ -257,7 +258,7 @@ def trace(P, S, T, edge, at, limit):
             if place < 0:
                 return UNBOUNDED, at, edge
             move(P, S, m, edge // 2, sign, place)
-            T.numbers[TAU], T.numbers[BEFORE] = T.numbers[UNTIL], T.numbers[ERROR]
+            T.numbers[FROM], T.numbers[BEFORE] = T.numbers[UNTIL], T.numbers[ERROR]
             T.numbers[AGE] += 1.0
             if T.numbers[AGE] >= REFRESH:
                 _sharpen(P, S, T)
@@ -265,7 +266,7 @@ def trace(P, S, T, edge, at, limit):
         if at == T.ends.size:
             return FULL, at, -1
         status, edge = look(P, S, T)
-        if status == TIES or status == DOUBT or status == LOST:
+        if status in (TIES, DOUBT, LOST):
             return status, at, edge
         record(P, S, T, at)
         at += 1

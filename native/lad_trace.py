@@ -1,4 +1,4 @@
-"""The moving record `T` of parametric pivots: true targets, lines in the parameter, what was found."""
+"""The moving record `T` of parametric pivots: true targets, multipliers as lines, minima found."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,13 +8,23 @@ from numpy.typing import NDArray
 
 from ._record import Floats1, Floats2, Ints1, Ints2, Record
 
-TAU, BEFORE, UNTIL, ERROR, DIRECTION, DOWN, TERMS, WEIGHT, BLUR, AGE, LOW, HIGH, SHARES, EXACT = (
-    range(14)
-)
-"""Entries of `numbers`: the parameter at which the vertex begins and its error, at which it ends and
-its error; +1 or -1: the parameter rises or falls; the unit of the targets; terms in a sum that is rounded; the
-sum of weights; relative error of the edges; pivots since they were
-sharpened; range of the parameter; 1 if it is tau; 1 if its gradient is not rounded."""
+(
+    FROM,  # parameter at which the vertex begins
+    BEFORE,  # bound on its error
+    UNTIL,  # parameter at which the vertex ends
+    ERROR,  # bound on its error
+    DIRECTION,  # +1 or -1: the parameter rises or falls
+    LOW,  # its range
+    HIGH,
+    IS_TAU,  # 1 if it is the quantile: all minima lie within its range
+    DOWN,  # unit of the targets
+    TERMS,  # of a sum that is rounded, 0 if none is
+    WEIGHT,  # sum of weights
+    BLUR,  # relative error of the edges
+    AGE,  # pivots since they were sharpened
+    NUMBERS,  # how many
+) = range(14)
+"""Entries of `numbers`."""
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -26,7 +36,7 @@ class Trace(Record):
     offset: Floats1  # (q,) minus the gradient at 0, beside the samples above: 0 for tau
     largest: Floats1  # (q,) |x|
     up: Floats1  # (q,) what turns theta, divided by the unit of targets, into coefficients
-    numbers: Floats1  # (14,) see TAU...
+    numbers: Floats1  # (13,) see FROM...
     of_edges: Annotated[
         NDArray[np.float64],  # (6, q)
         (

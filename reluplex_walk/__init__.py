@@ -70,12 +70,15 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .regression.comparison import FitComparison as FitComparison
     from .regression.fit import QuantileFit as QuantileFit
     from .regression.optimality import OptimalityCertificate as OptimalityCertificate
+    from .regression.process import quantile_process as quantile_process
+    from .regression.process_fit import QuantileProcess as QuantileProcess
     from .regression.quantile import (
         lad as lad,
         quantile as quantile,
         quantile_path as quantile_path,
     )
     from .regression.responses import quantile_responses as quantile_responses
+    from .regression.solutions import Solutions as Solutions
     from .regression.solver import FitProgress as FitProgress
     from .regression.summary import Summary as Summary
     from .simplex.level import LevelEstimate as LevelEstimate
@@ -118,6 +121,9 @@ _HOMES = {
     "regression.optimality": ("OptimalityCertificate",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
     "regression.responses": ("quantile_responses",),
+    "regression.process": ("quantile_process",),
+    "regression.process_fit": ("QuantileProcess",),
+    "regression.solutions": ("Solutions",),
     "regression.solver": ("FitProgress",),
     "regression.summary": ("Summary",),
     "simplex.level": ("LevelEstimate",),

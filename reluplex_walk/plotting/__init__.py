@@ -14,6 +14,7 @@ from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
 from .overview import overview
 from .plane import plot_plane
+from .process import plot_process
 from .regret import plot_regret
 from .shattering import plot_shatteredness, plot_shattering
 from .slice import plot_slice
@@ -33,6 +34,7 @@ __all__ = [
     "plot_graph",
     "plot_loss",
     "plot_plane",
+    "plot_process",
     "plot_shatteredness",
     "plot_shattering",
     "plot_regret",

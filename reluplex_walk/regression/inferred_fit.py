@@ -151,8 +151,8 @@ class InferredFit(NamedFit):
             For "rank": whether errors are of one distribution; if not, their densities are those of
             "nid".
         interpolate : bool, default True
-            For "rank": if not, the interval is that of values not rejected, without interpolation
-            of the statistic, a step function, to the critical value.
+            For "rank": whether the statistic, a step function, is interpolated to the critical
+            value, as in R; if not, the interval is that of all values that are not rejected.
 
         Returns
         -------

@@ -25,8 +25,9 @@ from .._validate import flag
 from .data import slopes_of
 from .estimate import Estimate
 from .inference import bandwidth, level_of
+from .minima import Minima, Parameter
 from .solver import Solution, minimise
-from .tracing import Minima, Parameter, Tracer
+from .tracing import Tracer
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +53,7 @@ class Step(NamedTuple):
 def rank_intervals(
     given: Estimate, level: float = 0.9, iid: bool = True, interpolate: bool = True
 ) -> Floats:
-    """Intervals (q, 2) of the fitted parameters; without `interpolate` to the steps within.
+    """Intervals (q, 2) of the fitted parameters; without `interpolate` all that is not rejected.
 
     An end is infinite where T stays below the critical value.  ValueError if floats cannot follow.
     """
@@ -69,7 +70,7 @@ def rank_intervals(
         for j, size in enumerate(sizes.tolist()):
             for end, rising in enumerate((False, True)):
                 step = _crossing(given, start, tau, j, critical * size, rising, limits)
-                found[j, end] = step.value if interpolate else step.inner
+                found[j, end] = step.value if interpolate else step.outer
     limits.pass_on()
     return found
 

@@ -19,8 +19,8 @@ from ..ended import Ended
 from ..exact.rationals import Objects, Rationals, from_fractions, objects, reduce, solve
 from .data import Slopes, Units
 from .design import Samples
+from .minima import Minima, Parameter
 from .proof import exact_vertex
-from .tracing import Minima, Parameter
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -60,9 +60,9 @@ class Minimisers:
         if slopes.unit == 1 and slopes.below != slopes.above:  # no decimal: a float
             half = Fraction(math.ulp(float(tau))) / 2
             line = minima.lines(rows, side)
-            for end in (line.low, line.high):
+            for end in (Fraction(line.low), Fraction(line.high)):
                 if 0 < end < 1 and abs(end - tau) <= half:
-                    tau = Fraction(end)
+                    tau = end
         shares = tau * rate - price
         full = objects([Fraction(v) for v in samples.w[rows].tolist()])
         self.ends = np.where(shares == full, 1, np.where(shares == 0, -1, 0))
