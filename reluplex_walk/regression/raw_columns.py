@@ -70,8 +70,8 @@ def categories(raw: Any) -> Categories | None:
     if hasattr(raw, "astype") and hasattr(raw, "iloc"):  # pandas is quick
         with suppress(TypeError):  # of values that cannot be hashed
             found = _of_pandas(raw.astype("category").cat)
-            known = [isinstance(level, str) for level in found.levels]
-            return found if known and all(known) else None
+            are_text = [isinstance(level, str) for level in found.levels]
+            return found if are_text and all(are_text) else None
     values = values_of(raw)
     texts = [value for value in values if not is_gap(value)]
     if not texts or not all(isinstance(value, str) for value in texts):
