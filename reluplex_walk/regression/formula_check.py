@@ -16,7 +16,7 @@ _NODES = (
     *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.List, ast.Tuple, ast.Set, ast.Dict),
     *(ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
 )
-_LITERALS = (ast.Constant, ast.BinOp, ast.List, ast.Tuple)
+_LARGEST = 64  # exponent of a number
 _FUNCTIONS = {
     *("C", "I", "Q", "bs", "cc", "center", "contr", "cr", "cs", "exp", "exp10", "exp2", "lag"),
     *("log", "log10", "log2", "np", "poly", "scale", "standardize", "Treatment", "Sum", "Helmert"),
@@ -50,8 +50,8 @@ def _computes(code: str, columns: set[str]) -> bool:
 def _is_plain(node: ast.AST, columns: set[str]) -> bool:
     if not isinstance(node, _NODES):
         return False
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.LShift | ast.Mult):
-        return not (isinstance(node.left, _LITERALS) and isinstance(node.right, ast.BinOp))
+    if isinstance(node, ast.BinOp):
+        return _is_small(node)
     if isinstance(node, ast.Name):
         return node.id in columns or node.id in _FUNCTIONS or node.id == "column_0_"
     if isinstance(node, ast.Call):
@@ -65,6 +65,22 @@ def _is_plain(node: ast.AST, columns: set[str]) -> bool:
             return isinstance(getattr(np, node.attr, None), np.ufunc)
         return node.value.id == "contr" and node.attr in _CONTRASTS
     return True
+
+
+def _is_small(node: ast.BinOp) -> bool:
+    """Whether it computes with columns, or with numbers that do not grow out of hand."""
+    if isinstance(node.left, ast.List | ast.Tuple) or isinstance(node.right, ast.List | ast.Tuple):
+        return False
+    values = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+    if any(not isinstance(value, int | float) for value in values):
+        return False
+    if not isinstance(node.op, ast.Pow | ast.LShift):
+        return True
+    if any(isinstance(part, ast.Name) for part in ast.walk(node.left)):
+        return True
+    exponent = node.right.value if isinstance(node.right, ast.Constant) else None
+    small = isinstance(exponent, int | float) and exponent <= _LARGEST
+    return small and isinstance(node.left, ast.Constant)
 
 
 __all__ = ["is_harmless"]

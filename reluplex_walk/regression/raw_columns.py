@@ -67,12 +67,15 @@ def categories(raw: Any) -> Categories | None:
         return Categories.of_values(values_of(raw), bool(getattr(dtype, "ordered", False)))
     if not kind.startswith(_TEXT):
         return None
+    if hasattr(raw, "astype") and hasattr(raw, "iloc"):  # pandas is quick
+        with suppress(TypeError):  # of values that cannot be hashed
+            found = _of_pandas(raw.astype("category").cat)
+            are_text = [isinstance(level, str) for level in found.levels]
+            return found if are_text and all(are_text) else None
     values = values_of(raw)
     texts = [value for value in values if not is_gap(value)]
     if not texts or not all(isinstance(value, str) for value in texts):
         return None
-    if hasattr(raw, "astype") and hasattr(raw, "iloc"):  # pandas is quicker
-        return _of_pandas(raw.astype("category").cat)
     return Categories.of_values(values)
 
 

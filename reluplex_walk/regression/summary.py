@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 INTERVALS_ONLY = ("rank",)
 """Kinds of inference without standard errors."""
 
-_WIDTH = 10_000  # of a line that rich may fill
+_WIDTH = 10_000  # of a line that rich may fill: names are not wrapped
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Summary:
         for label, value in self.header.items():
             head.add_row(Text(label), Text(value))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("", no_wrap=True, overflow="ignore")
+        table.add_column("", no_wrap=True)
         for name in self.table:
             table.add_column(Text(name), justify="right", no_wrap=True)
         for name, cells in self._rows():
@@ -173,9 +173,9 @@ _MOST = 9  # decimals, and digits before the point
 
 def _form(table: dict[str, Floats], shown: NDArray[np.bool_]) -> str:
     """How numbers are written, all alike: the smallest error has three digits."""
-    values, digits = table.get("std error", table["coefficient"]), 3
-    if "std error" not in table:
-        digits = 5
+    values, digits = table["coefficient"], 5
+    if "std error" in table:
+        values, digits = table["std error"], 3
     size = np.abs(values[shown & np.isfinite(values) & (values != 0.0)])
     least = float(size.min()) if size.size else 1.0
     most = max(float(np.abs(table["coefficient"]).max(initial=0.0)), *size.tolist(), least)

@@ -6,9 +6,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import reluplex_walk as rw
 from reluplex_walk._files import open_archive, write_archive
+from reluplex_walk.regression import fit_file
 from reluplex_walk.regression.names import Names
 
 RNG = np.random.default_rng(0)
@@ -134,6 +136,14 @@ def test_names_that_files_do_not_hold(tmp_path):
         with pytest.raises(ValueError, match=f"^{words}.*fit again"):
             fit.save(tmp_path / "fit.npz")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_files_do_not_hold_yet_is_refused(tmp_path):
+    fit = rw.lad(ARRAY, FOOD)
+    parts = {each.name: getattr(fit, each.name) for each in dataclasses.fields(fit)}
+    for more in ({"penalty": 0.5}, {"X": sparse.csr_array(fit.X)}):
+        with pytest.raises(ValueError, match=r"^(penalty|X): expected .* pickle holds such fits"):
+            fit_file.write({**parts, **more}, tmp_path / "fit.npz", False)
 
 
 def test_files_are_kept(tmp_path):

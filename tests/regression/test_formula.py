@@ -217,6 +217,12 @@ def test_a_missing_extra_says_what_to_install(monkeypatch):
         ("y ~ contr.__class__('a')", False),
         ("y ~ log(x)(x)", False),
         ("y ~ I(10**10**10)", False),
+        ("y ~ I(9**999999999)", False),
+        ("y ~ I((9**64)**64)", False),
+        ("y ~ I(1 << 999999999)", False),
+        ("y ~ I([0] * 999999999)", False),
+        ("y ~ I('a' * 999999999)", False),
+        ("y ~ I(x / 10**3 * 2)", True),
     ],
 )
 def test_which_formulas_are_run_from_files(formula, harmless):

