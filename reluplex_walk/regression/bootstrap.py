@@ -234,9 +234,10 @@ def _hessian(samples: Samples, r: Floats, tau: float) -> Floats:
     x, w = samples.x, samples.w
     density = kernel_density(w * r, tau)
     try:
-        return np.linalg.inv((x * (density * w * w)) @ x.T)
+        found = np.linalg.inv((x * (density * w * w)) @ x.T)
     except np.linalg.LinAlgError:
-        return np.zeros((len(x),) * 2)
+        found = np.full((len(x),) * 2, np.nan)
+    return found if np.isfinite(found).all() else np.zeros_like(found)
 
 
 def bootstrap(
@@ -265,6 +266,8 @@ def bootstrap(
                 pair = weights[k % len(weights)], r[k % len(r)]
                 singular += solver.solve(*pair, gradients[k], steps[k], theta[done])
                 done += 1
+    if over is None:  # nobody would see that it came
+        limits.pass_on()
     factors = np.array([float(f) for f in given.units.factors(given.samples)])
     return theta[:done] * factors, singular, ended_of(done == n, over)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.optimize import linprog
 
 import reluplex_walk as rw
 from reluplex_walk.native.lad import STUCK
@@ -63,6 +64,23 @@ def test_xy_replicates_are_fits_of_resamples(name, tau):
     for drawn, coefficients in zip(draws, found.coefficients, strict=True):
         counts = w * np.bincount(kept[drawn], minlength=len(y))
         assert close(X, y, counts, tau, coefficients, intercept)
+
+
+def test_xy_replicates_against_highs():
+    X, y, _, _ = problem("plain")
+    for tau in (0.5, 0.2):
+        found = rw.quantile(X, y, tau).bootstrap(6).coefficients
+        draws = np.random.default_rng(0).integers(0, 200, (6, 200))
+        for drawn, coefficients in zip(draws, found, strict=True):
+            free = np.column_stack([np.ones(200), X[drawn]])
+            best = linprog(
+                np.concatenate([np.zeros(4), np.full(200, tau), np.full(200, 1 - tau)]),
+                A_eq=np.hstack([free, np.eye(200), -np.eye(200)]),
+                b_eq=y[drawn],
+                bounds=[(None, None)] * 4 + [(0, None)] * 400,
+            )
+            lost = loss(X[drawn], y[drawn], np.ones(200), tau, coefficients)
+            assert lost == pytest.approx(best.fun, rel=1e-9)
 
 
 def sizes(fit):
