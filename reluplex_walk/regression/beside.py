@@ -40,6 +40,8 @@ class Beside(NamedTuple):
     @classmethod
     def of(cls, alpha: float, constraints: Any, data: Data) -> "Beside | None":
         """From the arguments of a regression; None if there is nothing."""
+        if constraints is None and type(alpha) is float and alpha == 0.0:
+            return None
         share = real("alpha", alpha)
         if share < 0.0:
             raise ValueError(f"alpha: expected a number >= 0, found {alpha}")
