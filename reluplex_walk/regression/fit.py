@@ -63,8 +63,8 @@ class QuantileFit:
         ``sum_i dual_i y_i = loss``, up to rounding.  Under a penalty the sum of ``dual_i x_i`` is a
         subgradient of it; under constraints ``optimality`` has all multipliers.
     status : WalkStatus
-        GLOBAL_MINIMUM: proved, of all that is minimised, under all constraints.  Where floats fail a walk in rational arithmetic tries, for up to
-        a minute: NOT_PROVED, TIME_LIMIT or (after Ctrl-C) INTERRUPTED say how that ended.
+        GLOBAL_MINIMUM: proved, penalty and constraints included.  Where floats fail a walk in
+        rational arithmetic tries (not for those), for up to a minute: NOT_PROVED, TIME_LIMIT or (after Ctrl-C) INTERRUPTED say how that ended.
     ended : Ended
         Why the fit stopped.
     tau : float or None
