@@ -64,7 +64,8 @@ class QuantileFit:
         subgradient of it; under constraints ``optimality`` has all multipliers.
     status : WalkStatus
         GLOBAL_MINIMUM: proved, penalty and constraints included.  Where floats fail a walk in
-        rational arithmetic tries (not for those), for up to a minute: NOT_PROVED, TIME_LIMIT or (after Ctrl-C) INTERRUPTED say how that ended.
+        rational arithmetic tries (not for those), for up to a minute: NOT_PROVED, TIME_LIMIT or
+        (after Ctrl-C) INTERRUPTED say how that ended.
     ended : Ended
         Why the fit stopped.
     tau : float or None
