@@ -11,9 +11,8 @@ from reluplex_walk.regression.vertex import ExactVertex, exact_loss
 from tests.references.programs import least_loss
 
 
-@pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("n", [12, 3000])
-def test_another_quantile_is_a_tilt(seed, n):
+@pytest.mark.parametrize(("n", "seed"), [*((12, seed) for seed in range(10)), (2500, 0), (2500, 1)])
+def test_another_quantile_is_a_tilt(n, seed):
     # rho_tau(r) = rho_half(r) + (1/2 - tau) r, for residuals r = fit - y.
     rng = np.random.default_rng(seed)
     X, y, w = rng.normal(size=(n, 2)), rng.normal(size=n), rng.integers(1, 4, n).astype(float)
@@ -47,10 +46,8 @@ def test_a_wrong_tilt_is_no_optimum():
     moved = minimise(tilted, slopes[:2], plain.basis)
     assert moved.proved
     assert moved.pivots > 0
-    losses = [
-        ExactVertex.of(tilted, units, slopes, found.basis, found.side).loss for found in (moved,)
-    ]
+    least = ExactVertex.of(tilted, units, slopes, moved.basis, moved.side).loss
     there = np.array(
         ExactVertex.of(samples, units, slopes, plain.basis, plain.side).coefficients, float
     )
-    assert losses[0] < exact_loss(tilted, units, slopes, there)
+    assert least < exact_loss(tilted, units, slopes, there)
