@@ -26,6 +26,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+_FEW = 12  # samples to parameters below which fits start where all coefficients are 0
+
+
 class Beside(NamedTuple):
     """A penalty and constraints."""
 
@@ -37,6 +40,8 @@ class Beside(NamedTuple):
     @classmethod
     def of(cls, alpha: float, constraints: Any, data: Data) -> "Beside | None":
         """From the arguments of a regression; None if there is nothing."""
+        if constraints is None and type(alpha) is float and alpha == 0.0:
+            return None
         share = real("alpha", alpha)
         if share < 0.0:
             raise ValueError(f"alpha: expected a number >= 0, found {alpha}")
@@ -86,7 +91,10 @@ class Beside(NamedTuple):
         """The end of the solver, and the samples with all terms that it was given."""
         samples, units = posed.samples, posed.units
         if self.penalty.weight:
-            samples = self.penalty.terms(samples, units, slopes).beside(samples, slopes)
+            terms = self.penalty.terms(samples, units, slopes)
+            if start is None and samples.y.size < _FEW * len(samples.x):
+                start = _all_0(terms, samples.y.size)
+            samples = terms.beside(samples, slopes)
         if self.posed is None:
             return minimise(samples, slopes[:2], start, limits), samples
         return minimise_under(self.posed, samples, slopes, start, limits)
@@ -161,6 +169,18 @@ class Beside(NamedTuple):
             tuple(upper),
             self.decimals,
         )
+
+
+def _all_0(terms: Terms, first: int) -> Basis:
+    """Where all penalised coefficients are 0, most of which stay so; terms from sample `first` on.
+
+    The intercept, if there is one, is free.
+    """
+    m, q = terms.rows.shape
+    free = Basis.free(q)
+    free.rows[q - m :] = first + np.arange(m)
+    free.edges[q - m :, q - m :] = np.diag(1.0 / terms.rows[:, q - m :].diagonal())
+    return free
 
 
 def forces(vertex: ExactVertex) -> Objects:

@@ -37,8 +37,8 @@ class Data(NamedTuple):
         shapes: list[Any] = [getattr(part, "shape", ()) for part in (X, y)]
         if all(len(s) == 2 and s[1] > 1 and s[0] == shapes[0][0] for s in shapes):
             raise ValueError(
-                f"y: expected an array of shape ({shapes[1][0]},), found {shapes[1][1]} columns; "
-                f"rw.quantile_responses(X, y) fits each of them"
+                f"y: expected an array of shape ({shapes[1][0]},), found shape {shapes[1]}; choose "
+                f"columns of y: there is one output; rw.quantile_responses(X, y) fits each"
             )
         inputs, targets, weight = samples(X, y, sample_weight)
         return cls(inputs, targets[:, 0], weight)

@@ -65,14 +65,17 @@ class QuantileFit(InferredFit):
         Intercept b_0, then one for each feature, in the units of the data: the floats nearest to
         the exact minimum.
     loss : float
-        The loss at `coefficients`, a sum over samples: the minimum, but for their rounding.
+        What is minimised, at `coefficients`: a sum over samples, and the penalty if there is an
+        `alpha` (``data_loss`` is without it); the minimum, but for their rounding.
     dual : ndarray (n,)
         Solution of the dual problem: subgradients of the terms by their residuals ``y - fit``, in
         ``[-(1 - tau) w, tau w]`` (for `lad` in ``[-w, w]``), with ``sum_i dual_i (1, x_i) = 0`` and
-        ``sum_i dual_i y_i = loss``, up to rounding.
+        ``sum_i dual_i y_i = loss``, up to rounding.  Under a penalty the sum of ``dual_i x_i`` is a
+        subgradient of it; under constraints ``optimality`` has all multipliers.
     status : WalkStatus
-        GLOBAL_MINIMUM: proved.  Where floats fail a walk in rational arithmetic tries, for up to
-        a minute: NOT_PROVED, TIME_LIMIT or (after Ctrl-C) INTERRUPTED say how that ended.
+        GLOBAL_MINIMUM: proved, penalty and constraints included.  Where floats fail a walk in
+        rational arithmetic tries (not for those), for up to a minute: NOT_PROVED, TIME_LIMIT or
+        (after Ctrl-C) INTERRUPTED say how that ended.
     ended : Ended
         Why the fit stopped.
     tau : float or None

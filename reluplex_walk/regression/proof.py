@@ -21,6 +21,7 @@ from ..native.lad_arrays import Fit
 from ..native.lad_rounding import error_bounds, judge, sides
 from ..problem.rows import distinct_columns
 from .design import Samples
+from .pinned import solve_for_point, solve_for_prices
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -127,6 +128,8 @@ class OptimalityTest:
             g -= slope * self._total(rows[side[rows] == sign])
         if self.samples.tilt:
             g += objects(list(self.samples.tilt))
+        if self.samples.extra:
+            return solve_for_prices(x[:, rows].T, self.samples.y[rows], g)
         normals, gradient = Rationals.of(x[:, rows]), from_fractions(g)
         prices = solve(normals.num, gradient.num[:, None] * normals.den)
         return Rationals(prices.num[:, 0], prices.den * gradient.den).fractions()
@@ -176,6 +179,8 @@ def _set_exact_sides(samples: Samples, rows: Ints, doubtful: Ints, side: Floats)
 
 def exact_vertex(samples: Samples, rows: Ints) -> Rationals:
     """The point (q,) at which the residuals `rows` vanish; ZeroDivisionError if there is none."""
+    if samples.extra:
+        return solve_for_point(samples.x[:, rows].T, samples.y[rows])
     normals, targets = Rationals.of(samples.x[:, rows].T), Rationals.of(samples.y[rows])
     theta = solve(normals.num, targets.num[:, None] * normals.den)
     return Rationals(theta.num[:, 0], theta.den * targets.den)

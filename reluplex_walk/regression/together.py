@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.rationals import objects
+from ..problem.kernel_arrays import writable
 from .beside import forces
 from .data import Data, slopes_of
+from .design import Basis, Samples
 from .noncrossing import Group
 from .optimality import OptimalityCertificate, Problem
 from .terms import Terms
@@ -46,7 +48,8 @@ class Together(NamedTuple):
     def certificate(self, data: Data, proved: bool) -> OptimalityCertificate:
         """The proof for all of the group."""
         samples, units, slopes, found = self.group[2:]
-        vertex = ExactVertex.of(samples, units, slopes, found.basis, found.side)
+        samples, basis = Samples(*map(writable, samples)), Basis(*map(writable, found.basis))
+        vertex = ExactVertex.of(samples, units, slopes, basis, writable(found.side))
         count, kept = len(self.taus), np.flatnonzero(data.w > 0.0)
         point = np.zeros((count, data.X.shape[1] + 1), object) + Fraction(0)
         point[:, self.fitted] = vertex.coefficients.reshape(count, -1)

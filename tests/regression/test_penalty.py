@@ -1,5 +1,6 @@
 """The L1 penalty of fits, against scikit-learn and linear programs."""
 
+import pickle
 import warnings
 from fractions import Fraction
 
@@ -110,6 +111,24 @@ def test_units_do_not_matter(scale):
     other = rw.lad(X * scale, y, alpha=0.1 * scale)
     assert other.status is rw.WalkStatus.GLOBAL_MINIMUM
     np.testing.assert_allclose(other.coefficients[1:] * scale, one.coefficients[1:], rtol=1e-9)
+
+
+def test_paths_are_fits_of_each():
+    data = rw.datasets.load_stackloss()
+    options = {"alpha": 0.05, "constraints": rw.constraints.nonnegative(data.X)}
+    taus = [0.1, 0.5, 0.2, 0.9]
+    for fit, tau in zip(rw.quantile_path(data.X, data.y, taus, **options), taus, strict=True):
+        alone = rw.quantile(data.X, data.y, tau, **options)
+        assert fit.optimality.verify_exact() == alone.optimality.verify_exact()
+        assert fit.status is rw.WalkStatus.GLOBAL_MINIMUM
+
+
+def test_fits_travel():
+    data = rw.datasets.load_stackloss()
+    fit = rw.lad(data.X, data.y, alpha=0.1, constraints=rw.constraints.nonnegative(data.X))
+    other = pickle.loads(pickle.dumps(fit))
+    assert other.optimality.verify_exact() == fit.optimality.loss
+    np.testing.assert_array_equal(other.multipliers, fit.multipliers)
 
 
 def test_no_penalty_is_the_plain_fit():
