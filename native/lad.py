@@ -22,6 +22,7 @@ from .pivot import uniform
 
 BLOCK = 512  # samples handled together, so that a block of results stays in the first-level cache
 SOME = 64  # samples that tell how far a step may lead
+POSITIVE = np.int64(0x7FFFFFFFFFFFFFFF)  # all bits of a float but its sign
 TINY = 1e-300  # slope of a half-edge known to descend, by less than floats can tell
 
 OPTIMAL, UNBOUNDED, STUCK = range(3)
@@ -49,23 +50,24 @@ def combine(d, x, low, high, out):
             o[i] += d0 * x0[i]
 
 
-@entry(void, float64[:, ::1], float64[::1], float64[::1])
-def measure(x, sums, largest):
-    """Sum and largest of the absolute values in each row of x (q, n)."""
+@entry(void, float64[:, ::1], int64, int64, float64[::1], float64[::1])
+def measure(x, first, end, sums, largest):
+    """Add columns first to end of x (q, n) to sum and largest of absolute values of its rows."""
+    bits, most = x.view(np.int64), largest.view(np.int64)  # in the order of absolute values
     for k in range(x.shape[0]):
-        total, most = 0.0, 0.0
-        row = x[k]
+        total, top = 0.0, most[k]
+        row, row_bits = x[k, first:end], bits[k, first:end]
         for i in range(row.size):
             total += abs(row[i])
-            most = max(most, abs(row[i]))
-        sums[k], largest[k] = total, most
+            top = max(top, row_bits[i] & POSITIVE)
+        sums[k], most[k] = sums[k] + total, top
 
 
-@entry(void, float64[:, ::1], float64[::1], float64[::1])
-def rescale(x, scale, reach):
-    """Multiply the rows of x (q, n); reach (n,) becomes the lengths of its columns."""
-    for low in range(0, reach.size, BLOCK):
-        high = min(reach.size, low + BLOCK)
+@entry(void, float64[:, ::1], int64, int64, float64[::1], float64[::1])
+def rescale(x, first, end, scale, reach):
+    """Multiply the rows of x (q, n), columns first to end; `reach` there becomes their lengths."""
+    for low in range(first, end, BLOCK):
+        high = min(end, low + BLOCK)
         size = reach[low:high]
         for i in range(size.size):
             size[i] = 0.0
@@ -100,11 +102,11 @@ def sweep(P, S, band):
             if abs(S.r[i]) <= band * P.reach[i]:
                 S.near[n_near] = i
                 n_near += 1
-                S.costs[i] = 0.0
+                S.costs[i - low] = 0.0
             else:
-                S.costs[i] = above * P.w[i] if S.side[i] > 0.0 else -below * P.w[i]
+                S.costs[i - low] = above * P.w[i] if S.side[i] > 0.0 else -below * P.w[i]
         for k in range(S.g.size):
-            S.g[k] += dot(P.x[k, low:high], S.costs[low:high])
+            S.g[k] += dot(P.x[k, low:high], S.costs[: high - low])
     return n_near, changed
 
 

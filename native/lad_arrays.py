@@ -49,7 +49,7 @@ class Fit(Record):
             "times",  # scratch: step length at which each near residual vanishes
             "jumps",  # scratch: by how much the slope then rises
             "rates",  # scratch: derivative of each near residual along d
-            "costs",  # scratch: derivative of each term by its residual, of all samples
+            "costs",  # scratch: derivative of each term by its residual
         ),
     ]
     place: Ints1  # (q,) the basis by places among them

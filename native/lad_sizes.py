@@ -6,6 +6,9 @@ from numba import float64, int64, void
 
 from ._jit import entry
 
+NEARBY = 60
+"""Powers of two by which all data may be scaled: they are 0 or lie above 2^-830 in size."""
+
 
 @entry(
     void,
@@ -29,7 +32,7 @@ def powers(x, typical, sums, largest, far, scale):
         size = typical[k] if typical[k] > 0.0 else sums[k] / n
         power = -math.frexp(size if size > 0.0 else 0.5)[1]
         power = min(power, far - math.frexp(largest[k])[1])
-        if power < 0:
+        if power < -NEARBY:
             least = 1.0
             for i in range(n):
                 if x[k, i] != 0.0:

@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 LARGEST = 1e100
 """Largest size of a number in the data: products of a few of them must not overflow."""
 
+_BLOCK = 2**15  # numbers that the cache holds
+
 _ORDINARY = 1e-50  # the largest weight, if those below 1 / LARGEST are to count as nothing
 
 
@@ -41,13 +43,17 @@ def real_array(
     return array
 
 
-def _finite(name: str, value: ArrayLike, remedy: str = "", largest: float = LARGEST) -> Floats:
-    """`value` as finite floats, C-contiguous, a copy; `remedy` is for numbers that are not."""
-    array = np.array(read(name, value), dtype=np.float64, order="C")
-    if not array.size:
-        return array
-    least, most = float(array.min()), float(array.max())
-    if least >= -largest and most <= largest:
+def _finite(
+    name: str, value: ArrayLike, remedy: str = "", largest: float = LARGEST, least: float = 0.0
+) -> Floats:
+    """`value` as finite floats, C-contiguous, a copy; `remedy` is for numbers that are not.
+
+    Those below `least` in size become 0.
+    """
+    given = read(name, value)
+    array = np.empty(given.shape)
+    fine = [_taken(array[some], given[some], least, largest) for some in _blocks(array)]
+    if all(fine):
         return array
     odd = ~np.isfinite(array)
     expected = "finite numbers"
@@ -61,15 +67,31 @@ def _finite(name: str, value: ArrayLike, remedy: str = "", largest: float = LARG
     )
 
 
+def _taken(array: Floats, given: Floats, least: float, largest: float) -> bool:
+    """Whether all numbers that were `given` are finite and at most `largest`: now in `array`."""
+    array[...] = given
+    if not array.size:
+        return True
+    size = np.abs(array)
+    if size.min() < least:
+        array[size < least] = 0.0
+    return bool(size.max() <= largest)
+
+
+def _blocks(array: Floats) -> Iterable[Any]:
+    """Indices of rows of `array` that stay in the cache: what is done with them costs one pass."""
+    if array.size <= _BLOCK:
+        return [...]
+    rows = max(1, _BLOCK * len(array) // array.size)
+    return [slice(low, low + rows) for low in range(0, len(array), rows)]
+
+
 def inputs(name: str, value: ArrayLike, width: int | None = None) -> Floats:
     """`value` as inputs (n, `width`), a row for each sample; any number of columns if not given.
 
     Those below 1 / `LARGEST` in size count as 0.
     """
-    array = _finite(name, value, _ROWS)
-    size = np.abs(array)
-    if size.size and size.min() < 1.0 / LARGEST:
-        array[size < 1.0 / LARGEST] = 0.0
+    array = _finite(name, value, _ROWS, least=1.0 / LARGEST)
     if array.ndim == 2 and array.shape[1] == (width or array.shape[1]):
         return array
     remedy = "give a row for each sample and a column for each feature"
@@ -103,7 +125,7 @@ def samples(
                 f"X: expected an array of shape (n, {n_in or 'p'}) with "
                 f"{'n' if n_in else 'n, p'} >= 1, found shape {features.shape}; give some data"
             )
-        if not features.any(axis=0).all():
+        if not (features[0].all() or features.any(axis=0).all()):
             _check_zeros(X)
         targets = _targets(y, n, n_out)
     except ValueError as error:

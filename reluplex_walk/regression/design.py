@@ -11,7 +11,7 @@ from scipy.linalg import lapack
 from ..native.arrays import FREE
 from ..native.lad import measure, rescale
 from ..native.lad_arrays import Fit, Regression
-from ..native.lad_sizes import powers
+from ..native.lad_sizes import NEARBY, powers
 from ..problem.kernel_arrays import writable
 from ..tolerances import TOLERANCES
 
@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 
 
 _FAR = 400  # 2^_FAR and its square, and bits far below 2^-_FAR, are floats
+_TOGETHER = 4096  # rows of a table that are read together, so that they stay in the cache
 _CLEAR = 1e-4  # of its length that the features before leave of each: far above all rounding
 _LEAST = 1e-9  # the same where some samples tell: far above what makes a column aliased
 _SOME = 100  # samples that mostly tell
@@ -43,18 +44,27 @@ class Samples(NamedTuple):
         """From features (n,), targets (n,) and weights (n,)."""
         n, first = y.size, int(intercept)
         q = len(columns) + first
-        x = np.empty((q, n))
+        sums, largest, scale = np.zeros(q), np.zeros(q), np.ones(q)
+        x, reach = np.empty((q, n)), np.empty(n)
         x[:first] = 1.0
-        for row, column in zip(x[first:], columns, strict=True):
-            row[:] = column
-        sums, largest, reach = np.empty(q), np.empty(q), np.empty(n)
-        measure(x, sums, largest)
         # The median is typical also beside outliers, the mean where most values are 0.
-        some = np.abs(x[:, :: 1 + n // 100])
+        some = np.abs([column[:: 1 + n // 100] for column in columns])
         typical = np.partition(some, some.shape[1] // 2, axis=1)[:, some.shape[1] // 2].copy()
-        scale = np.ones(q)
-        powers(x[first:], typical[first:], sums[first:], largest[first:], _FAR, scale[first:])
-        rescale(x, scale, reach)
+        guess = np.ones(q)
+        guess[first:] = np.ldexp(1.0, -np.frexp(typical)[1])
+        at_once = n > _TOGETHER and typical.all() and (np.abs(np.log2(guess)) < NEARBY).all()
+        for low in range(0, n, _TOGETHER):  # columns of a table share the lines of the cache
+            end = min(n, low + _TOGETHER)
+            for row, column in zip(x[first:], columns, strict=True):
+                row[low:end] = column[low:end]
+            measure(x, low, end, sums, largest)
+            if at_once:
+                rescale(x, low, end, guess, reach)
+        powers(x[first:], typical, sums[first:], largest[first:], _FAR, scale[first:])
+        if not at_once:
+            rescale(x, 0, n, scale, reach)
+        elif (guess != scale).any():
+            rescale(x, 0, n, scale / guess, reach)
         return cls(x, writable(y), writable(w), reach, scale, largest * scale, typical_size(y))
 
     def regression(self, slopes: Floats) -> Regression:

@@ -21,7 +21,7 @@ from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
-from .data import Data, Posed, slopes_of
+from .data import Data, Posed, Slopes, slopes_of
 from .fit import Proof, QuantileFit
 from .solver import FitProgress, Solution, minimise
 from .vertex import exact_loss, nearest_coefficients
@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Callback = Callable[[FitProgress], Any]
 
+_BLOCK = 2**15  # samples that stay in the cache
 _PRUDENCE = 0.999  # of what a claim allows, here
 
 
@@ -291,7 +292,8 @@ def _fit(
 ) -> QuantileFit:
     """The fit from the end of the solver, by walking on from there where that is not proved."""
     samples, units, slopes = proof[:3]
-    theta, dual = np.zeros(data.X.shape[1] + 1), found.dual / -(slopes.unit * units.w)
+    theta, dual = np.zeros(data.X.shape[1] + 1), found.dual  # in place: there may be millions
+    dual /= -(slopes.unit * units.w)
     if len(dual) < len(data.y):
         dual = _spread(dual, data.w > 0.0)
     status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
@@ -307,14 +309,25 @@ def _fit(
         else:
             theta, dual, traj = by_walking(data, tau, fit_intercept, theta, limits)
             status, ended, end = traj.status, traj.ended, traj.certificate
-    r = data.y - ((data.X @ theta[1:, None])[:, 0] + theta[0])  # rounded as a `LayerLoss` does
-    below, above = slopes.floats
-    loss = float((data.w * np.where(r > 0.0, below * r, -above * r)).sum())
+    loss = _loss(data, theta, slopes)
     if found.proved and not _held_by_floats(data, theta, loss, proof):
         status = WalkStatus.NOT_PROVED
     return QuantileFit(
         theta, loss, dual, status, ended, tau, found.pivots, *data, aliased, fit_intercept, end
     )
+
+
+def _loss(data: Data, theta: Floats, slopes: Slopes) -> float:
+    """The loss at `theta` (p + 1,), rounded as a `LayerLoss` does."""
+    r = (data.X @ theta[1:, None])[:, 0]
+    below, above = slopes.floats
+    for low in range(0, len(r), _BLOCK):
+        part = r[low : low + _BLOCK]
+        part += theta[0]
+        np.subtract(data.y[low : low + _BLOCK], part, out=part)
+        part *= np.where(part > 0.0, below, -above)
+        part *= data.w[low : low + _BLOCK]
+    return float(r.sum())
 
 
 def _spread(values: Floats, places: NDArray[np.bool_]) -> Floats:

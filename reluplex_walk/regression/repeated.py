@@ -86,8 +86,10 @@ def untied(samples: Samples) -> Samples:
     optimal for these is mostly optimal for those given: their sides tell what tied ones cost.
     """
     y = samples.y
+    if y.size < _MANY:
+        return samples
     some = y[:: _step(y.size)]
-    if y.size < _MANY or np.unique(some).size > _UNTIED * some.size:
+    if np.unique(some).size > _UNTIED * some.size:
         return samples
     most = _MOVE * samples.size
     return samples._replace(y=y + np.random.default_rng(0).uniform(-most, most, y.size))

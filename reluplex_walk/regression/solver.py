@@ -33,6 +33,7 @@ _COARSEST = 200  # samples from which on a coarser level saves time
 _RATIO = 8  # samples of a level to those of the next coarser one
 _REWEIGHT = 24  # parameters from which on reweighting saves time
 _TINY = 1e-300  # added to a size to be divided by
+_TOLD = 20_000  # samples that tell how far the others are
 _MOST = 0.6  # of the samples may be near: else all are
 _NEAR = 2.0  # standard errors of the coarse fit within which samples are not set aside
 _SMOOTHING = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02)  # of |r|, relative to its median, in weights 1 / |r|
@@ -198,7 +199,7 @@ class _Solver:
         near = max(near, _NEAR * np.sqrt(_RATIO * len(x) * n))
         if near > _MOST * n:
             return np.inf
-        some = slice(None, None, _RATIO)
+        some = slice(None, None, max(_RATIO, n // _TOLD))
         size = _per_length(self.basis.theta @ x[:, some] - y[some], reach[some])
         at = int(near / n * size.size)
         found = float(np.partition(size, at)[at])
@@ -327,7 +328,8 @@ class _Solver:
     def dual(self, prices: Floats) -> Floats:
         """Subgradient of each term (n,) with these prices (q,) of the active samples."""
         rows, (below, above) = self.basis.rows, self.regression.slopes
-        dual = np.where(self.fit.side > 0.0, above, -below) * self.samples.w
+        dual = np.where(self.fit.side > 0.0, above, -below)
+        dual *= self.samples.w
         dual[rows[rows >= 0]] = -prices[rows >= 0]
         return dual
 
