@@ -52,7 +52,7 @@ def combine(d, x, low, high, out):
 
 @entry(void, float64[:, ::1], int64, int64, float64[::1], float64[::1])
 def measure(x, first, end, sums, largest):
-    """Add to sum and largest of absolute values in each row of x (q, n): columns first to end."""
+    """Add columns first to end of x (q, n) to sum and largest of absolute values of its rows."""
     bits, most = x.view(np.int64), largest.view(np.int64)  # in the order of absolute values
     for k in range(x.shape[0]):
         total, top = 0.0, most[k]

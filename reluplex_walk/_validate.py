@@ -52,7 +52,8 @@ def _finite(
     """
     given = read(name, value)
     array = np.empty(given.shape)
-    if all([_taken(array[some], given[some], least, largest) for some in _blocks(array)]):
+    fine = [_taken(array[some], given[some], least, largest) for some in _blocks(array)]
+    if all(fine):
         return array
     odd = ~np.isfinite(array)
     expected = "finite numbers"
