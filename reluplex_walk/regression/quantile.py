@@ -48,8 +48,9 @@ def lad(
 
     Parameters
     ----------
-    X : array_like (n, p)
-        Features, without a column for the intercept.
+    X : array_like or sparse array (n, p)
+        Features, without a column for the intercept.  Of sparse ones (`scipy.sparse`, fixed effects
+        with thousands of dummies) no dense matrix is made.
     y : array_like (n,)
         Targets.
     sample_weight : array_like (n,), optional
@@ -90,6 +91,9 @@ def lad(
     checked on all of them.  The basis at the end is proved optimal with bounds on all rounding, in
     rational arithmetic where these leave doubt.
 
+    Sparse `X`: an interior point method (Portnoy and Koenker) leads near a vertex, long steps to
+    its end, which is proved in rational arithmetic; ``fit.verify()`` checks that independently.
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -124,8 +128,9 @@ def quantile(
 
     Parameters
     ----------
-    X : array_like (n, p)
-        Features, without a column for the intercept.
+    X : array_like or sparse array (n, p)
+        Features, without a column for the intercept.  Of sparse ones (`scipy.sparse`, fixed effects
+        with thousands of dummies) no dense matrix is made.
     y : array_like (n,)
         Targets.
     tau : float, default 0.5
@@ -197,8 +202,9 @@ def quantile_path(
 
     Parameters
     ----------
-    X : array_like (n, p)
-        Features, without a column for the intercept.
+    X : array_like or sparse array (n, p)
+        Features, without a column for the intercept.  Of sparse ones (`scipy.sparse`, fixed effects
+        with thousands of dummies) no dense matrix is made.
     y : array_like (n,)
         Targets.
     taus : sequence of float
@@ -238,6 +244,13 @@ def quantile_path(
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [_level(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits = Limits.asked(time_limit, callback)
+    if is_sparse(X):
+        whole, fits = flag("fit_intercept", fit_intercept), []
+        for tau in levels:
+            fits.append(_sparse(X, y, tau, sample_weight, whole, limits))
+            if fits[-1].ended.early:
+                break
+        return fits
     data = Data.of(X, y, sample_weight)
     posed = Posed.of(data.kept(), flag("fit_intercept", fit_intercept))
     if len(posed.aliased):
