@@ -96,19 +96,22 @@ def step(P, S, corrected, mu):
     """The step for the solution of the normal equations, and how far it leads in the interior."""
     most_x, most_z = 0.0, 0.0
     for i in range(P.y.size):
-        along = at(P, i, S.d_apart, S.d_rest)
+        along = at(P, i, S.d_apart, S.d_rest) - S.r[i]
+        per_low, per_high = 1.0 / S.low[i], 1.0 / S.high[i]
         if corrected == 0:
-            dx = S.q[i] * (along - S.r[i])
-            dz = -S.z[i] * (1.0 + dx / S.low[i])
-            dv = -S.v[i] * (1.0 - dx / S.high[i])
+            dx = S.q[i] * along
+            share_z, share_v = 1.0 + dx * per_low, 1.0 - dx * per_high
+            S.dz[i], S.dv[i] = -S.z[i] * share_z, -S.v[i] * share_v
+            most_z = max(most_z, max(share_z, share_v))
         else:
+            dx = S.q[i] * (along - S.second[i])
             second_z, second_v = S.dx[i] * S.dz[i], -S.dx[i] * S.dv[i]
-            dx = S.q[i] * (along - S.r[i] - S.second[i])
-            dz = (mu - second_z - S.z[i] * dx) / S.low[i] - S.z[i]
-            dv = (mu - second_v + S.v[i] * dx) / S.high[i] - S.v[i]
-        most_x = max(most_x, max(-dx / S.low[i], dx / S.high[i]))
-        most_z = max(most_z, max(-dz / S.z[i], -dv / S.v[i]))
-        S.dx[i], S.dz[i], S.dv[i] = dx, dz, dv
+            dz = (mu - second_z - S.z[i] * dx) * per_low - S.z[i]
+            dv = (mu - second_v + S.v[i] * dx) * per_high - S.v[i]
+            S.dz[i], S.dv[i] = dz, dv
+            most_z = max(most_z, max(-dz / S.z[i], -dv / S.v[i]))
+        most_x = max(most_x, max(-dx * per_low, dx * per_high))
+        S.dx[i] = dx
     return 1.0 / max(most_x, LEAST), 1.0 / max(most_z, LEAST)
 
 
@@ -131,6 +134,7 @@ def correct(P, S, mu):
     for i in range(P.y.size):
         z, v = mu - S.dx[i] * S.dz[i], mu + S.dx[i] * S.dv[i]
         S.second[i] = v / S.high[i] - z / S.low[i]
+    for i in range(P.y.size):
         add(P, i, S.q[i] * (S.r[i] + S.second[i]), S.g_apart, S.g_rest)
 
 

@@ -83,7 +83,7 @@ class QuantileFit(InferredFit):
     n_pivots : int
         Pivots made, on all subsamples.
     X, y, sample_weight : ndarray
-        The data.
+        The data; of sparse features a ``scipy.sparse.csc_array``.
     aliased : ndarray (k,)
         Columns of `X` that the constant and earlier columns determine up to rounding: their
         coefficients are 0, and what is proved is proved for the others.

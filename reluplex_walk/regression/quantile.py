@@ -41,9 +41,10 @@ def lad(
 
     Parameters
     ----------
-    X : array_like (n, p)
+    X : array_like or sparse array (n, p)
         Features, without a column for the intercept; of a table, columns of categories or text
-        become indicators, the first category being the reference.
+        become indicators, the first category being the reference.  Of sparse ones (`scipy.sparse`,
+        fixed effects with thousands of dummies) no dense matrix is made.
     y : array_like (n,)
         Targets; None with a `formula`.
     formula : str, optional
@@ -97,6 +98,9 @@ def lad(
     checked on all of them.  The basis at the end is proved optimal with bounds on all rounding, in
     rational arithmetic where these leave doubt.
 
+    Sparse `X`: an interior point method (Portnoy and Koenker) leads near a vertex, long steps to
+    its end, which is proved in rational arithmetic; ``fit.verify()`` checks that independently.
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -136,9 +140,10 @@ def quantile(
 
     Parameters
     ----------
-    X : array_like (n, p)
+    X : array_like or sparse array (n, p)
         Features, without a column for the intercept; of a table, columns of categories or text
-        become indicators, the first category being the reference.
+        become indicators, the first category being the reference.  Of sparse ones (`scipy.sparse`,
+        fixed effects with thousands of dummies) no dense matrix is made.
     y : array_like (n,)
         Targets; None with a `formula`.
     tau : float, default 0.5
@@ -227,9 +232,10 @@ def quantile_path(
 
     Parameters
     ----------
-    X : array_like (n, p)
+    X : array_like or sparse array (n, p)
         Features, without a column for the intercept; of a table, columns of categories or text
-        become indicators, the first category being the reference.
+        become indicators, the first category being the reference.  Of sparse ones (`scipy.sparse`,
+        fixed effects with thousands of dummies) no dense matrix is made.
     y : array_like (n,)
         Targets; None with a `formula`.
     taus : sequence of float, default (0.25, 0.5, 0.75)

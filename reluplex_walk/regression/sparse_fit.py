@@ -56,7 +56,8 @@ def fit_sparse(
     theta, proof = np.zeros(p + 1), None
     if end.exact is not None:
         proof = _proof(end, posed, kept, len(data.y), slopes.unit)
-        theta[units.fitted] = proof.coefficients.floats()
+        same = proof.coefficients.num is end.exact[0].num and units.y == 1
+        theta[units.fitted] = end.theta if same else proof.coefficients.floats()
     else:
         theta[units.fitted] = end.theta * np.array([x / units.y for x in units.x])
     below, above = slopes.floats

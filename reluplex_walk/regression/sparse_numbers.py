@@ -29,9 +29,9 @@ class Exact(NamedTuple):
 
 
 def _nearest(value: Any, den: int) -> float:
-    if isinstance(value, Fraction):
-        return value.numerator / (value.denominator * den)
-    return float(value / den)
+    if type(value) is int:
+        return float(value / den)
+    return float(value.numerator / (value.denominator * den))
 
 
 __all__ = ["Exact", "Numbers"]

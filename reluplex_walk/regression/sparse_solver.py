@@ -62,9 +62,10 @@ def minimise_sparse(posed: SparsePosed, slopes: Slopes, limits: Limits) -> Spars
         side = np.where(r > 0.0, 1.0, -1.0)
         return SparseEnd(theta * scale / size, none, side, np.zeros(0), None, 0, limits.over)
     samples = SparseSamples(x, sparse.csr_array(x), y, w, *slopes[:2])
-    exact = _proved(vertex, samples, limits)
+    exact, theta = _proved(vertex, samples, limits)
     state = vertex.state
-    theta = parts.whole(state.t_apart, state.t_rest) * scale / size
+    if exact is None:
+        theta = parts.whole(state.t_apart, state.t_rest) * scale / size
     prices = np.concatenate(vertex.prices()) / share
     ended = None if exact is not None else limits.over
     return SparseEnd(theta, vertex.active(), state.side, prices, exact, vertex.pivots, ended)
@@ -72,30 +73,34 @@ def minimise_sparse(posed: SparsePosed, slopes: Slopes, limits: Limits) -> Spars
 
 def _proved(
     vertex: SparseVertex, samples: SparseSamples, limits: Limits
-) -> tuple[Exact, Exact] | None:
-    """Exact theta and prices of the vertex, where no half-edge descends; None if not found."""
+) -> tuple[tuple[Exact, Exact] | None, Floats]:
+    """Exact theta and prices of the vertex, where no half-edge descends, and theta in floats.
+
+    None if that was not found.
+    """
+    theta = np.zeros(0)
     for _ in range(_PROOFS):
         try:
             if not descend(vertex, limits):
-                return None
-            rows = vertex.active()
+                break
+            rows, side = vertex.active(), vertex.state.side
             basis = SparseBasis(samples, rows)
             if basis.too_large:
-                return None
-            theta = basis.vertex()
-            floats = theta.floats()
-            vertex.state.side[wrong_sides(samples, rows, theta, floats, vertex.state.side)] *= -1.0
-            prices = basis.prices(gradient(samples, vertex.state.side, rows))
+                break
+            exact = basis.vertex()
+            theta = exact.floats()
+            side[wrong_sides(samples, rows, exact, theta, side)] *= -1.0
+            prices = basis.prices(gradient(samples, side, rows))
             found = outside(samples, rows, prices)
             if found is None:
-                return theta, prices
+                return (exact, prices), theta
             vertex.look()
             vertex.leave(*found)
         except (ZeroDivisionError, OverflowError, np.linalg.LinAlgError):
-            return None  # the active samples are dependent, or their vertex is far away
+            break  # the active samples are dependent, or their vertex is far away
         if limits.over is not None:
-            return None
-    return None
+            break
+    return None, theta
 
 
 def descend(vertex: SparseVertex, limits: Limits) -> bool:

@@ -208,6 +208,13 @@ def test_a_kernel_too_large_is_not_proved(monkeypatch):
         fit.verify()
 
 
+def test_several_quantiles():
+    X, y = fixed_effects(300, 20)
+    fits = rw.quantile_path(X, y, [0.2, 0.7], fit_intercept=False)
+    losses = [rw.quantile(X.toarray(), y, tau, fit_intercept=False).loss for tau in (0.2, 0.7)]
+    np.testing.assert_allclose([fit.loss for fit in fits], losses, rtol=1e-12)
+
+
 def test_limits():
     X, y = fixed_effects(2000, 100, second=30)
 
