@@ -46,6 +46,8 @@ class Tracer:
         Those at the same vertex as the one before, with another basis.
     begins : bool
         Whether the first one is `basis`, which may be a minimum for that parameter alone.
+    start : ndarray
+        The rows of `basis`.
     first, met_first : ndarray
         The basis of the first one; samples that vanish there, where others may have its vertex.
     proved, finished : bool
@@ -55,7 +57,7 @@ class Tracer:
     def __init__(
         self, minima: Minima, basis: Basis, side: Floats, start: Fraction, rising: bool
     ) -> None:
-        self.minima, self.rising = minima, rising
+        self.minima, self.rising, self.start = minima, rising, basis.rows.copy()
         self.ends: list[Floats] = []
         self.coefficients: list[Floats] = []
         self.repeats: set[int] = set()
@@ -123,7 +125,7 @@ class Tracer:
             told = FitProgress(self.pivots, n, limits.elapsed)
             if limits.look(0, told) is not None:
                 return
-            start = self.fit.place.copy() if self.pivots == 0 else None
+            begins = self.pivots == 0
             status, size, edge = trace(self.regression, self.fit, self.trace, edge, 0, _ROOM)
             self.pivots, self.since = self.pivots + size + 1, self.since + size + 1
             self._collect(size)
@@ -139,8 +141,8 @@ class Tracer:
                 self._refresh()
             elif status != FULL:
                 self._fill_rest(limits)
-            if start is not None:
-                self.begins = self.count > 0 and np.array_equal(self.first, start)
+            if begins:
+                self.begins = self.count > 0 and np.array_equal(self.first, self.start)
 
     def found(self) -> tuple[Floats, Floats]:
         """Where the minima end (count,), and their coefficients (count, q)."""
