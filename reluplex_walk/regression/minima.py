@@ -21,6 +21,7 @@ from .solver import minimise
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 Exact = tuple[Fraction, ...]
 
 
@@ -112,8 +113,8 @@ class Minima:
 
     def vanishing(
         self, rows: Ints, edges: Floats, theta: Floats, side: Floats
-    ) -> tuple[Ints, bool]:
-        """The samples whose residuals are 0 at the exact vertex of a basis, and whether all others
+    ) -> tuple[Mask, bool]:
+        """Which residuals (n,) are 0 at the exact vertex of a basis, and whether all others
         have the `side` (n,) they are taken to have.
 
         `theta` and `edges` are the vertex and the edges in floats.
@@ -129,12 +130,14 @@ class Minima:
         doubtful = np.flatnonzero(small)
         sign = exact_signs(self.samples, exact_vertex(self.samples, rows), doubtful)
         right = right and not (sign * side[doubtful] < 0).any()
-        return np.concatenate([rows, doubtful[sign == 0]]), right
+        met = np.zeros(r.size, np.bool_)
+        met[rows] = met[doubtful[sign == 0]] = True
+        return met, right
 
-    def met(self, theta: Exact) -> Ints:
-        """The samples whose residuals are 0 at this vertex."""
+    def met(self, theta: Exact) -> Mask:
+        """Which residuals (n,) are 0 at this vertex."""
         every, vertex = np.arange(self.samples.y.size), from_fractions(objects([*theta]))
-        return np.flatnonzero(exact_signs(self.samples, vertex, every) == 0)
+        return exact_signs(self.samples, vertex, every) == 0
 
     def theta(self, rows: Ints) -> Exact:
         """The exact vertex of a basis."""

@@ -156,7 +156,7 @@ def _joined(falling: Tracer, rising: Tracer) -> tuple[Floats, Floats, Floats]:
     other = np.ones(len(starts), np.bool_)
     if falling.begins and rising.begins:  # with the same minimum
         keep[k] = other[k] = False
-    elif k and rising.count and np.isin(rising.first, falling.met_first).all():
+    elif k and rising.count and falling.met_first[rising.first].all():
         keep[k] = False
     return starts[keep], found[keep], starts[other]
 

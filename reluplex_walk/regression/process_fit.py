@@ -92,7 +92,7 @@ class QuantileProcess:
         return self.names.by_parameter(found) if found.ndim == 1 else found
 
     def predict(self, X: Any, tau: ArrayLike = 0.5) -> Any:
-        """The fitted quantile (m,) at `X` (m, p); for an array of taus (m, ...).
+        """The fitted quantile `tau` (m,) at `X` (m, p); for an array of taus (m, ...).
 
         Columns of tables go by name, as for :meth:`QuantileFit.predict`.
 
@@ -110,7 +110,7 @@ class QuantileProcess:
         """Predictions that do not cross: at each row, the quantile function with values sorted.
 
         They rise with tau, and are nowhere further from the true quantiles, on the whole
-        (Chernozhukov, Fernandez-Val and Galichon, Econometrica 78, 2010).  All as for
+        (Chernozhukov, Fernandez-Val and Galichon, Econometrica 78, 2010).  `X` and `tau` are as for
         :meth:`predict`.
 
         Examples
@@ -159,7 +159,9 @@ class QuantileProcess:
         return found
 
     def plot(self, level: float = 0.9, kind: str = "nid", figure: "Figure | None" = None) -> Any:
-        """Coefficients over tau with bands: see :func:`reluplex_walk.plotting.plot_process`.
+        """Coefficients over tau, with bands of intervals of a `level` and `kind`, on a `figure`.
+
+        See :func:`reluplex_walk.plotting.plot_process` (extra ``plot``).
 
         Examples
         --------
@@ -196,9 +198,20 @@ class QuantileProcess:
 
     @classmethod
     def load(cls, path: str | Path) -> "QuantileProcess":
-        """What :meth:`save` wrote; nothing in the file is run.
+        """What :meth:`save` wrote to `path`; nothing in the file is run.
 
         Raises FileNotFoundError if there is no file, ValueError if it is another one or damaged.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import reluplex_walk as rw
+        >>> process = rw.quantile_process([[0.0]] * 3, [1.0, 2.0, 5.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "process.npz")
+        ...     process.save(path)
+        ...     rw.QuantileProcess.load(path).at(0.5)
+        array([2., 0.])
         """
         return cls(**process_file.read(path))
 

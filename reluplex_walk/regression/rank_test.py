@@ -116,17 +116,17 @@ def _crossing(
         if limits.interrupted:
             raise KeyboardInterrupt
         raise ValueError(_LOST)
-    factor = float(units.factors(samples)[j])
-    return _step(tracer, j, float(start.basis.theta[j]) * factor, most)
+    return _step(tracer, j, most)
 
 
-def _step(tracer: Tracer, j: int, centre: float, most: float) -> Step:
+def _step(tracer: Tracer, j: int, most: float) -> Step:
     """Where S crosses `most`, at the end of a trace."""
-    ends, found = tracer.found()
+    (ends, found), minima = tracer.found(), tracer.minima
     keep = np.ones(len(ends), np.bool_)
     keep[[k - 1 for k in tracer.repeats]] = False  # of several bases of a vertex the last one ends
     values, sums = found[keep, j], np.abs(ends[keep])
-    if not tracer.begins:
+    centre = float(minima.coefficients(minima.theta(tracer.start))[j])
+    if not tracer.begins:  # the fit, at which S jumps from 0
         values, sums = np.append(centre, values), np.append(0.0, sums)
     crossed = np.flatnonzero(sums >= most)
     if not crossed.size:

@@ -36,6 +36,12 @@ class Solutions(NamedTuple):
         Coefficients; the minimisers are all convex combinations.  The first one is that of the fit.
     ended : Ended
         FINISHED: these are all; WORK_LIMIT: there are more than were asked for.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> sorted(rw.lad([[0.0], [0.0]], [1.0, 3.0]).solutions().vertices[:, 0].tolist())
+    [1.0, 3.0]
     """
 
     vertices: Floats

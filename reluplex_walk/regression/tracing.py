@@ -23,6 +23,7 @@ from .solver import FitProgress
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 _ROOM = 1024  # vertices between two looks at the limits, and pivots until sums are taken afresh
 _APART = 1e-10  # by which targets are moved apart, relative to their size
@@ -46,8 +47,11 @@ class Tracer:
         Those at the same vertex as the one before, with another basis.
     begins : bool
         Whether the first one is `basis`, which may be a minimum for that parameter alone.
+    start : ndarray
+        The rows of `basis`.
     first, met_first : ndarray
-        The basis of the first one; samples that vanish there, where others may have its vertex.
+        The basis of the first one; which residuals (n,) are 0 there, where others may have its
+        vertex.
     proved, finished : bool
         Whether all of them are minima; whether the last one is at the end of the range.
     """
@@ -55,15 +59,16 @@ class Tracer:
     def __init__(
         self, minima: Minima, basis: Basis, side: Floats, start: Fraction, rising: bool
     ) -> None:
-        self.minima, self.rising = minima, rising
+        self.minima, self.rising, self.start = minima, rising, basis.rows.copy()
         self.ends: list[Floats] = []
         self.coefficients: list[Floats] = []
         self.repeats: set[int] = set()
         self.count, self.pivots = 0, 0
         self.begins, self.proved, self.finished = False, True, False
-        self.met: Ints = basis.rows[:0]  # samples that vanish at this vertex, where they are known
-        self.met_last = self.met_first = self.met
-        self.first = self.last = self.met  # bases of the first and the last minimum
+        self.none = np.zeros(side.size, np.bool_)
+        self.met = self.none  # which residuals are 0 at this vertex, if that is known
+        self.met_last = self.met_first = self.none
+        self.first = self.last = basis.rows[:0]  # bases of the first and the last minimum
         self.held = np.zeros(0)  # sides of the others there
         self.reached = start  # surely within what is known
         self.since = 0  # pivots since sums were taken afresh
@@ -123,7 +128,7 @@ class Tracer:
             told = FitProgress(self.pivots, n, limits.elapsed)
             if limits.look(0, told) is not None:
                 return
-            start = self.fit.place.copy() if self.pivots == 0 else None
+            begins = self.pivots == 0
             status, size, edge = trace(self.regression, self.fit, self.trace, edge, 0, _ROOM)
             self.pivots, self.since = self.pivots + size + 1, self.since + size + 1
             self._collect(size)
@@ -139,8 +144,8 @@ class Tracer:
                 self._refresh()
             elif status != FULL:
                 self._fill_rest(limits)
-            if start is not None:
-                self.begins = self.count > 0 and np.array_equal(self.first, start)
+            if begins:
+                self.begins = self.count > 0 and np.array_equal(self.first, self.start)
 
     def found(self) -> tuple[Floats, Floats]:
         """Where the minima end (count,), and their coefficients (count, q)."""
@@ -173,7 +178,7 @@ class Tracer:
         self.last = lists.rows[size - 1].copy()
         before = ends[-2] if size > 1 else lists.numbers[at.FROM]
         self.reached = Fraction((before + ends[-1]) / 2.0)
-        self.met = self.met_last = self.met[:0]
+        self.met = self.met_last = self.none
 
     def _add(self, ends: Floats, coefficients: Floats, rows: Ints) -> None:
         """These minima are found, the first one with the basis `rows`."""
@@ -206,7 +211,7 @@ class Tracer:
             edge = self._reach(line)
         self.finished = edge < 0 or (self._beyond and not again)
         if not right:
-            self.met = self.met[:0]
+            self.met = self.none
             if line and line.low < line.high:
                 self._fill(Fraction(line.low), Fraction(line.high), limits)
         elif line is None or line.low < line.high:
@@ -215,7 +220,7 @@ class Tracer:
 
     def _is_again(self, rows: Ints, side: Floats) -> bool:
         """Whether the basis `rows` has the vertex at which the trace was before."""
-        if not np.isin(rows, self.met).all():
+        if not self.met[rows].all():
             return False
         return not ((self.held != 0.0) & (self.held != side)).any()
 
@@ -236,12 +241,12 @@ class Tracer:
 
     def _record(self, rows: Ints) -> None:
         """The vertex at hand, where ``met`` vanish, is a minimum."""
-        met, repeats = self.met, np.isin(rows, self.met_last).all()
+        met, repeats = self.met, self.met_last[rows].all()
         record(self.regression, self.fit, self.trace, 0)
         self._collect(1)
         self._met_at_last(met, bool(repeats))
 
-    def _met_at_last(self, met: Ints, repeats: bool) -> None:
+    def _met_at_last(self, met: Mask, repeats: bool) -> None:
         """At the last minimum found `met` vanish; it may repeat the vertex of the one before."""
         if repeats:
             self.repeats.add(self.count - 1)
@@ -257,10 +262,10 @@ class Tracer:
         pieces, self.proved = self.minima.fill(low, high, limits)
         for piece in pieces if self.rising else pieces[::-1]:
             end = float(piece.high if self.rising else piece.low)
-            repeats = np.isin(piece.rows, self.met_last).all()
+            repeats = self.met_last[piece.rows].all()
             self._add(np.array([end]), self.minima.coefficients(piece.theta)[None], piece.rows)
             self._met_at_last(self.minima.met(piece.theta), bool(repeats))
-        self.met = self.met[:0]
+        self.met = self.none
 
     def _fill_rest(self, limits: Limits) -> int:
         """The same for all that is left of the range, the last minimum once more."""
