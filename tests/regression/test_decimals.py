@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.regression import quantile as quantile_module
+from reluplex_walk.regression import fitting
 
 GLOBAL = rw.WalkStatus.GLOBAL_MINIMUM
 
@@ -83,7 +83,7 @@ def test_two_factors_and_counts():
 
 def test_near_ties_of_rounded_sums(monkeypatch):
     # Sums in floats miss the decimals by their last bits: no walk is needed to tell them apart.
-    monkeypatch.setattr(quantile_module, "by_walking", None)
+    monkeypatch.setattr(fitting, "by_walking", None)
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(20_000, 4)), 1)
     y = X.sum(axis=1) + np.round(rng.standard_t(3, 20_000), 1)
