@@ -12,7 +12,7 @@ from reluplex_walk._limits import Limits
 from reluplex_walk.optimize import global_minimum as global_module
 from reluplex_walk.optimize.objective import Objective
 from reluplex_walk.regions import plane
-from reluplex_walk.regression import quantile as quantile_module, solver
+from reluplex_walk.regression import fitting, solver
 from tests.problems.random import random_loss
 from tests.simplex.test_trajectory import same
 
@@ -320,7 +320,7 @@ def test_quantile_path_returns_what_it_has(monkeypatch):
     data = rw.datasets.load_engel()
     taus = [0.1, 0.3, 0.5, 0.7, 0.9]
     whole = rw.quantile_path(data.X, data.y, taus)
-    monkeypatch.setattr(quantile_module, "minimise", pressing(quantile_module.minimise, at=3))
+    monkeypatch.setattr(fitting, "minimise", pressing(fitting.minimise, at=3))
     part = rw.quantile_path(data.X, data.y, taus)
     assert [fit.ended for fit in part[:2]] == [rw.Ended.FINISHED] * 2
     assert part[2].ended is rw.Ended.INTERRUPTED
