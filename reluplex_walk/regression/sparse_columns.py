@@ -26,6 +26,7 @@ class Parts(NamedTuple):
     apart: Ints  # (G,) columns, in the order of their numbers
     rest: Ints  # (R,)
     columns: Columns
+    dense: Floats | None  # (R, n) the rest, if it has no zeros: products are quicker than sums
 
     @classmethod
     def of(cls, x: sparse.csc_array) -> "Parts":
@@ -58,7 +59,9 @@ class Parts(NamedTuple):
             w=np.ones(n),
             slopes=np.ones(2),
         )
-        return cls(apart, rest, columns)
+        full = rest.size > 0 and others.nnz == n * rest.size
+        dense = np.ascontiguousarray(others.data.reshape(n, -1).T) if full else None
+        return cls(apart, rest, columns, dense)
 
     def with_loss(self, y: Floats, w: Floats, slopes: Floats) -> "Parts":
         """The same columns with targets, weights and slopes."""
@@ -82,12 +85,9 @@ class Parts(NamedTuple):
 
     def weigh(self, state: Interior, start: bool) -> None:
         """The normal equations for a step, or of least squares for the targets, into `state`."""
-        c, (r, _) = self.columns, state.rest.shape
-        full = c.entry.size == r * c.y.size  # a matrix: products are quicker than sums by entries
-        weigh(c, state, int(start), int(not full))
-        if full and r:
-            rows = c.entry.reshape(-1, r)
-            np.matmul(rows.T, rows * state.q[:, None], out=state.rest)
+        weigh(self.columns, state, int(start), int(self.dense is None))
+        if self.dense is not None:
+            np.matmul(self.dense, (self.dense * state.q).T, out=state.rest)
 
     def whole(self, of_apart: Floats, of_rest: Floats) -> Floats:
         """One vector (q,) from those of both kinds of columns."""
