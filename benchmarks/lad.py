@@ -8,9 +8,8 @@ scikit-learn's QuantileRegressor (HiGHS) at n = 10,000, d = 4.  Data: X and nois
 tails (Student t with 3 degrees of freedom, Cauchy noise); mixed (two integer features, Cauchy
 noise, a tenth of the rows repeated).  Times are medians of wall time in ms, up to n d = 40,000 also
 of five data sets; gap is our loss minus the best loss found by anyone, relative (the largest).
-With
---large also n = 10^6, against the two methods with preprocessing: the others take ten times as
-long.  Needs the extra "bench".
+With --large also n = 10^6, against the two methods with preprocessing: the others take ten times
+as long.  Needs the extra "bench".
 """
 
 import argparse
