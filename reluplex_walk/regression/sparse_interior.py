@@ -14,8 +14,7 @@ from .sparse_columns import Normal, Parts
 Floats = NDArray[np.float64]
 
 _MOST = 60  # steps
-_ENOUGH = 1e-6, 1e-4  # of the gap at the start: a vertex is near; with few columns in the rest
-_FEW = 16  # columns in the rest, along the edges of which pivots are few
+_ENOUGH = 1e-6  # of the gap at the start: a vertex is near
 _SHARE = 0.9995  # of the way to the boundary
 
 
@@ -28,9 +27,8 @@ def near_minimum(parts: Parts, limits: Limits) -> Floats:
     apart, rest = state.d_apart.copy(), state.d_rest.copy()
     begin(columns, state, above / (below + above))
     first = gap = gaps(state, 0.0, 0.0)[0]
-    enough = _ENOUGH[parts.rest.size <= _FEW] * first
     for _ in range(_MOST):
-        if gap <= enough or limits.over is not None:
+        if gap <= _ENOUGH * first or limits.over is not None:
             break
         parts.weigh(state, False)
         normal = Normal(state)
