@@ -57,30 +57,30 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .regions.minima import LocalMinima as LocalMinima
     from .regions.plane import Slice as Slice, slice as slice, slice_through as slice_through
     from .regions.regions import Minimum as Minimum, Regions as Regions
-    from .regression import constraints as constraints
     from .regression.baseline import (
         Baselines as Baselines,
         baselines as baselines,
         with_fitted_output as with_fitted_output,
     )
+    from .regression.beside import constraints as constraints
+    from .regression.beside.optimality import OptimalityCertificate as OptimalityCertificate
     from .regression.bootstrap import (
         Bootstrap as Bootstrap,
         BootstrapProgress as BootstrapProgress,
     )
     from .regression.comparison import FitComparison as FitComparison
     from .regression.fit import QuantileFit as QuantileFit
-    from .regression.optimality import OptimalityCertificate as OptimalityCertificate
-    from .regression.process import quantile_process as quantile_process
-    from .regression.process_fit import QuantileProcess as QuantileProcess
+    from .regression.parametric.process import quantile_process as quantile_process
+    from .regression.parametric.process_fit import QuantileProcess as QuantileProcess
+    from .regression.parametric.solutions import Solutions as Solutions
     from .regression.quantile import (
         lad as lad,
         quantile as quantile,
         quantile_path as quantile_path,
     )
     from .regression.responses import quantile_responses as quantile_responses
-    from .regression.solutions import Solutions as Solutions
     from .regression.solver import FitProgress as FitProgress
-    from .regression.summary import Summary as Summary
+    from .regression.tables.summary import Summary as Summary
     from .simplex.level import LevelEstimate as LevelEstimate
     from .simplex.records import WalkOptions as WalkOptions, WalkStatus as WalkStatus
     from .simplex.trajectory import Trajectory as Trajectory
@@ -118,14 +118,14 @@ _HOMES = {
     "regression.bootstrap": ("Bootstrap", "BootstrapProgress"),
     "regression.comparison": ("FitComparison",),
     "regression.fit": ("QuantileFit",),
-    "regression.optimality": ("OptimalityCertificate",),
+    "regression.beside.optimality": ("OptimalityCertificate",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
     "regression.responses": ("quantile_responses",),
-    "regression.process": ("quantile_process",),
-    "regression.process_fit": ("QuantileProcess",),
-    "regression.solutions": ("Solutions",),
+    "regression.parametric.process": ("quantile_process",),
+    "regression.parametric.process_fit": ("QuantileProcess",),
+    "regression.parametric.solutions": ("Solutions",),
     "regression.solver": ("FitProgress",),
-    "regression.summary": ("Summary",),
+    "regression.tables.summary": ("Summary",),
     "simplex.level": ("LevelEstimate",),
     "simplex.records": ("WalkOptions", "WalkStatus"),
     "simplex.trajectory": ("Trajectory",),
@@ -136,7 +136,7 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {
     "chains": "studies.chains",
-    "constraints": "regression.constraints",
+    "constraints": "regression.beside.constraints",
     "activations": "studies.activations",
     "datasets": "datasets",
     "density": "landscape.density",

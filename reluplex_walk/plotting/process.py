@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..regression.process_fit import QuantileProcess
+    from ..regression.parametric.process_fit import QuantileProcess
 
 _BANDS = np.arange(1, 20) / 20.0  # quantiles whose intervals make the bands
 

@@ -20,18 +20,18 @@ from ..proof.reason import Reason
 from ..simplex.records import WalkStatus
 from ..simplex.walk import walk
 from . import fit_file
-from .beside import Beside
+from .beside.beside import Beside
+from .beside.optimality import OptimalityCertificate
+from .beside.together import Together
 from .certificate import certificate_of
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
 from .estimate import Estimate
 from .inferred_fit import InferredFit
-from .names import NO_NAMES, Names
-from .optimality import OptimalityCertificate
-from .solutions import Minimisers, Solutions
-from .sparse_check import SparseProof, check
-from .summary import Summary, summary_of
-from .together import Together
+from .parametric.solutions import Minimisers, Solutions
+from .sparse.check import SparseProof, check
+from .tables.names import NO_NAMES, Names
+from .tables.summary import Summary, summary_of
 from .vertex import ExactVertex
 
 Floats = NDArray[np.float64]

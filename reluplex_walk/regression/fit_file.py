@@ -17,9 +17,9 @@ from ..ended import Ended
 from ..native.arrays import FREE
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
-from . import names_file
 from .data import Data, Posed, slopes_of
 from .design import Basis
+from .tables import names_file
 
 _ARRAYS = ("coefficients", "dual", "X", "y", "sample_weight", "aliased")
 _WORDS = ("status", "ended")

@@ -14,12 +14,12 @@ from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
-from .beside import Beside
+from .beside.beside import Beside
 from .data import Data, Posed, Slopes, slopes_of
 from .design import Basis
 from .fit import Proof, QuantileFit
-from .names import Names
 from .solver import Solution, minimise
+from .tables.names import Names
 from .vertex import exact_loss, nearest_coefficients
 from .walking import by_walking
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from .._frames import Labels, index_of
 from .._validate import inputs
-from .names import Names
-from .sparse_data import is_sparse, sparse_features
+from .sparse.data import is_sparse, sparse_features
+from .tables.names import Names
 
 Floats = NDArray[np.float64]
 

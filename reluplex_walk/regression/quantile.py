@@ -16,9 +16,9 @@ from .._validate import flag, real_array
 from .fit import QuantileFit
 from .fitting import Task, level_of, path
 from .solver import FitProgress
-from .sparse_data import is_sparse
+from .sparse.data import is_sparse
 from .sparse_path import sparse_path
-from .table import given
+from .tables.table import given
 from .uncrossed_path import uncrossed_path
 
 Callback = Callable[[FitProgress], Any]

@@ -25,9 +25,9 @@ from .._validate import flag
 from .data import slopes_of
 from .estimate import Estimate
 from .inference import bandwidth, level_of
-from .minima import Minima, Parameter
+from .parametric.minima import Minima, Parameter
+from .parametric.tracing import Tracer
 from .solver import Solution, minimise
-from .tracing import Tracer
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from .data import Data, Posed
 from .fit import QuantileFit
 from .fitting import Task, level_of, path
 from .solver import FitProgress
-from .table import Arguments, arguments, counted_gaps
+from .tables.table import Arguments, arguments, counted_gaps
 
 Floats = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from .._limits import Limits
 from .._numbers import short
 from .fit import QuantileFit
-from .sparse_fit import fit_sparse
-from .table import arguments, counted_gaps
+from .sparse.fitting import fit_sparse
+from .tables.table import arguments, counted_gaps
 
 
 def sparse_path(

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from ..ended import Ended
 from ..simplex.records import WalkStatus
+from .beside.noncrossing import Group, uncrossed
+from .beside.together import Together
 from .data import Data, Posed, slopes_of
 from .fit import QuantileFit
 from .fitting import Task, allowed_gap, loss_of, path
-from .noncrossing import Group, uncrossed
 from .solver import Solution
-from .together import Together
 from .vertex import ExactVertex, exact_loss
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ from scipy import sparse
 import reluplex_walk as rw
 from reluplex_walk._files import open_archive, write_archive
 from reluplex_walk.regression import fit_file
-from reluplex_walk.regression.names import Names
+from reluplex_walk.regression.tables.names import Names
 
 RNG = np.random.default_rng(0)
 N = 30

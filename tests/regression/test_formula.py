@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import reluplex_walk as rw
-from reluplex_walk.regression.formula_check import is_harmless
+from reluplex_walk.regression.tables.formula_check import is_harmless
 
 formulaic = pytest.importorskip("formulaic")
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 import reluplex_walk as rw
-from reluplex_walk.regression import tracing
+from reluplex_walk.regression.parametric import tracing
 
 
 def losses(process, taus, rows=None):

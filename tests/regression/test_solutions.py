@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.regression.solutions import _edges
+from reluplex_walk.regression.parametric.solutions import _edges
 
 
 def brute(rows, y, w, tau):

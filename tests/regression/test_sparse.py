@@ -8,9 +8,9 @@ import pytest
 from scipy import optimize, sparse
 
 import reluplex_walk as rw
-from reluplex_walk.regression import sparse_exact
-from reluplex_walk.regression.sparse_check import check
-from reluplex_walk.regression.sparse_numbers import Exact
+from reluplex_walk.regression.sparse import exact as sparse_exact
+from reluplex_walk.regression.sparse.check import check
+from reluplex_walk.regression.sparse.numbers import Exact
 
 
 def dummies(codes, k):

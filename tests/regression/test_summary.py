@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import t as student
 
 import reluplex_walk as rw
-from reluplex_walk.regression.summary import summary_of
+from reluplex_walk.regression.tables.summary import summary_of
 
 ENGEL = rw.datasets.load_engel()
 FRAME = pd.DataFrame(ENGEL.X, columns=["income"]).assign(foodexp=ENGEL.y)

@@ -1,0 +1,1 @@
+"""What is minimised beside the samples: penalties, constraints, several quantiles at once."""

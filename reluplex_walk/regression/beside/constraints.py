@@ -1,0 +1,288 @@
+"""Linear constraints for fits, as scipy.optimize.LinearConstraint: signs, monotone and convex fits.
+
+For the argument ``constraints`` of :func:`reluplex_walk.quantile` and its kin, where several may be
+given as a list.  All are on the coefficients (p + 1,), the intercept first.
+
+Examples
+--------
+>>> import numpy as np, reluplex_walk as rw
+>>> x = np.arange(8.0)
+>>> y = np.array([0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 2.5, 4.0])
+>>> X = np.maximum(0.0, x[:, None] - np.arange(7.0))  # a line, bent at 1, ..., 6
+>>> increasing = rw.constraints.increasing_along(X)
+>>> fit = rw.lad(X, y, constraints=increasing)
+>>> fit.predict(X)
+array([0. , 0.5, 0.5, 1.5, 1.5, 2.5, 2.5, 4. ])
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import LinearConstraint
+
+from ..._frames import column_labels
+from ..._validate import inputs, real_array
+
+Floats = NDArray[np.float64]
+Columns = Sequence[Hashable]
+
+
+def nonnegative(X: ArrayLike, columns: Columns | None = None) -> LinearConstraint:
+    """Coefficients >= 0.
+
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions; default all, the intercept left
+        out.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_stackloss()
+    >>> signs = rw.constraints.nonnegative(data.X)
+    >>> rw.lad(data.X, data.y, constraints=signs).coefficients.round(4)
+    array([-44.0806,   0.7903,   0.6613,   0.    ])
+    """
+    return LinearConstraint(_unit_rows(X, columns, False), 0.0, np.inf)
+
+
+def nonpositive(X: ArrayLike, columns: Columns | None = None) -> LinearConstraint:
+    """Coefficients <= 0; as :func:`nonnegative`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.nonpositive([[1.0, 2.0, 3.0]], [1]).A
+    array([[0., 0., 1., 0.]])
+    """
+    return LinearConstraint(_unit_rows(X, columns, False), -np.inf, 0.0)
+
+
+def increasing(
+    X: ArrayLike, columns: Columns | None = None, *, reference: bool = False
+) -> LinearConstraint:
+    """Coefficients that do not fall from one column to the next.
+
+    For indicators of ordered categories, and for the B-splines of a monotone fit: a spline whose
+    coefficients ascend ascends.
+
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions, in order; default all.
+    reference : bool, default False
+        Whether a column before the first one was left out, with coefficient 0 (the reference
+        category, or the first of the B-splines beside an intercept).
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.increasing([[0.0, 0.0, 0.0]], reference=True).A
+    array([[ 0.,  1.,  0.,  0.],
+           [ 0., -1.,  1.,  0.],
+           [ 0.,  0., -1.,  1.]])
+    """
+    return LinearConstraint(np.diff(_unit_rows(X, columns, reference), axis=0), 0.0, np.inf)
+
+
+def decreasing(
+    X: ArrayLike, columns: Columns | None = None, *, reference: bool = False
+) -> LinearConstraint:
+    """Coefficients that do not rise from one column to the next; as :func:`increasing`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.decreasing([[0.0, 0.0]]).ub
+    array([0.])
+    """
+    return LinearConstraint(np.diff(_unit_rows(X, columns, reference), axis=0), -np.inf, 0.0)
+
+
+def convex(
+    X: ArrayLike,
+    columns: Columns | None = None,
+    *,
+    at: ArrayLike | None = None,
+    reference: bool = False,
+) -> LinearConstraint:
+    """Coefficients whose slope from one column to the next does not fall.
+
+    Parameters
+    ----------
+    X, columns, reference
+        As for :func:`increasing`.
+    at : array_like (k,), optional
+        Where the columns stand (a `reference` first), ascending: knots, levels; default 0, 1, 2...
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or `at` does not ascend.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.convex([[0.0, 0.0, 0.0]], at=[0.0, 1.0, 3.0]).A
+    array([[ 0.,  2., -3.,  1.]])
+    """
+    return LinearConstraint(_bends(_unit_rows(X, columns, reference), at), 0.0, np.inf)
+
+
+def concave(
+    X: ArrayLike,
+    columns: Columns | None = None,
+    *,
+    at: ArrayLike | None = None,
+    reference: bool = False,
+) -> LinearConstraint:
+    """Coefficients whose slope from one column to the next does not rise; as :func:`convex`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.concave([[0.0, 0.0, 0.0]]).A
+    array([[ 0.,  1., -2.,  1.]])
+    """
+    return LinearConstraint(_bends(_unit_rows(X, columns, reference), at), -np.inf, 0.0)
+
+
+def fit_at(Z: ArrayLike, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) -> LinearConstraint:
+    """Bounds on the fit at the features `Z` (g, p).
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> X, y = [[1.0], [2.0], [3.0]], [1.0, 2.5, 3.5]
+    >>> rw.lad(X, y, constraints=rw.constraints.fit_at([[0.0]], 0.0, 0.0)).coefficients
+    array([0.        , 1.16666667])
+    """
+    return LinearConstraint(_fits(Z), np.asarray(lower, float), np.asarray(upper, float))
+
+
+def increasing_along(Z: ArrayLike) -> LinearConstraint:
+    """A fit that does not fall from one row of features `Z` (g, p) to the next.
+
+    For any features of one variable, evaluated on a grid: where the fit is linear in between, as
+    for piecewise linear features and a grid with all bends, it is monotone.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.increasing_along([[0.0, 0.0], [1.0, 1.0], [2.0, 4.0]]).A
+    array([[0., 1., 1.],
+           [0., 1., 3.]])
+    """
+    return LinearConstraint(np.diff(_fits(Z), axis=0), 0.0, np.inf)
+
+
+def decreasing_along(Z: ArrayLike) -> LinearConstraint:
+    """A fit that does not rise from one row of `Z` to the next; as :func:`increasing_along`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.decreasing_along([[0.0], [1.0]]).ub
+    array([0.])
+    """
+    return LinearConstraint(np.diff(_fits(Z), axis=0), -np.inf, 0.0)
+
+
+def convex_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
+    """A fit whose slope does not fall along the rows of features `Z` (g, p), which stand `at` (g,).
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.convex_along([[0.0, 0.0], [1.0, 1.0], [2.0, 4.0]]).A
+    array([[0., 0., 2.]])
+    """
+    return LinearConstraint(_bends(_fits(Z), at), 0.0, np.inf)
+
+
+def concave_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
+    """A fit whose slope does not rise along the rows of `Z`; as :func:`convex_along`.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> rw.constraints.concave_along([[0.0, 0.0], [1.0, 1.0], [2.0, 4.0]]).ub
+    array([0.])
+    """
+    return LinearConstraint(_bends(_fits(Z), at), -np.inf, 0.0)
+
+
+def _fits(Z: ArrayLike) -> Floats:
+    """What the coefficients are multiplied by in fits at `Z`."""
+    features = inputs("Z", Z)
+    return np.column_stack([np.ones(len(features)), features])
+
+
+def _unit_rows(X: ArrayLike, columns: Columns | None, reference: bool) -> Floats:
+    """A row of the unit matrix (p + 1, p + 1) for each of the columns, 0 for a reference."""
+    labels: Any = column_labels("X", X)
+    p = len(labels) if labels is not None else inputs("X", X).shape[1]
+    known = list(labels) if labels is not None else list(range(p))
+    rows = np.zeros((int(reference), p + 1))
+    chosen = known if columns is None else list(columns)
+    for column in chosen:
+        if column not in known:
+            raise ValueError(f"columns: expected some of {known}, found {column!r}")
+    places = [1 + known.index(column) for column in chosen]
+    return np.concatenate([rows, np.eye(p + 1)[places]])
+
+
+def _bends(rows: Floats, at: ArrayLike | None) -> Floats:
+    """Differences of slopes between values at `at`, in numbers without quotients."""
+    where = np.arange(float(len(rows))) if at is None else real_array("at", at, 1)
+    if len(where) != len(rows) or (np.diff(where) <= 0.0).any():
+        raise ValueError(
+            f"at: expected {len(rows)} ascending numbers, found {np.array2string(where)}"
+        )
+    step = np.diff(where)[:, None]
+    rise = np.diff(rows, axis=0)
+    return np.asarray(rise[1:] * step[:-1] - rise[:-1] * step[1:])
+
+
+__all__ = [
+    "concave",
+    "concave_along",
+    "convex",
+    "convex_along",
+    "decreasing",
+    "decreasing_along",
+    "fit_at",
+    "increasing",
+    "increasing_along",
+    "nonnegative",
+    "nonpositive",
+]

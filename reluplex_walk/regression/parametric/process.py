@@ -1,0 +1,164 @@
+"""`quantile_process`: the quantile regressions for all quantiles at once, by parametric pivots."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..._limits import Limits
+from ...ended import Ended
+from ...problem.aliased import warn_of_aliased
+from ...simplex.records import WalkStatus
+from ..data import Posed
+from ..solver import FitProgress, minimise
+from ..tables.table import given
+from .minima import Minima, Parameter
+from .process_fit import QuantileProcess
+from .tracing import Tracer
+
+Floats = NDArray[np.float64]
+Callback = Callable[[FitProgress], Any]
+
+_START = Fraction(1, 2)
+
+
+def quantile_process(
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    formula: str | None = None,
+    sample_weight: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    missing: str = "raise",
+    time_limit: float | None = None,
+    callback: Callback | None = None,
+) -> QuantileProcess:
+    """Linear regressions for all quantiles, exactly: each tau at which they change, and to what.
+
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features, without a column for the intercept; of a table, columns of categories or text
+        become indicators, the first category being the reference.
+    y : array_like (n,)
+        Targets; None with a `formula`.
+    formula : str, optional
+        Response and features, as columns of the table `X`: ``"foodexp ~ income + C(region)"``
+        (extra ``formula``); ``- 1`` leaves out the intercept.
+    sample_weight : array_like (n,), optional
+        Weights >= 0, default all 1; those below 1e-100 count as 0.
+    fit_intercept : bool, default True
+        If not, the intercept is 0.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows of X, y or `sample_weight` with a missing value (NaN, None) are refused, or
+        left out.
+    time_limit : float, optional
+        Seconds; looked at every thousand pivots.
+    callback : callable, optional
+        Called every thousand pivots with a :class:`FitProgress`; StopIteration or
+        KeyboardInterrupt raised in it ends the process as Ctrl-C does.
+
+    Returns
+    -------
+    QuantileProcess
+        Also after Ctrl-C or at the time limit: then its ``taus`` reach as far as it came, and may
+        be none.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument does not fit; the message names it.
+
+    Warns
+    -----
+    RankWarning
+        If columns of `X` are determined by earlier ones and the constant, up to rounding: they are
+        left out, with coefficients 0.
+
+    See Also
+    --------
+    quantile_path : for some quantiles, each with its fit.
+
+    Notes
+    -----
+    The multipliers of a vertex are lines in tau.  The first to leave its range says until when the
+    vertex is a minimum, and which pivot leads to the next one (Koenker and d'Orey, Applied
+    Statistics 36, 1987).  Vertices and intervals are proved with bounds on all rounding, in
+    rational arithmetic where these leave doubt: with ties, too, ``taus`` are those at which
+    coefficients change, and no others.
+
+    There are some n log n of them.  A vertex takes time proportional to n p.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> data = rw.datasets.load_engel()
+    >>> process = rw.quantile_process(data.X, data.y)
+    >>> process
+    QuantileProcess(268 taus from 0 to 1, GLOBAL_MINIMUM)
+    >>> process.taus[:3].round(6), process.coefficients[:2].round(4)
+    (array([0.      , 0.005669, 0.016002]), array([[113.1406,   0.2942],
+           [131.0819,   0.2872]]))
+    """
+    limits = Limits.asked(time_limit, callback)
+    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
+    posed = Posed.of(data.kept(), intercept)
+    if len(posed.aliased):
+        warn_of_aliased(data.kept().X, posed.aliased)
+    with limits:
+        taus, found, bases, status, ended, pivots = _traced(posed, limits)
+    if not ended.early:  # nobody would see that it came
+        limits.pass_on()
+    coefficients = np.zeros((len(taus), data.X.shape[1] + 1))
+    coefficients[:, posed.units.fitted] = found
+    return QuantileProcess(
+        taus, coefficients, bases, status, ended, pivots, *data, posed.aliased, intercept, names
+    )
+
+
+def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, Floats, WalkStatus, Ended, int]:
+    """Taus, fitted parameters (m, q), taus of all bases, how that ended, how many pivots."""
+    samples, units, _ = posed
+    start = minimise(samples, (_START, 1 - _START), None, limits)
+    nothing, pivots = np.zeros(0), start.pivots
+    taus, found, bases, finished = nothing, np.zeros((0, len(samples.x))), nothing, False
+    if start.proved and (start.basis.rows >= 0).all():
+        minima = Minima(samples, units, Parameter.tau(samples))
+        falling = Tracer(minima, start.basis, start.side, _START, False)
+        rising = Tracer(minima, start.basis, start.side, _START, True)
+        for tracer in (falling, rising):
+            tracer.run(limits)
+            pivots += tracer.pivots
+        taus, found, bases = _joined(falling, rising)
+        finished = falling.finished and rising.finished
+    over = limits.over
+    if finished:
+        status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
+    elif over is not None:
+        status, ended = WalkStatus[over.name], over
+    else:
+        status, ended = WalkStatus.NOT_PROVED, Ended.PRECISION
+    return taus, found, bases, status, ended, pivots
+
+
+def _joined(falling: Tracer, rising: Tracer) -> tuple[Floats, Floats, Floats]:
+    """Both in one: taus at which minima begin, and the end; minima; taus of all bases."""
+    (down, low), (up, high) = falling.found(), rising.found()
+    k = falling.count
+    if not k + rising.count:
+        return down, low, down
+    starts = np.maximum.accumulate(np.concatenate([down[::-1], [float(_START)], up]))
+    found = np.concatenate([low[::-1], high, high[-1:] if rising.count else low[:1]])
+    keep = np.ones(len(starts), np.bool_)
+    keep[[k - j for j in falling.repeats] + [k + j for j in rising.repeats]] = False
+    other = np.ones(len(starts), np.bool_)
+    if falling.begins and rising.begins:  # with the same minimum
+        keep[k] = other[k] = False
+    elif k and rising.count and falling.met_first[rising.first].all():
+        keep[k] = False
+    return starts[keep], found[keep], starts[other]
+
+
+__all__ = ["quantile_process"]

@@ -1,0 +1,56 @@
+"""A start near the minimum of a sparse regression: an interior point method on the dual problem.
+
+Portnoy and Koenker (Statistical Science 12, 1997), with the predictor and corrector of Mehrotra
+(SIAM J. Optim. 2, 1992); nothing that it finds is trusted.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..._limits import Limits
+from ...native.lad_sparse_interior import advance, begin, correct, gaps, step
+from .columns import Normal, Parts
+
+Floats = NDArray[np.float64]
+
+_MOST = 60  # steps
+_ENOUGH = 1e-6  # of the gap at the start: a vertex is near
+_SHARE = 0.9995  # of the way to the boundary
+
+
+def near_minimum(parts: Parts, limits: Limits) -> Floats:
+    """Theta (q,) near the minimum, or where the `limits` were over."""
+    columns, state = parts.columns, parts.interior()
+    below, above = columns.slopes
+    parts.weigh(state, True)
+    Normal(state).solve()
+    apart, rest = state.d_apart.copy(), state.d_rest.copy()
+    begin(columns, state, above / (below + above))
+    first = gap = gaps(state, 0.0, 0.0)[0]
+    for _ in range(_MOST):
+        if gap <= _ENOUGH * first or limits.over is not None:
+            break
+        parts.weigh(state, False)
+        normal = Normal(state)
+        if normal.failed:
+            break
+        normal.solve()
+        along = [min(1.0, _SHARE * most) for most in step(columns, state, 0, 0.0)]
+        if min(along) < 1.0:
+            now, then = gaps(state, *along)
+            mu = now * (then / now) ** 3 / (2 * columns.y.size)
+            correct(columns, state, mu)
+            normal.solve()
+            along = [min(1.0, _SHARE * most) for most in step(columns, state, 1, mu)]
+        new = advance(state, *along)
+        if not np.isfinite(new):
+            break
+        apart += along[1] * state.d_apart
+        rest += along[1] * state.d_rest
+        gap = new
+        if max(along) < 1e-3:
+            break
+    return -parts.whole(apart, rest)
+
+
+__all__ = ["near_minimum"]

@@ -1,0 +1,1 @@
+"""Tables in, names out: the border of regression."""
