@@ -24,6 +24,7 @@ from .beside.beside import Beside
 from .beside.optimality import OptimalityCertificate
 from .beside.together import Together
 from .certificate import certificate_of
+from .claim import check_loss, check_point
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
 from .estimate import Estimate
@@ -272,7 +273,7 @@ class QuantileFit(InferredFit):
         array([21.])
         """
         parts = fit_file.read(path)
-        if isinstance(parts["_end"], tuple):
+        if type(parts["_end"]) is tuple:
             parts["_end"] = Proof(*parts["_end"])
         return cls(**parts)
 
@@ -376,8 +377,9 @@ class QuantileFit(InferredFit):
         """Check the proof independently, in rational arithmetic: the exact minimum of the loss.
 
         For sparse `X` multipliers of all samples are checked to balance (``X' d = 0``), to lie
-        within the slopes of their terms, and to be at their ends where residuals are not 0; else
-        :meth:`.Certificate.verify_exact` is asked.  ValueError if nothing is proved.
+        within the slopes of their terms, and to be at their ends where residuals are not 0; under a
+        penalty or constraints :attr:`optimality` is asked (for fits that do not cross that is of
+        the sum of their losses), else :attr:`certificate`.  ValueError if nothing is proved.
 
         Examples
         --------
@@ -387,9 +389,19 @@ class QuantileFit(InferredFit):
         """
         if not self.status.proved:
             raise ValueError(f"fit: expected one that is proved, found {self.status.name}")
+        if isinstance(self._end, Together):
+            least = self.optimality.verify_exact()
+            check_point(self.coefficients, self.optimality.point)
+            return least
+        data = Data(self.X, self.y, self.sample_weight)
         if isinstance(self._end, SparseProof):
-            return check(self.X, self.y, self.sample_weight, self.tau, self._end)
-        return self.certificate.verify_exact(self.problem).loss
+            least = check(*data, self.tau, self._end)
+        elif self.beside is not None:
+            least = self.optimality.verify_exact()
+        else:
+            least = self.certificate.verify_exact(self.problem).loss
+        check_loss(data, self.tau, self.coefficients, self.loss, self.penalty, least)
+        return least
 
     def _dense(self) -> Floats:
         """`X` as a dense array; ValueError if that does not fit in memory."""
