@@ -15,6 +15,8 @@ from ._numbers import EXACT, Floats, Place, UnreadableError, floats, refusal
 
 Labels = tuple[Hashable, ...]
 
+_SHOWN = 8  # names of columns in messages
+
 
 def read(name: str, value: Any) -> Floats:
     """The numbers of `value`, an array, a nested sequence or a table, as floats."""
@@ -67,9 +69,10 @@ def order_of_columns(name: str, value: Any, labels: Labels | None) -> list[int] 
     if missing or unknown:
         parts = [f"no column {missing[0]!r}"] if missing else []
         parts += [f"a column {unknown[0]!r} that it does not have"] if unknown else []
+        some = ", ".join(map(repr, labels[:_SHOWN])) + (", ..." if len(labels) > _SHOWN else "")
         raise ValueError(
             f"{name}: expected the columns of the fit, found {' and '.join(parts)}; "
-            f"choose and name them as in feature_names, or give an array to go by position"
+            f"choose and name them as there ({some}), or give an array to go by position"
         )
     return [found.index(label) for label in labels]
 

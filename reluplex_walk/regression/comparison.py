@@ -109,7 +109,11 @@ def _same_samples(fits: Sequence[Estimate]) -> None:
     for fit in fits[1:]:
         for name, a, b in (("targets", first.y, fit.y), ("weights", first.w, fit.w)):
             if not np.array_equal(a, b):
-                raise ValueError(f"other: expected a fit of the same {name}")
+                rows = f" {len(b)} instead of {len(a)}" if len(a) != len(b) else " others"
+                raise ValueError(
+                    f"other: expected a fit of the same {name}, found{rows}; fit both on the same "
+                    f"rows (after dropna() of all columns, if values are missing) and weights"
+                )
 
 
 def _unit(x: Floats) -> tuple[Floats, Floats]:

@@ -9,17 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from .._validate import instance, integer, sequence
+from .._validate import choice, instance, integer, sequence
 from .bootstrap import Bootstrap, BootstrapProgress, bootstrap
 from .comparison import FitComparison, compare
 from .estimate import Estimate
-from .inference import covariance, errors, interval, pseudo_r2
+from .inference import KINDS, covariance, errors, interval, pseudo_r2
 from .named_fit import NamedFit
 from .rank_test import rank_intervals
 from .tables.groups import numbers_of_groups
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_KINDS = ("rank", *KINDS, "boot")
 
 
 class InferredFit(NamedFit):
@@ -97,6 +99,8 @@ class InferredFit(NamedFit):
         >>> [f"{error:.5g}" for error in np.sqrt(np.diag(found)).tolist()]
         ['13.239', '0.011919']
         """
+        if choice("kind", kind, _KINDS) == "rank":
+            raise ValueError("kind: expected one with errors, found 'rank'; conf_int has intervals")
         if kind == "boot":
             found = self._replicates(groups).cov
         else:
@@ -180,7 +184,7 @@ class InferredFit(NamedFit):
         array([[ 43.5546, 119.4099],
                [  0.5045,   0.6159]])
         """
-        if kind == "rank":
+        if choice("kind", kind, _KINDS) == "rank":
             found = rank_intervals(self._estimate, level, iid, interpolate)
             return self.named(self._estimate.spread(found.T).T)
         error = np.asarray(self.bse(kind, bandwidth=bandwidth, groups=groups))

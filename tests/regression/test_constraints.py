@@ -4,6 +4,7 @@ import warnings
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import csr_matrix
@@ -244,3 +245,27 @@ def test_a_forged_certificate_is_refused():
     for change in forged:
         with pytest.raises(rw.CertificateError):
             replace(proof, **change).verify_exact()
+
+
+def test_helpers_know_the_names_of_categories_and_formulas():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(size=40), "grade": rng.choice(list("abc"), 40)})
+    table["y"] = rng.normal(size=40) - (table.grade == "b") - table.x
+    X = table[["x", "grade"]]
+    names = ["grade[T.b]", "grade[T.c]"]
+    expected = [[0.0, 0.0, 1.0, 0.0], [0.0, 0.0, -1.0, 1.0]]
+    plain = rw.lad(table, formula="y ~ x + grade")
+    for features in (X, plain):
+        ordered = rw.constraints.increasing(features, names, reference=True)
+        np.testing.assert_array_equal(ordered.A, expected)
+        assert rw.constraints.nonnegative(features).A.shape == (3, 4)
+        with pytest.raises(ValueError, match=r"columns: expected some of .*grade\[T.b\].*'grade'"):
+            rw.constraints.nonnegative(features, ["grade"])
+    ordered = rw.constraints.increasing(X, names, reference=True)
+    fit = rw.lad(X, table["y"], constraints=ordered)
+    same = rw.lad(table, formula="y ~ x + grade", constraints=ordered)
+    assert 0.0 <= fit.params["grade[T.b]"] <= fit.params["grade[T.c]"]
+    assert plain.params["grade[T.b]"] < 0.0
+    np.testing.assert_array_equal(fit.coefficients, same.coefficients)
+    arrays = rw.constraints.nonnegative(rw.lad(fit.X, fit.y), [1]).A
+    np.testing.assert_array_equal(arrays, [[0.0, 0.0, 1.0, 0.0]])

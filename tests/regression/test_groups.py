@@ -74,5 +74,5 @@ def test_refused(labels, error, words):
     fit = FITS["table"]
     with pytest.raises(error, match=f"^groups: .*{words}"):
         fit.bse("cluster", groups=labels)
-    with pytest.raises(error, match="^clusters: expected"):
+    with pytest.raises(error, match=r"^clusters: expected"):
         fit.bootstrap(5, clusters=labels)

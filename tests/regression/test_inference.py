@@ -243,3 +243,17 @@ def test_what_is_refused():
     few = rw.lad(STACK.X[:4], STACK.y[:4])
     with pytest.raises(ValueError, match="expected more samples than the"):
         few.bse("iid")
+
+
+def test_unknown_kinds_are_told_all_kinds():
+    fit = rw.lad(STACK.X, STACK.y)
+    with pytest.raises(
+        ValueError, match="kind: expected one of rank, iid, nid, ker, cluster, boot, "
+    ):
+        fit.bse("hc3")
+    with pytest.raises(ValueError, match=r"kind: expected one of rank, iid, .*, boot, found 'hc3'"):
+        fit.conf_int("hc3")
+    with pytest.raises(ValueError, match=r"kind: expected one of rank, iid, .*, boot, found 'hc3'"):
+        fit.summary("hc3")
+    with pytest.raises(ValueError, match="kind: expected one with errors, found 'rank'; conf_int"):
+        fit.bse("rank")

@@ -24,21 +24,22 @@ from scipy.optimize import LinearConstraint
 
 from ..._frames import column_labels
 from ..._validate import inputs, real_array
+from ..tables.columns import Columns as TableColumns, found_in
 
 Floats = NDArray[np.float64]
 Columns = Sequence[Hashable]
 
 
-def nonnegative(X: ArrayLike, columns: Columns | None = None) -> LinearConstraint:
+def nonnegative(X: Any, columns: Columns | None = None) -> LinearConstraint:
     """Coefficients >= 0.
 
     Parameters
     ----------
-    X : array_like (n, p)
-        Features of the fit, or a table of them.
+    X : array_like (n, p) or QuantileFit
+        Features of the fit, or a table of them; for formulas a fit without constraints.
     columns : sequence, optional
-        Labels of columns if `X` is a table, else their positions; default all, the intercept left
-        out.
+        Names of features (of columns of categories such as ``region[T.north]``) if `X` has some,
+        else their positions; default all, the intercept left out.
 
     Returns
     -------
@@ -56,11 +57,20 @@ def nonnegative(X: ArrayLike, columns: Columns | None = None) -> LinearConstrain
     >>> signs = rw.constraints.nonnegative(data.X)
     >>> rw.lad(data.X, data.y, constraints=signs).coefficients.round(4)
     array([-44.0806,   0.7903,   0.6613,   0.    ])
+
+    By the names of a formula, from a fit without constraints.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"x": [0, 1, 2, 3, 4], "g": list("abbab"), "y": [2, 2, 1, 4, 3]})
+    >>> plain = rw.lad(table, formula="y ~ x + g")
+    >>> signs = rw.constraints.nonnegative(plain, ["g[T.b]"])
+    >>> rw.lad(table, formula="y ~ x + g", constraints=signs).coefficients
+    array([1.66666667, 0.33333333, 0.        ])
     """
     return LinearConstraint(_unit_rows(X, columns, False), 0.0, np.inf)
 
 
-def nonpositive(X: ArrayLike, columns: Columns | None = None) -> LinearConstraint:
+def nonpositive(X: Any, columns: Columns | None = None) -> LinearConstraint:
     """Coefficients <= 0; as :func:`nonnegative`.
 
     Examples
@@ -73,7 +83,7 @@ def nonpositive(X: ArrayLike, columns: Columns | None = None) -> LinearConstrain
 
 
 def increasing(
-    X: ArrayLike, columns: Columns | None = None, *, reference: bool = False
+    X: Any, columns: Columns | None = None, *, reference: bool = False
 ) -> LinearConstraint:
     """Coefficients that do not fall from one column to the next.
 
@@ -82,10 +92,11 @@ def increasing(
 
     Parameters
     ----------
-    X : array_like (n, p)
-        Features of the fit, or a table of them.
+    X : array_like (n, p) or QuantileFit
+        Features of the fit, or a table of them; for formulas a fit without constraints.
     columns : sequence, optional
-        Labels of columns if `X` is a table, else their positions, in order; default all.
+        Names of features (of columns of categories such as ``grade[T.high]``) if `X` has some, else
+        their positions, in order; default all.
     reference : bool, default False
         Whether a column before the first one was left out, with coefficient 0 (the reference
         category, or the first of the B-splines beside an intercept).
@@ -111,7 +122,7 @@ def increasing(
 
 
 def decreasing(
-    X: ArrayLike, columns: Columns | None = None, *, reference: bool = False
+    X: Any, columns: Columns | None = None, *, reference: bool = False
 ) -> LinearConstraint:
     """Coefficients that do not rise from one column to the next; as :func:`increasing`.
 
@@ -125,7 +136,7 @@ def decreasing(
 
 
 def convex(
-    X: ArrayLike,
+    X: Any,
     columns: Columns | None = None,
     *,
     at: ArrayLike | None = None,
@@ -159,7 +170,7 @@ def convex(
 
 
 def concave(
-    X: ArrayLike,
+    X: Any,
     columns: Columns | None = None,
     *,
     at: ArrayLike | None = None,
@@ -247,11 +258,10 @@ def _fits(Z: ArrayLike) -> Floats:
     return np.column_stack([np.ones(len(features)), features])
 
 
-def _unit_rows(X: ArrayLike, columns: Columns | None, reference: bool) -> Floats:
+def _unit_rows(X: Any, columns: Columns | None, reference: bool) -> Floats:
     """A row of the unit matrix (p + 1, p + 1) for each of the columns, 0 for a reference."""
-    labels: Any = column_labels("X", X)
-    p = len(labels) if labels is not None else inputs("X", X).shape[1]
-    known = list(labels) if labels is not None else list(range(p))
+    known = _features(X)
+    p = len(known)
     rows = np.zeros((int(reference), p + 1))
     chosen = known if columns is None else list(columns)
     for column in chosen:
@@ -259,6 +269,15 @@ def _unit_rows(X: ArrayLike, columns: Columns | None, reference: bool) -> Floats
             raise ValueError(f"columns: expected some of {known}, found {column!r}")
     places = [1 + known.index(column) for column in chosen]
     return np.concatenate([rows, np.eye(p + 1)[places]])
+
+
+def _features(X: Any) -> list[Any]:
+    """The names of features: those of a fit, or that a table has in a fit; else their numbers."""
+    if hasattr(X, "feature_names") and hasattr(X, "coefficients"):  # a fit
+        return list(X.feature_names or range(len(X.coefficients) - 1))
+    if column_labels("X", X) is None:
+        return list(range(inputs("X", X).shape[1]))
+    return list(TableColumns(tuple(found.column for found in found_in(X))).names)
 
 
 def _bends(rows: Floats, at: ArrayLike | None) -> Floats:

@@ -6,6 +6,7 @@ of them anew where it has to be, from a file for instance, and nothing has to be
 
 import ast
 import re
+import textwrap
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -165,7 +166,10 @@ def modelled(text: Any, table: Any, kept: NDArray[np.bool_] | None = None) -> Mo
         return made._replace(counts=[*counts, (name, int(odd.sum()))])
     names = _names(features)
     if not names:
-        raise ValueError(f"formula: expected a term beside the intercept, found none in {text!r}")
+        raise ValueError(
+            f"formula: expected a term beside the intercept, found none in {text!r}; for the "
+            f"constant alone give rw.quantile an X of zeros (n, 1)"
+        )
     used = tuple(rows[label] for label in wanted if label in _variables(right))
     available = tuple(label for label in labels if isinstance(label, str))
     encoding = FormulaColumns(text, used, names, available)
@@ -242,7 +246,8 @@ _FORM = "'response ~ terms'"
 
 def _words(error: Exception) -> str:
     """The message of formulaic in one line, without its colours."""
-    return re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", " ".join(str(error).split()))[:200]
+    plain = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error))
+    return textwrap.shorten(plain, 400, placeholder=" ...")
 
 
 def _variables(terms: Any) -> set[str]:
