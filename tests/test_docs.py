@@ -31,6 +31,7 @@ def test_every_public_object_is_on_one_page():
     modules = {
         "chains": rw.chains,
         "activations": rw.activations,
+        "constraints": rw.constraints,
         "datasets": rw.datasets,
         "density": rw.density,
         "glass": rw.glass,
@@ -97,12 +98,25 @@ def test_example_of_taylor_runs(capsys):
 
 def test_examples_of_quantile_run(capsys):
     pytest.importorskip("formulaic")
-    exec(code("quantile.md"), {})
+    known: dict = {}
+    for block in blocks("quantile.md"):
+        exec(block, known)
     assert "81.482" in capsys.readouterr().out
 
 
 def test_example_of_a_regression_test_runs():
     exec(code("stable.md"), {})
+
+
+def test_every_member_of_the_files_of_fits_is_described(tmp_path):
+    from tests.regression.test_fit_file import BESIDE, FITS
+
+    page = (ROOT / "docs" / "certificate-format.md").read_text(encoding="utf-8")
+    for kind in ("formula", "both", "together", "sparse"):
+        ({**FITS, **BESIDE})[kind]().save(tmp_path / "fit.npz", force=True)
+        with np.load(tmp_path / "fit.npz") as members:
+            names = [re.sub(r"_\d+$", "_K", name) for name in members]
+        assert [name for name in names if f"`{name}`" not in page and "index" not in name] == []
 
 
 def test_every_member_of_a_file_is_described(tmp_path):
