@@ -31,6 +31,7 @@ def test_every_public_object_is_on_one_page():
     modules = {
         "chains": rw.chains,
         "activations": rw.activations,
+        "constraints": rw.constraints,
         "datasets": rw.datasets,
         "density": rw.density,
         "glass": rw.glass,

@@ -63,6 +63,23 @@ def nonnegative(X: ArrayLike, columns: Columns | None = None) -> LinearConstrain
 def nonpositive(X: ArrayLike, columns: Columns | None = None) -> LinearConstraint:
     """Coefficients <= 0; as :func:`nonnegative`.
 
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions; default all, the intercept left
+        out.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -115,6 +132,24 @@ def decreasing(
 ) -> LinearConstraint:
     """Coefficients that do not rise from one column to the next; as :func:`increasing`.
 
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions, in order; default all.
+    reference : bool, default False
+        Whether a column before the first one was left out, with coefficient 0.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -135,10 +170,14 @@ def convex(
 
     Parameters
     ----------
-    X, columns, reference
-        As for :func:`increasing`.
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions, in order; default all.
     at : array_like (k,), optional
         Where the columns stand (a `reference` first), ascending: knots, levels; default 0, 1, 2...
+    reference : bool, default False
+        Whether a column before the first one was left out, with coefficient 0.
 
     Returns
     -------
@@ -167,6 +206,26 @@ def concave(
 ) -> LinearConstraint:
     """Coefficients whose slope from one column to the next does not rise; as :func:`convex`.
 
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions, in order; default all.
+    at : array_like (k,), optional
+        Where the columns stand (a `reference` first), ascending: knots, levels; default 0, 1, 2...
+    reference : bool, default False
+        Whether a column before the first one was left out, with coefficient 0.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or `at` does not ascend.
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -177,7 +236,23 @@ def concave(
 
 
 def fit_at(Z: ArrayLike, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) -> LinearConstraint:
-    """Bounds on the fit at the features `Z` (g, p).
+    """Bounds on the fit at the features `Z`.
+
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features at which the fit is bounded.
+    lower, upper : array_like (g,) or float, optional
+        Bounds there, default none; both the same number where the fit is to pass through it.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If `Z` is no matrix of numbers.
 
     Examples
     --------
@@ -190,10 +265,24 @@ def fit_at(Z: ArrayLike, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) 
 
 
 def increasing_along(Z: ArrayLike) -> LinearConstraint:
-    """A fit that does not fall from one row of features `Z` (g, p) to the next.
+    """A fit that does not fall from one row of features `Z` to the next.
 
     For any features of one variable, evaluated on a grid: where the fit is linear in between, as
     for piecewise linear features and a grid with all bends, it is monotone.
+
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features along the way.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If `Z` is no matrix of numbers.
 
     Examples
     --------
@@ -208,6 +297,20 @@ def increasing_along(Z: ArrayLike) -> LinearConstraint:
 def decreasing_along(Z: ArrayLike) -> LinearConstraint:
     """A fit that does not rise from one row of `Z` to the next; as :func:`increasing_along`.
 
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features along the way.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If `Z` is no matrix of numbers.
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -218,7 +321,23 @@ def decreasing_along(Z: ArrayLike) -> LinearConstraint:
 
 
 def convex_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
-    """A fit whose slope does not fall along the rows of features `Z` (g, p), which stand `at` (g,).
+    """A fit whose slope does not fall along the rows of features `Z`.
+
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features along the way.
+    at : array_like (g,), optional
+        Where the rows stand, ascending; default 0, 1, 2...
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If `Z` is no matrix of numbers, or `at` does not ascend.
 
     Examples
     --------
@@ -231,6 +350,22 @@ def convex_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
 
 def concave_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
     """A fit whose slope does not rise along the rows of `Z`; as :func:`convex_along`.
+
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features along the way.
+    at : array_like (g,), optional
+        Where the rows stand, ascending; default 0, 1, 2...
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If `Z` is no matrix of numbers, or `at` does not ascend.
 
     Examples
     --------
