@@ -75,11 +75,6 @@ def nonpositive(X: ArrayLike, columns: Columns | None = None) -> LinearConstrain
     -------
     scipy.optimize.LinearConstraint
 
-    Raises
-    ------
-    ValueError
-        If there is no such column.
-
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -144,11 +139,6 @@ def decreasing(
     Returns
     -------
     scipy.optimize.LinearConstraint
-
-    Raises
-    ------
-    ValueError
-        If there is no such column.
 
     Examples
     --------
@@ -220,11 +210,6 @@ def concave(
     Returns
     -------
     scipy.optimize.LinearConstraint
-
-    Raises
-    ------
-    ValueError
-        If there is no such column, or `at` does not ascend.
 
     Examples
     --------
@@ -306,11 +291,6 @@ def decreasing_along(Z: ArrayLike) -> LinearConstraint:
     -------
     scipy.optimize.LinearConstraint
 
-    Raises
-    ------
-    ValueError
-        If `Z` is no matrix of numbers.
-
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -361,11 +341,6 @@ def concave_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint
     Returns
     -------
     scipy.optimize.LinearConstraint
-
-    Raises
-    ------
-    ValueError
-        If `Z` is no matrix of numbers, or `at` does not ascend.
 
     Examples
     --------
