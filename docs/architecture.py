@@ -59,14 +59,19 @@ def place(name: str) -> Path:
 
 def tree() -> str:
     """Every file of every room, with its purpose, from the top layer to the kernels."""
-    lines = []
+    lines: list[str] = []
     for name in (name for layer in layers() for name in layer):
-        folder = place(name)
-        lines.append(f"{name + '/' * folder.is_dir():<24}{purpose(folder)}")
-        if folder.is_dir():
-            files = sorted(path for path in folder.glob("*.py") if path.stem != "__init__")
-            lines += [f"    {path.stem:<20}{purpose(path)}" for path in files]
+        lines += _listed(place(name), 0)
     return "\n".join(lines) + "\n"
+
+
+def _listed(path: Path, depth: int) -> list[str]:
+    """A line for a file, or for a folder and all that is in it; subrooms after the files."""
+    name = "    " * depth + path.stem + "/" * path.is_dir()
+    inside = [each.with_suffix("") for each in path.glob("*.py") if each.stem != "__init__"]
+    rooms = [each.parent for each in path.glob("*/__init__.py")]
+    parts = [*sorted(inside), *sorted(rooms)]
+    return [f"{name:<24}{purpose(path)}", *(s for each in parts for s in _listed(each, depth + 1))]
 
 
 def draw() -> str:

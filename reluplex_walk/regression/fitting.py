@@ -56,11 +56,11 @@ class Task(NamedTuple):
             return cls(data, intercept, Posed.of(data.kept(), intercept), None, names)
         return cls(data, intercept, *beside.pose(data.kept(), intercept), names)
 
-    def warn(self) -> None:
-        """Of aliased columns, the caller of the function that calls this."""
+    def warn(self, depth: int = 1) -> None:
+        """Of aliased columns, the caller of the function that calls this, or one further up."""
         if len(self.posed.aliased):
             features = self.data.kept().X
-            warn_of_aliased(features, self.posed.aliased, self.names.features, depth=2)
+            warn_of_aliased(features, self.posed.aliased, self.names.features, depth + 1)
 
     def minimise(
         self, slopes: Slopes, start: Basis | None, limits: Limits

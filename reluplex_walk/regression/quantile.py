@@ -111,15 +111,9 @@ def lad(
     >>> fit.status.name, round(fit.loss, 8)
     ('GLOBAL_MINIMUM', 42.08115942)
     """
-    limits = Limits.asked(time_limit, callback)
-    if is_sparse(X):
-        unknown = {"formula": formula, "alpha": alpha, "constraints": constraints}
-        given_X = X, y, sample_weight, fit_intercept, missing
-        return sparse_path(*given_X, [None], limits, unknown)[0]
-    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    task = Task.of(data, intercept, alpha, constraints, names)
-    task.warn()
-    return path(task, [None], limits)[0]
+    limits, given_X = Limits.asked(time_limit, callback), (X, y, sample_weight)
+    options = fit_intercept, missing, formula, alpha, constraints
+    return _fits(given_X, *options, [None], limits)[0]
 
 
 def quantile(
@@ -202,15 +196,9 @@ def quantile(
     >>> rw.quantile(data.X, data.y, tau=0.9).coefficients.round(4)
     array([67.3509,  0.6863])
     """
-    limits = Limits.asked(time_limit, callback)
-    if is_sparse(X):
-        unknown = {"formula": formula, "alpha": alpha, "constraints": constraints}
-        given_X = X, y, sample_weight, fit_intercept, missing
-        return sparse_path(*given_X, [level_of("tau", tau)], limits, unknown)[0]
-    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    task = Task.of(data, intercept, alpha, constraints, names)
-    task.warn()
-    return path(task, [level_of("tau", tau)], limits)[0]
+    limits, given_X = Limits.asked(time_limit, callback), (X, y, sample_weight)
+    options = fit_intercept, missing, formula, alpha, constraints
+    return _fits(given_X, *options, [level_of("tau", tau)], limits)[0]
 
 
 def quantile_path(
@@ -291,24 +279,41 @@ def quantile_path(
     if not levels:
         raise ValueError("taus: expected at least one quantile, found none")
     levels = [level_of(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
-    limits = Limits.asked(time_limit, callback)
+    limits, given_X = Limits.asked(time_limit, callback), (X, y, sample_weight)
+    options = fit_intercept, missing, formula, alpha, constraints
+    return _fits(given_X, *options, levels, limits, noncrossing)
+
+
+def _fits(
+    samples: tuple[ArrayLike, ArrayLike | None, ArrayLike | None],
+    fit_intercept: bool,
+    missing: str,
+    formula: str | None,
+    alpha: float,
+    constraints: Any,
+    levels: Sequence[float | None],
+    limits: Limits,
+    noncrossing: bool = False,
+) -> list[QuantileFit]:
+    """Fits for each quantile (None: `lad`) of `samples` X, y and their weights."""
+    X, y, weight = samples
     if is_sparse(X):
         unknown = {"formula": formula, "alpha": alpha, "constraints": constraints}
         unknown |= {"noncrossing": noncrossing}
-        given_X = X, y, sample_weight, fit_intercept, missing
-        return sparse_path(*given_X, levels, limits, unknown)
-    data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
+        return sparse_path(X, y, weight, fit_intercept, missing, levels, limits, unknown)
+    data, intercept, names = given(X, y, formula, weight, fit_intercept, missing)
     task = Task.of(data, intercept, alpha, constraints, names)
-    task.warn()
+    task.warn(depth=2)
     if not flag("noncrossing", noncrossing):
         return path(task, levels, limits)
+    taus = [tau for tau in levels if tau is not None]
     if task.beside is not None:
         raise ValueError("noncrossing: expected False beside alpha or constraints, found True")
-    if (np.diff(levels) <= 0.0).any():
+    if (np.diff(taus) <= 0.0).any():
         raise ValueError(
             "taus: expected ascending quantiles for noncrossing=True; give np.unique(taus)"
         )
-    return uncrossed_path(task, levels, limits)
+    return uncrossed_path(task, taus, limits)
 
 
 __all__ = ["lad", "quantile", "quantile_path"]

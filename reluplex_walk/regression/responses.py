@@ -51,7 +51,9 @@ def quantile_responses(
         If not, the intercepts are 0.
     missing : {"raise", "drop"}, default "raise"
         Whether rows with a missing value, be it in one response, are refused or left out.
-    alpha, constraints
+    alpha : float, default 0.0
+        L1 penalty, as for :func:`quantile`, the same for each response.
+    constraints : LinearConstraint, Bounds or list of them, optional
         As for :func:`quantile`, the same for each response.
     time_limit : float, optional
         Seconds for all fits; looked at between rounds of pivots.

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from .._limits import Limits
 from .._numbers import short
 from .fit import QuantileFit
+from .sparse.data import SparseData, SparsePosed
 from .sparse.fitting import fit_sparse
 from .tables.table import arguments, counted_gaps
 
@@ -30,13 +31,15 @@ def sparse_path(
             )
     read = arguments(X, y, None, sample_weight, fit_intercept, missing)
     intercept = read.fit_intercept
+    with counted_gaps(read.X, read.y, read.sample_weight):
+        data = SparseData.of(read.X, read.y, read.sample_weight)
+    posed = SparsePosed.of(data, intercept)
+    posed.warn(data.X)
     fits: list[QuantileFit] = []
     for tau in levels:
-        with counted_gaps(read.X, read.y, read.sample_weight):
-            found = fit_sparse(read.X, read.y, tau, read.sample_weight, intercept, limits)
-        theta, loss, dual, status, ended, pivots, data, aliased, proof = found
+        theta, loss, dual, status, ended, pivots, proof = fit_sparse(data, posed, tau, limits)
         known = theta, loss, dual, status, ended, tau, pivots
-        fits.append(QuantileFit(*known, *data, aliased, intercept, proof, read.names))
+        fits.append(QuantileFit(*known, *data, posed.aliased, intercept, proof, read.names))
         if ended.early:
             break
     return fits

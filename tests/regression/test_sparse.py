@@ -104,12 +104,23 @@ def test_coefficients_where_they_are_unique():
 
 def test_all_dummies_beside_the_constant():
     X, y = fixed_effects(400, 30, second=7)
-    with pytest.warns(rw.RankWarning, match="column 31 up to rounding"):
+    with pytest.warns(rw.RankWarning, match="column 31 up to rounding") as told:
         fit = rw.lad(X, y)
+    assert [each.filename for each in told] == [__file__]
     without = rw.lad(X, y, fit_intercept=False)
     assert fit.aliased.tolist() == [31]
     assert fit.verify() == without.verify()
     assert np.isclose(fit.loss, without.loss, rtol=1e-12)
+
+
+def test_a_path_tells_of_them_once():
+    X, y = fixed_effects(400, 30, second=7)
+    with pytest.warns(rw.RankWarning, match="column 31 up to rounding") as told:
+        fits = rw.quantile_path(X, y, [0.25, 0.75])
+    assert [each.filename for each in told] == [__file__]
+    for fit in fits:
+        alone = rw.quantile(X, y, fit.tau, fit_intercept=False)
+        assert fit.verify() == alone.verify()
 
 
 def test_columns_dependent_up_to_rounding():

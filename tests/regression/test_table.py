@@ -71,6 +71,25 @@ def test_names_come_out():
     assert series.residuals.index.equals(FOOD.index)
 
 
+@pytest.mark.parametrize(
+    "fit",
+    [
+        rw.lad,
+        rw.quantile,
+        lambda X, y: rw.quantile_path(X, y, [0.5]),
+        rw.quantile_process,
+        lambda X, y: rw.quantile_responses(X, y.to_frame()),
+        lambda X, y: rw.lad(X.assign(y=y), formula="y ~ income + doubled"),
+    ],
+    ids=["lad", "quantile", "path", "process", "responses", "formula"],
+)
+def test_aliased_columns_are_told_by_name(fit):
+    X = TABLE[["income"]].assign(doubled=2.0 * TABLE.income)
+    with pytest.warns(rw.RankWarning, match="determine column 'doubled' up") as told:
+        fit(X, FOOD)
+    assert [each.filename for each in told] == [__file__]
+
+
 def test_predict_by_name():
     for fit in (FIT, pickle.loads(pickle.dumps(FIT)), copy.deepcopy(FIT), copy.copy(FIT)):
         again = fit.predict(TABLE[["member", "grade", "region", "income"]])

@@ -73,6 +73,18 @@ def nonnegative(X: Any, columns: Columns | None = None) -> LinearConstraint:
 def nonpositive(X: Any, columns: Columns | None = None) -> LinearConstraint:
     """Coefficients <= 0; as :func:`nonnegative`.
 
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions; default all, the intercept left
+        out.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -126,6 +138,19 @@ def decreasing(
 ) -> LinearConstraint:
     """Coefficients that do not rise from one column to the next; as :func:`increasing`.
 
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions, in order; default all.
+    reference : bool, default False
+        Whether a column before the first one was left out, with coefficient 0.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -146,10 +171,14 @@ def convex(
 
     Parameters
     ----------
-    X, columns, reference
-        As for :func:`increasing`.
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions, in order; default all.
     at : array_like (k,), optional
         Where the columns stand (a `reference` first), ascending: knots, levels; default 0, 1, 2...
+    reference : bool, default False
+        Whether a column before the first one was left out, with coefficient 0.
 
     Returns
     -------
@@ -178,6 +207,21 @@ def concave(
 ) -> LinearConstraint:
     """Coefficients whose slope from one column to the next does not rise; as :func:`convex`.
 
+    Parameters
+    ----------
+    X : array_like (n, p)
+        Features of the fit, or a table of them.
+    columns : sequence, optional
+        Labels of columns if `X` is a table, else their positions, in order; default all.
+    at : array_like (k,), optional
+        Where the columns stand (a `reference` first), ascending: knots, levels; default 0, 1, 2...
+    reference : bool, default False
+        Whether a column before the first one was left out, with coefficient 0.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -188,7 +232,23 @@ def concave(
 
 
 def fit_at(Z: ArrayLike, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) -> LinearConstraint:
-    """Bounds on the fit at the features `Z` (g, p).
+    """Bounds on the fit at the features `Z`.
+
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features at which the fit is bounded.
+    lower, upper : array_like (g,) or float, optional
+        Bounds there, default none; both the same number where the fit is to pass through it.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If `Z` is no matrix of numbers.
 
     Examples
     --------
@@ -201,10 +261,24 @@ def fit_at(Z: ArrayLike, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) 
 
 
 def increasing_along(Z: ArrayLike) -> LinearConstraint:
-    """A fit that does not fall from one row of features `Z` (g, p) to the next.
+    """A fit that does not fall from one row of features `Z` to the next.
 
     For any features of one variable, evaluated on a grid: where the fit is linear in between, as
     for piecewise linear features and a grid with all bends, it is monotone.
+
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features along the way.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If `Z` is no matrix of numbers.
 
     Examples
     --------
@@ -219,6 +293,15 @@ def increasing_along(Z: ArrayLike) -> LinearConstraint:
 def decreasing_along(Z: ArrayLike) -> LinearConstraint:
     """A fit that does not rise from one row of `Z` to the next; as :func:`increasing_along`.
 
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features along the way.
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
     Examples
     --------
     >>> import reluplex_walk as rw
@@ -229,7 +312,23 @@ def decreasing_along(Z: ArrayLike) -> LinearConstraint:
 
 
 def convex_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
-    """A fit whose slope does not fall along the rows of features `Z` (g, p), which stand `at` (g,).
+    """A fit whose slope does not fall along the rows of features `Z`.
+
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features along the way.
+    at : array_like (g,), optional
+        Where the rows stand, ascending; default 0, 1, 2...
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
+
+    Raises
+    ------
+    ValueError
+        If `Z` is no matrix of numbers, or `at` does not ascend.
 
     Examples
     --------
@@ -242,6 +341,17 @@ def convex_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
 
 def concave_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
     """A fit whose slope does not rise along the rows of `Z`; as :func:`convex_along`.
+
+    Parameters
+    ----------
+    Z : array_like (g, p)
+        Features along the way.
+    at : array_like (g,), optional
+        Where the rows stand, ascending; default 0, 1, 2...
+
+    Returns
+    -------
+    scipy.optimize.LinearConstraint
 
     Examples
     --------

@@ -59,6 +59,8 @@ class OptimalityCertificate:
         Quantiles k and samples at which the fits k and k + 1 are equal and held apart.
     of_crossing : ndarray (l,)
         Their multipliers, >= 0.
+    problem : Problem
+        What was minimised: data, quantiles, penalty and constraints.
 
     Examples
     --------
@@ -80,20 +82,29 @@ class OptimalityCertificate:
     of_crossing: Objects
     problem: Problem
 
-    @classmethod
-    def none(cls, coefficients: Floats, loss: float, problem: Problem) -> "OptimalityCertificate":
-        """Where nothing is proved."""
-        point = objects([Fraction(v) for v in coefficients.tolist()])[None]
-        no, nothing = np.zeros((0, 2), np.int64), objects([])
-        return cls(False, Fraction(loss), point, no, nothing, nothing[None], no, nothing, problem)
-
     def verify_exact(self, problem: Problem | None = None) -> Fraction:
         """Check the proof, in rational arithmetic; returns the loss.
+
+        Parameters
+        ----------
+        problem : Problem, optional
+            What is said to be minimised, default the certificate's own.
+
+        Returns
+        -------
+        Fraction
+            The least loss.
 
         Raises
         ------
         CertificateError
             If it does not hold; the message says where.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[0.0], [1.0]], [0.0, 1.0], alpha=0.1).optimality.verify_exact()
+        Fraction(1, 5)
         """
         if not self.is_global:
             raise CertificateError("nothing is proved")
@@ -102,6 +113,15 @@ class OptimalityCertificate:
     def __repr__(self) -> str:
         what = "global minimum" if self.is_global else "nothing proved"
         return f"OptimalityCertificate({what}, loss={float(self.loss):.10g})"
+
+
+def unproved(coefficients: Floats, loss: float, problem: Problem) -> OptimalityCertificate:
+    """The certificate of a fit of which nothing is proved."""
+    point = objects([Fraction(v) for v in coefficients.tolist()])[None]
+    no, nothing = np.zeros((0, 2), np.int64), objects([])
+    return OptimalityCertificate(
+        False, Fraction(loss), point, no, nothing, nothing[None], no, nothing, problem
+    )
 
 
 class _Check:
@@ -198,4 +218,4 @@ def demand(holds: bool, otherwise: str) -> None:
         raise CertificateError(otherwise)
 
 
-__all__ = ["OptimalityCertificate", "Problem"]
+__all__ = ["OptimalityCertificate", "Problem", "unproved"]

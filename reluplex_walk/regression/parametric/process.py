@@ -106,7 +106,7 @@ def quantile_process(
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     posed = Posed.of(data.kept(), intercept)
     if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased)
+        warn_of_aliased(data.kept().X, posed.aliased, names.features)
     with limits:
         taus, found, bases, status, ended, pivots = _traced(posed, limits)
     if not ended.early:  # nobody would see that it came

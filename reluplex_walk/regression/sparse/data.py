@@ -137,7 +137,7 @@ class SparsePosed(NamedTuple):
         return cls(x, y, w, units_of, dependent - intercept, scaled or Scaled.of(x))
 
     def warn(self, X: sparse.csc_array) -> None:
-        """The RankWarning, if there is cause for one; for the caller of a fit."""
+        """The RankWarning, if there is cause for one; for the caller of `lad` and its kin."""
         n, p = X.shape
         some = [k for k in self.aliased.tolist() if _varies(X, k)]
         if some and n > p + 1:
@@ -146,7 +146,7 @@ class SparsePosed(NamedTuple):
                 f"X: the constant and earlier columns determine column{'s' * (len(some) > 1)} "
                 f"{names} up to rounding; searches leave the weights there alone (see `aliased`)",
                 RankWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
 

@@ -1,10 +1,10 @@
 """`lad` and `quantile` for sparse features: the fit of the solver in the units of the data."""
 
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..._limits import Limits
 from ...ended import Ended
@@ -29,23 +29,13 @@ class SparseFit(NamedTuple):
     status: WalkStatus
     ended: Ended
     n_pivots: int
-    data: SparseData
-    aliased: Ints
     proof: SparseProof | None
 
 
 def fit_sparse(
-    X: Any,
-    y: ArrayLike,
-    tau: float | None,
-    sample_weight: ArrayLike | None,
-    fit_intercept: bool,
-    limits: Limits,
+    data: SparseData, posed: SparsePosed, tau: float | None, limits: Limits
 ) -> SparseFit:
-    """The fit for the quantile `tau` (None: `lad`)."""
-    data = SparseData.of(X, y, sample_weight)
-    posed = SparsePosed.of(data, fit_intercept)
-    posed.warn(data.X)
+    """The fit for the quantile `tau` (None: `lad`) of data that were `posed`."""
     slopes = slopes_of(tau)
     with limits:
         end = minimise_sparse(posed, slopes, limits)
@@ -72,7 +62,7 @@ def fit_sparse(
         status, ended = WalkStatus[end.ended.name], end.ended
     elif proof is None or not _held_by_floats(data, tau, theta, loss, proof, slopes.floats):
         status = WalkStatus.NOT_PROVED
-    return SparseFit(theta, loss, dual, status, ended, end.pivots, data, posed.aliased, proof)
+    return SparseFit(theta, loss, dual, status, ended, end.pivots, proof)
 
 
 def _proof(end: SparseEnd, posed: SparsePosed, kept: Ints, n: int, unit: int) -> SparseProof:
