@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from ._record import Floats1, Floats2, Ints1, Record
 
+BLOCK = 512
+"""Samples that are gone through at once."""
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class Columns(Record):
@@ -24,6 +27,7 @@ class Columns(Record):
     begin: Ints1  # (n + 1,) where the entries of a sample in the rest begin
     column: Ints1  # (entries,) of the rest
     entry: Floats1  # (entries,)
+    dense: Floats2  # (D, n) the columns of the rest that have no zeros: its first ones
     y: Floats1  # (n,)
     w: Floats1  # (n,) weights > 0
     slopes: Floats1  # (2,) below and above
@@ -41,13 +45,13 @@ class Interior(Record):
             "z",  # the part of the residual that is paired with `low`
             "v",  # and with `high`: z - v is minus the residual
             "q",  # weights of the normal equations
-            "r",  # z - v
+            "r",  # z - v, less terms of second order
             "dx",  # step of `low`, and minus that of `high`
             "dz",
             "dv",
         ),
     ]
-    second: Floats1  # (n,) terms of second order
+    terms: Floats1  # (BLOCK,) scratch
     diagonal: Floats1  # (G,) normal equations: of the columns apart
     cross: Floats2  # (G, R) of both
     rest: Floats2  # (R, R) of the rest

@@ -2,14 +2,15 @@
 
 The dual problem: multipliers in boxes of width w, with X' d = 0 (Frisch and Newton: Portnoy and
 Koenker, The Gaussian hare and the Laplacian tortoise, Statistical Science 12, 1997; Mehrotra 1992).
-Each entry is one pass over the samples.
+Each entry is one pass over the samples, block by block: what a block needs stays in the cache, and
+the columns without zeros are gone through one by one, so that loops are over samples.
 """
 
 from numba import float64, int64, void
 from numba.core.types import UniTuple
 
 from ._jit import entry, inlined, kernel
-from .lad_sparse_arrays import C, I
+from .lad_sparse_arrays import BLOCK, C, I
 
 LEAST = 1e-300
 
@@ -35,117 +36,186 @@ def add(P, i, factor, to_apart, to_rest):
 
 
 @kernel
+def _along(P, S, low, high):
+    """S.terms: x_i . (d_apart, d_rest) of the samples from `low` to `high`."""
+    dense = P.dense.shape[0]
+    terms = S.terms[: high - low]
+    for a in range(terms.size):
+        i = low + a
+        total = 0.0
+        for e in range(P.begin[i] + dense, P.begin[i + 1]):
+            total += P.entry[e] * S.d_rest[P.column[e]]
+        if P.group[i] >= 0:
+            total += P.apart[i] * S.d_apart[P.group[i]]
+        terms[a] = total
+    for k in range(dense):
+        x, factor = P.dense[k, low:high], S.d_rest[k]
+        for a in range(terms.size):
+            terms[a] += factor * x[a]
+
+
+@kernel
+def _add(P, S, low, high):
+    """(g_apart, g_rest) += the samples from `low` to `high`, times S.terms."""
+    dense = P.dense.shape[0]
+    terms = S.terms[: high - low]
+    for k in range(dense):
+        x, total = P.dense[k, low:high], 0.0
+        for a in range(terms.size):
+            total += terms[a] * x[a]
+        S.g_rest[k] += total
+    for a in range(terms.size):
+        i = low + a
+        for e in range(P.begin[i] + dense, P.begin[i + 1]):
+            S.g_rest[P.column[e]] += terms[a] * P.entry[e]
+        if P.group[i] >= 0:
+            S.g_apart[P.group[i]] += terms[a] * P.apart[i]
+
+
+@kernel
 def _clear(S):
-    for k in range(S.g_apart.size):
-        S.g_apart[k] = 0.0
+    for g in range(S.g_apart.size):
+        S.g_apart[g] = 0.0
     for k in range(S.g_rest.size):
         S.g_rest[k] = 0.0
 
 
-@entry(void, C, I, int64, int64)
-def weigh(P, S, start, squares):
-    """The normal equations for a step; with `start` those of least squares for the targets.
+@entry(void, C, I)
+def weigh(P, S):
+    """The normal equations with the weights S.q and the right side of S.q S.r.
 
-    Without `squares` S.rest, the lower triangle of the products in the rest, stays as it is.
+    Those of the rest as the lower triangle, but of the columns without zeros among themselves.
     """
     _clear(S)
+    dense = P.dense.shape[0]
     for g in range(S.diagonal.size):
         S.diagonal[g] = 0.0
         for k in range(S.g_rest.size):
             S.cross[g, k] = 0.0
-    if squares != 0:
-        for j in range(S.g_rest.size):
-            for k in range(S.g_rest.size):
-                S.rest[j, k] = 0.0
-    if start != 0:
-        for i in range(P.y.size):
-            S.q[i], S.r[i] = P.w[i], -P.y[i]
-    else:
-        for i in range(P.y.size):
-            S.r[i] = S.z[i] - S.v[i]
-            S.q[i] = S.low[i] * S.high[i] / (S.z[i] * S.high[i] + S.v[i] * S.low[i])
-    for i in range(P.y.size):
-        q, g = S.q[i], P.group[i]
-        add(P, i, q * S.r[i], S.g_apart, S.g_rest)
-        if g >= 0:
-            S.diagonal[g] += q * P.apart[i] * P.apart[i]
-        for e in range(P.begin[i], P.begin[i + 1]):
-            j, part = P.column[e], q * P.entry[e]
+    for j in range(S.g_rest.size):
+        for k in range(S.g_rest.size):
+            S.rest[j, k] = 0.0
+    for low in range(0, P.y.size, BLOCK):
+        high = min(low + BLOCK, P.y.size)
+        for a in range(high - low):
+            S.terms[a] = S.q[low + a] * S.r[low + a]
+        _add(P, S, low, high)
+        for i in range(low, high):
+            q, g = S.q[i], P.group[i]
             if g >= 0:
-                S.cross[g, j] += part * P.apart[i]
-            if squares != 0:
-                for f in range(P.begin[i], e + 1):
+                part = q * P.apart[i]
+                S.diagonal[g] += part * P.apart[i]
+                for k in range(dense):
+                    S.cross[g, k] += part * P.dense[k, i]
+            for e in range(P.begin[i] + dense, P.begin[i + 1]):
+                j, part = P.column[e], q * P.entry[e]
+                if g >= 0:
+                    S.cross[g, j] += part * P.apart[i]
+                for k in range(dense):
+                    S.rest[j, k] += part * P.dense[k, i]
+                for f in range(P.begin[i] + dense, e + 1):
                     S.rest[j, P.column[f]] += part * P.entry[f]
 
 
-@entry(void, C, I, float64)
+@entry(float64, C, I, float64)
 def begin(P, S, above):
-    """The start, on residuals of least squares; `above` is the share of that slope in both."""
+    """The start, on least squares; `above` is the share of that slope in both: the duality gap."""
     size = 0.0
-    for i in range(P.y.size):
-        S.r[i] = -P.y[i] - at(P, i, S.d_apart, S.d_rest)
-        size += abs(S.r[i])
+    for low in range(0, P.y.size, BLOCK):
+        high = min(low + BLOCK, P.y.size)
+        _along(P, S, low, high)
+        for a in range(high - low):
+            r = -P.y[low + a] - S.terms[a]
+            S.r[low + a] = r
+            size += abs(r)
     least = max(0.1 * size / P.y.size, LEAST)
     for i in range(P.y.size):
         S.low[i], S.high[i] = above * P.w[i], (1.0 - above) * P.w[i]
         S.z[i], S.v[i] = max(S.r[i], 0.0) + least, max(-S.r[i], 0.0) + least
+        S.dx[i], S.dz[i], S.dv[i] = 0.0, 0.0, 0.0
+    return _weights(S, 0.0, 0.0)
 
 
-@entry(UniTuple(float64, 2), C, I, int64, float64)
-def step(P, S, corrected, mu):
-    """The step for the solution of the normal equations, and how far it leads in the interior."""
-    most_x, most_z = 0.0, 0.0
-    for i in range(P.y.size):
-        along = at(P, i, S.d_apart, S.d_rest) - S.r[i]
-        per_low, per_high = 1.0 / S.low[i], 1.0 / S.high[i]
-        if corrected == 0:
-            dx = S.q[i] * along
-            share_z, share_v = 1.0 + dx * per_low, 1.0 - dx * per_high
-            S.dz[i], S.dv[i] = -S.z[i] * share_z, -S.v[i] * share_v
-            most_z = max(most_z, max(share_z, share_v))
-        else:
-            dx = S.q[i] * (along - S.second[i])
-            second_z, second_v = S.dx[i] * S.dz[i], -S.dx[i] * S.dv[i]
-            dz = (mu - second_z - S.z[i] * dx) * per_low - S.z[i]
-            dv = (mu - second_v + S.v[i] * dx) * per_high - S.v[i]
-            S.dz[i], S.dv[i] = dz, dv
-            most_z = max(most_z, max(-dz / S.z[i], -dv / S.v[i]))
-        most_x = max(most_x, max(-dx * per_low, dx * per_high))
-        S.dx[i] = dx
-    return 1.0 / max(most_x, LEAST), 1.0 / max(most_z, LEAST)
-
-
-@entry(UniTuple(float64, 2), I, float64, float64)
-def gaps(S, along_x, along_z):
-    """The duality gap, and what steps of such lengths would leave of it."""
-    now, then = 0.0, 0.0
+@kernel
+def _weights(S, along_x, along_z):
+    """Make a step; S.q and S.r are those of the new point, whose duality gap is returned."""
+    gap = 0.0
     for i in range(S.z.size):
-        dx = along_x * S.dx[i]
-        now += S.z[i] * S.low[i] + S.v[i] * S.high[i]
-        then += (S.z[i] + along_z * S.dz[i]) * (S.low[i] + dx)
-        then += (S.v[i] + along_z * S.dv[i]) * (S.high[i] - dx)
-    return now, then
-
-
-@entry(void, C, I, float64)
-def correct(P, S, mu):
-    """The right side with the terms of second order, centred on `mu`."""
-    _clear(S)
-    for i in range(P.y.size):
-        z, v = mu - S.dx[i] * S.dz[i], mu + S.dx[i] * S.dv[i]
-        S.second[i] = v / S.high[i] - z / S.low[i]
-    for i in range(P.y.size):
-        add(P, i, S.q[i] * (S.r[i] + S.second[i]), S.g_apart, S.g_rest)
+        low, high = S.low[i] + along_x * S.dx[i], S.high[i] - along_x * S.dx[i]
+        z, v = S.z[i] + along_z * S.dz[i], S.v[i] + along_z * S.dv[i]
+        S.low[i], S.high[i], S.z[i], S.v[i] = low, high, z, v
+        S.q[i], S.r[i] = low * high / (z * high + v * low), z - v
+        gap += z * low + v * high
+    return gap
 
 
 @entry(float64, I, float64, float64)
 def advance(S, along_x, along_z):
     """Make the step; returns the duality gap."""
-    gap = 0.0
-    for i in range(S.z.size):
-        S.low[i] += along_x * S.dx[i]
-        S.high[i] -= along_x * S.dx[i]
-        S.z[i] += along_z * S.dz[i]
-        S.v[i] += along_z * S.dv[i]
-        gap += S.z[i] * S.low[i] + S.v[i] * S.high[i]
-    return gap
+    return _weights(S, along_x, along_z)
+
+
+@entry(UniTuple(float64, 4), C, I)
+def predict(P, S):
+    """The step for the solution of the normal equations, towards the boundary: S.dx.
+
+    Returns how far it leads in the interior, for dx and for z and v, and the sums of (z - v) dx and
+    (dz - dv) dx, which tell the gap after a step of any length.
+    """
+    most_x, most_z, first, second = 0.0, 0.0, 0.0, 0.0
+    for start in range(0, P.y.size, BLOCK):
+        end = min(start + BLOCK, P.y.size)
+        _along(P, S, start, end)
+        terms, q, r, changes = S.terms, S.q[start:end], S.r[start:end], S.dx[start:end]
+        lows, highs, zs, vs = S.low[start:end], S.high[start:end], S.z[start:end], S.v[start:end]
+        for a in range(q.size):
+            dx = q[a] * (terms[a] - r[a])
+            per_low, per_high = dx / lows[a], dx / highs[a]
+            most_x = max(most_x, max(-per_low, per_high))
+            most_z = max(most_z, max(1.0 + per_low, 1.0 - per_high))
+            first += (zs[a] - vs[a]) * dx
+            second += (vs[a] * (1.0 - per_high) - zs[a] * (1.0 + per_low)) * dx
+            changes[a] = dx
+    return 1.0 / max(most_x, LEAST), 1.0 / max(most_z, LEAST), first, second
+
+
+@entry(void, C, I, float64)
+def correct(P, S, mu):
+    """The right side with the terms of second order, centred on `mu`: in S.dz, S.dv, and S.r."""
+    _clear(S)
+    for start in range(0, P.y.size, BLOCK):
+        end = min(start + BLOCK, P.y.size)
+        terms, q, r, changes = S.terms, S.q[start:end], S.r[start:end], S.dx[start:end]
+        lows, highs, zs, vs = S.low[start:end], S.high[start:end], S.z[start:end], S.v[start:end]
+        of_z, of_v = S.dz[start:end], S.dv[start:end]
+        for a in range(q.size):
+            dx, per_low, per_high = changes[a], 1.0 / lows[a], 1.0 / highs[a]
+            z = mu + dx * zs[a] * (1.0 + dx * per_low)
+            v = mu - dx * vs[a] * (1.0 - dx * per_high)
+            right = r[a] + v * per_high - z * per_low
+            of_z[a], of_v[a], r[a], terms[a] = z, v, right, q[a] * right
+        _add(P, S, start, end)
+
+
+@entry(UniTuple(float64, 2), C, I)
+def step(P, S):
+    """The corrected step for the solution of the normal equations: S.dx, S.dz, and S.dv.
+
+    Returns how far it leads in the interior, for dx and for z and v.
+    """
+    most_x, most_z = 0.0, 0.0
+    for start in range(0, P.y.size, BLOCK):
+        end = min(start + BLOCK, P.y.size)
+        _along(P, S, start, end)
+        terms, q, r, changes = S.terms, S.q[start:end], S.r[start:end], S.dx[start:end]
+        lows, highs, zs, vs = S.low[start:end], S.high[start:end], S.z[start:end], S.v[start:end]
+        of_z, of_v = S.dz[start:end], S.dv[start:end]
+        for a in range(q.size):
+            dx = q[a] * (terms[a] - r[a])
+            per_low, per_high = 1.0 / lows[a], 1.0 / highs[a]
+            dz = (of_z[a] - zs[a] * dx) * per_low - zs[a]
+            dv = (of_v[a] + vs[a] * dx) * per_high - vs[a]
+            most_x = max(most_x, max(-dx * per_low, dx * per_high))
+            most_z = max(most_z, max(-dz / zs[a], -dv / vs[a]))
+            changes[a], of_z[a], of_v[a] = dx, dz, dv
+    return 1.0 / max(most_x, LEAST), 1.0 / max(most_z, LEAST)

@@ -34,7 +34,7 @@ def find(x: sparse.csc_array) -> Ints:
 def independent(parts: Parts) -> bool:
     """Whether no column is near to a combination of others: told at little cost."""
     state = parts.interior()
-    parts.weigh(state, True)
+    parts.least_squares(state)
     normal = Normal(state, 0.0)
     lengths = np.sqrt(state.rest.diagonal())
     return not normal.failed and bool((normal.root.diagonal() > _CLEAR * lengths).all())
@@ -51,7 +51,7 @@ def _of_length_one(x: sparse.csc_array) -> sparse.csc_array:
 def _parts(x: sparse.csc_array) -> tuple[Parts, Normal]:
     parts = Parts.of(x)
     state = parts.interior()
-    parts.weigh(state, True)
+    parts.least_squares(state)
     return parts, Normal(state, 0.0)
 
 

@@ -13,11 +13,13 @@ from scipy.linalg import lapack
 
 from ..._memory import require_memory
 from ...native.lad_sparse import part
-from ...native.lad_sparse_arrays import Columns, Interior
+from ...native.lad_sparse_arrays import BLOCK, Columns, Interior
 from ...native.lad_sparse_interior import weigh
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_AT_ONCE = 4096  # samples in a product
 
 
 class Parts(NamedTuple):
@@ -26,7 +28,6 @@ class Parts(NamedTuple):
     apart: Ints  # (G,) columns, in the order of their numbers
     rest: Ints  # (R,)
     columns: Columns
-    dense: Floats | None  # (R, n) the rest, if it has no zeros: products are quicker than sums
 
     @classmethod
     def of(cls, x: sparse.csc_array) -> "Parts":
@@ -39,6 +40,8 @@ class Parts(NamedTuple):
         chosen = np.flatnonzero(of >= 0)
         apart = chosen[np.argsort(of[chosen])]
         rest = np.flatnonzero(of < 0)
+        full = np.diff(first)[rest] == n
+        rest, n_full = np.concatenate([rest[full], rest[~full]]), np.count_nonzero(full)
         what = f"X: the normal equations of {rest.size} columns that share samples with others"
         size = 8.0 * (2.0 * count * rest.size + 4.0 * rest.size**2)
         require_memory(what, size, "leave columns out")
@@ -55,13 +58,12 @@ class Parts(NamedTuple):
             begin=others.indptr.astype(np.int64),
             column=others.indices.astype(np.int64),
             entry=others.data,
+            dense=x.data[first[rest[:n_full], None] + np.arange(n)],
             y=np.zeros(n),
             w=np.ones(n),
             slopes=np.ones(2),
         )
-        full = rest.size > 0 and others.nnz == n * rest.size
-        dense = np.ascontiguousarray(others.data.reshape(n, -1).T) if full else None
-        return cls(apart, rest, columns, dense)
+        return cls(apart, rest, columns)
 
     def with_loss(self, y: Floats, w: Floats, slopes: Floats) -> "Parts":
         """The same columns with targets, weights and slopes."""
@@ -73,7 +75,7 @@ class Parts(NamedTuple):
         n, g, r = self.columns.y.size, self.apart.size, self.rest.size
         return Interior(
             of_samples=np.empty((9, n)),
-            second=np.empty(n),
+            terms=np.empty(BLOCK),
             diagonal=np.empty(g),
             cross=np.empty((g, r)),
             rest=np.empty((r, r)),
@@ -83,11 +85,20 @@ class Parts(NamedTuple):
             d_rest=np.empty(r),
         )
 
-    def weigh(self, state: Interior, start: bool) -> None:
-        """The normal equations for a step, or of least squares for the targets, into `state`."""
-        weigh(self.columns, state, int(start), int(self.dense is None))
-        if self.dense is not None:
-            np.matmul(self.dense, (self.dense * state.q).T, out=state.rest)
+    def least_squares(self, state: Interior) -> None:
+        """The normal equations of least squares for the targets, into `state`."""
+        state.q[:] = self.columns.w
+        np.negative(self.columns.y, out=state.r)
+        self.weigh(state)
+
+    def weigh(self, state: Interior) -> None:
+        """The normal equations with the weights and the right side of `state`."""
+        weigh(self.columns, state)
+        dense, q = self.columns.dense, state.q
+        square = state.rest[: len(dense), : len(dense)]
+        for low in range(0, q.size if len(dense) else 0, _AT_ONCE):
+            part = dense[:, low : low + _AT_ONCE]
+            square += (part * q[low : low + _AT_ONCE]) @ part.T
 
     def whole(self, of_apart: Floats, of_rest: Floats) -> Floats:
         """One vector (q,) from those of both kinds of columns."""

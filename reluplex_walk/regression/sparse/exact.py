@@ -14,8 +14,8 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from ...exact.rationals import Rationals, objects, solve
-from ...exact.sums import group_sums, products
 from ...native.lad_sparse import peel
+from .gradient import SparseSamples, marked
 from .numbers import Exact, Numbers
 
 Floats = NDArray[np.float64]
@@ -23,17 +23,6 @@ Ints = NDArray[np.int64]
 
 LARGEST_KERNEL = 1000  # rows of a block; FLINT takes some seconds for it
 _UNIT = 2.0**-53
-
-
-class SparseSamples(NamedTuple):
-    """Samples by columns and by rows, without rounding."""
-
-    x: sparse.csc_array  # (n, q)
-    rows: sparse.csr_array  # the same
-    y: Floats  # (n,)
-    w: Floats  # (n,)
-    below: Fraction
-    above: Fraction
 
 
 class _Lines(NamedTuple):
@@ -105,7 +94,7 @@ class SparseBasis:
         whole = columns.data == np.rint(columns.data)
         whole &= np.abs(columns.data) < 2.0**53
         entries[whole] = columns.data[whole].astype(np.int64).astype(object)
-        for k in _marked(columns, ~whole).tolist():
+        for k in marked(columns, ~whole).tolist():
             part = slice(columns.indptr[k], columns.indptr[k + 1])
             entries[part], self.units[k] = Rationals.of(columns.data[part])
         place = sparse.csc_array((np.arange(matrix.nnz), columns.indices, columns.indptr))
@@ -182,54 +171,6 @@ def _blocks(matrix: sparse.csr_array, rows: Ints, columns: Ints) -> list[tuple[I
     return list(zip(*places, strict=True))
 
 
-def gradient(samples: SparseSamples, side: Floats, rows: Ints) -> Exact:
-    """The exact gradient (q,) of all samples but `rows`, on these sides."""
-    x, w = samples.x, samples.w
-    q = x.shape[1]
-    cost = np.where(side > 0.0, w, -w)
-    cost[rows] = 0.0
-    weight = cost[x.indices]
-    whole = np.full(q, bool((w == np.rint(w)).all()))
-    whole[_marked(x, x.data != np.rint(x.data))] = False
-    of = np.repeat(np.arange(q), np.diff(x.indptr))
-    unit = lcm(samples.below.denominator, samples.above.denominator)
-    below, above = int(samples.below * unit), int(samples.above * unit)
-    total, dens = np.zeros(q, object), [1]
-    for kind in (True, False):
-        chosen = np.flatnonzero(whole == kind)
-        if not chosen.size:
-            continue
-        number = np.cumsum(whole == kind) - 1
-        entries = (weight != 0.0) & np.repeat(whole == kind, np.diff(x.indptr))
-        some = weight[entries]
-        group = 2 * number[of[entries]] + (some > 0.0)
-        sums = _sums(x.data[entries], np.abs(some), group, 2 * chosen.size)
-        num = sums.num.reshape(-1, 2)
-        total *= sums.den
-        total[chosen] = (above * num[:, 1] - below * num[:, 0]) * dens[-1]
-        dens.append(dens[-1] * sums.den)
-    return Exact(total.tolist(), dens[-1] * unit)
-
-
-def _marked(x: sparse.csc_array, entries: NDArray[np.bool_]) -> Ints:
-    """Columns some of whose `entries` are marked."""
-    count = np.concatenate([[0], np.cumsum(entries)])
-    return np.flatnonzero(count[x.indptr[1:]] > count[x.indptr[:-1]])
-
-
-def _sums(x: Floats, w: Floats, group: Ints, n_groups: int) -> Rationals:
-    """Sums of x w by groups."""
-    parts = [x] if (w == 1.0).all() else products(x, w)
-    if parts is not None:
-        found = [group_sums(part[:, None], group, n_groups) for part in parts]
-        den = lcm(*(part.den for part in found))
-        return Rationals(sum(p.num * (den // p.den) for p in found), den)
-    terms, weight = Rationals.of(x), Rationals.of(w)
-    num = np.zeros((n_groups, 1), object)
-    np.add.at(num[:, 0], group, terms.num * weight.num)
-    return Rationals(num, terms.den * weight.den)
-
-
 def outside(samples: SparseSamples, rows: Ints, prices: Exact) -> tuple[int, float] | None:
     """Where a price leaves its box, relative to its weight the most: place and sign of the edge."""
     worst, found = Fraction(0), None
@@ -297,7 +238,6 @@ __all__ = [
     "LARGEST_KERNEL",
     "SparseBasis",
     "SparseSamples",
-    "gradient",
     "outside",
     "wrong_sides",
 ]

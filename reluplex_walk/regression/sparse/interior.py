@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._limits import Limits
-from ...native.lad_sparse_interior import advance, begin, correct, gaps, step
+from ...native.lad_sparse_interior import advance, begin, correct, predict, step
 from .columns import Normal, Parts
 
 Floats = NDArray[np.float64]
@@ -22,26 +22,24 @@ def near_minimum(parts: Parts, limits: Limits) -> Floats:
     """Theta (q,) near the minimum, or where the `limits` were over."""
     columns, state = parts.columns, parts.interior()
     below, above = columns.slopes
-    parts.weigh(state, True)
+    parts.least_squares(state)
     Normal(state).solve()
     apart, rest = state.d_apart.copy(), state.d_rest.copy()
-    begin(columns, state, above / (below + above))
-    first = gap = gaps(state, 0.0, 0.0)[0]
+    first = gap = begin(columns, state, above / (below + above))
     for _ in range(_MOST):
         if gap <= _ENOUGH * first or limits.over is not None:
             break
-        parts.weigh(state, False)
+        parts.weigh(state)
         normal = Normal(state)
         if normal.failed:
             break
         normal.solve()
-        along = [min(1.0, _SHARE * most) for most in step(columns, state, 0, 0.0)]
-        if min(along) < 1.0:
-            now, then = gaps(state, *along)
-            mu = now * (then / now) ** 3 / (2 * columns.y.size)
-            correct(columns, state, mu)
-            normal.solve()
-            along = [min(1.0, _SHARE * most) for most in step(columns, state, 1, mu)]
+        *most, of_x, of_both = predict(columns, state)
+        x, z = (min(1.0, _SHARE * part) for part in most)
+        left = max(1.0 - z + ((x - z) * of_x + x * z * of_both) / gap, 0.0)  # of the gap
+        correct(columns, state, gap * left**3 / (2 * columns.y.size))
+        normal.solve()
+        along = [min(1.0, _SHARE * part) for part in step(columns, state)]
         new = advance(state, *along)
         if not np.isfinite(new):
             break

@@ -16,11 +16,10 @@ from ..solver import FitProgress
 from .data import SparsePosed
 from .exact import (
     SparseBasis,
-    SparseSamples,
-    gradient,
     outside,
     wrong_sides,
 )
+from .gradient import SparseSamples, gradient
 from .interior import near_minimum
 from .numbers import Exact
 from .vertex import SparseVertex
