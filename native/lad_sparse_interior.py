@@ -6,7 +6,7 @@ Each entry is one pass over the samples, block by block: what a block needs stay
 the columns without zeros are gone through one by one, so that loops are over samples.
 """
 
-from numba import float64, int64, void
+from numba import float64, void
 from numba.core.types import UniTuple
 
 from ._jit import entry, inlined, kernel

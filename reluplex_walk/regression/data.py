@@ -119,8 +119,10 @@ class Posed(NamedTuple):
     def of(cls, kept: Data, intercept: bool) -> "Posed":
         """That of the samples of weight > 0."""
         posed = cls.whole(kept, intercept)
-        if posed.samples.independent():
-            return posed
+        empty = np.flatnonzero(posed.samples.largest[int(intercept) :] == 0.0)  # of rare categories
+        some = posed.without(empty, intercept)
+        if some.samples.independent():
+            return some
         return posed.without(find(kept.X, intercept).columns, intercept)
 
     @classmethod

@@ -23,8 +23,10 @@ from ..native.lad_arrays import DEPENDENT, ZERO
 from ..native.lad_rounding import residual
 from ..tolerances import TOLERANCES
 from .design import Basis, Samples, new_fit, typical_size
+from .progress import FitProgress
 from .proof import OptimalityTest
 from .repeated import Merged, untied
+from .sparse.start import sparse_start
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,34 +57,6 @@ class Solution(NamedTuple):
     pivots: int
     blur: float  # relative error of the edges of the basis, inf where it is not known
     ended: Ended | None  # the limit that was over before
-
-
-class FitProgress(NamedTuple):
-    """What the callback of a fit is told between rounds of pivots.
-
-    Attributes
-    ----------
-    n_pivots : int
-        Pivots made so far, for the quantile at hand.
-    n_samples : int
-        Samples of the level at hand: a coarse fit of some is the start for that of more.  Equal
-        ones count once, where that saves time.
-    elapsed : float
-        Seconds.
-
-    Examples
-    --------
-    >>> import reluplex_walk as rw
-    >>> data = rw.datasets.load_stackloss()
-    >>> told = []
-    >>> fit = rw.lad(data.X, data.y, callback=told.append)
-    >>> told[-1].n_samples == len(data.y), told[-1].n_pivots <= fit.n_pivots
-    (True, True)
-    """
-
-    n_pivots: int
-    n_samples: int
-    elapsed: float
 
 
 def minimise(
@@ -134,6 +108,9 @@ def _minimise(
 def _solved(samples: Samples, slopes: Floats, start: Basis | None, limits: Limits) -> "_Solver":
     q, n = len(samples.x), samples.y.size - samples.extra
     pivots = 0
+    theta = sparse_start(samples, slopes, limits) if start is None else None
+    if theta is not None:
+        start = Basis.free(q)._replace(theta=theta)
     if start is None and n // _RATIO >= max(_COARSEST, 12 * q):
         coarse, rows = samples.thinned(_RATIO)
         before = _solved(coarse, slopes, None, limits)

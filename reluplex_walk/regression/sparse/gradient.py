@@ -50,7 +50,7 @@ def gradient(samples: SparseSamples, side: Floats, rows: Ints) -> Exact:
 
 
 def _sliced(x: sparse.csc_array, cost: Floats) -> Exact | None:
-    """x' cost, integers, by sums of integers; None if these were too long."""
+    """Products of x and cost, integers, by sums of integers; None if too long."""
     bits = _BITS - x.shape[0].bit_length() - int(np.frexp(np.abs(cost).max())[1])
     if bits < _LEAST:
         return None

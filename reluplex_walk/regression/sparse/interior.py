@@ -18,8 +18,8 @@ _ENOUGH = 1e-6  # of the gap at the start: a vertex is near
 _SHARE = 0.9995  # of the way to the boundary
 
 
-def near_minimum(parts: Parts, limits: Limits) -> Floats:
-    """Theta (q,) near the minimum, or where the `limits` were over."""
+def near_minimum(parts: Parts, limits: Limits, enough: float = _ENOUGH) -> Floats:
+    """Theta (q,) with `enough` of the duality gap at the start, or where `limits` were over."""
     columns, state = parts.columns, parts.interior()
     below, above = columns.slopes
     parts.least_squares(state)
@@ -27,7 +27,7 @@ def near_minimum(parts: Parts, limits: Limits) -> Floats:
     apart, rest = state.d_apart.copy(), state.d_rest.copy()
     first = gap = begin(columns, state, above / (below + above))
     for _ in range(_MOST):
-        if gap <= _ENOUGH * first or limits.over is not None:
+        if gap <= enough * first or limits.over is not None:
             break
         parts.weigh(state)
         normal = Normal(state)

@@ -12,7 +12,7 @@ from scipy import sparse
 from ..._limits import Limits
 from ...ended import Ended
 from ..data import Slopes
-from ..solver import FitProgress
+from ..progress import FitProgress
 from .data import SparsePosed
 from .exact import (
     SparseBasis,
