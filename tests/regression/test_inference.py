@@ -257,3 +257,8 @@ def test_unknown_kinds_are_told_all_kinds():
         fit.summary("hc3")
     with pytest.raises(ValueError, match="kind: expected one with errors, found 'rank'; conf_int"):
         fit.bse("rank")
+
+
+def test_levels_in_per_cent_are_told():
+    with pytest.raises(ValueError, match=r"level: expected .* found 95; for 95 % give 0.95"):
+        rw.lad(STACK.X, STACK.y).conf_int("iid", 95)
