@@ -195,7 +195,8 @@ def level_of(level: float) -> float:
     """A level of confidence, checked."""
     found = real("level", level)
     if not 0.0 < found < 1.0:
-        raise ValueError(f"level: expected a number in (0, 1), found {level}")
+        remedy = f"; for {found:g} % give {found / 100.0:g}" if 1.0 < found < 100.0 else ""
+        raise ValueError(f"level: expected a number in (0, 1), found {level}{remedy}")
     return found
 
 

@@ -49,6 +49,12 @@ def test_engel_as_stata():
     assert upper.pseudo_r2 == pytest.approx(0.6966, abs=5e-5)
     assert 2 * upper.loss == pytest.approx(13058.50008841318, rel=1e-6)
     middle = rw.quantile(ENGEL.X, ENGEL.y)
+    np.testing.assert_allclose(middle.coefficients, [81.48233, 0.5601805], rtol=2e-6)
+    assert middle.pseudo_r2 == pytest.approx(0.6206, abs=5e-5)
+    assert 2 * middle.loss == pytest.approx(17559.93220318131, rel=1e-7)  # sum of deviations
+    raw = 2 * middle.loss / (1.0 - middle.pseudo_r2)
+    assert raw == pytest.approx(46278.05667114258, rel=1e-7)
+    assert rw.lad(ENGEL.X, ENGEL.y).loss == 2 * middle.loss
     density = kernel_density(middle.residuals, 0.5).mean()  # Stata's quartiles differ a little
     assert density == pytest.approx(0.0038078182797341, rel=1e-3)
     density = kernel_density(middle.residuals, 0.5, "bofinger").mean()
@@ -257,3 +263,8 @@ def test_unknown_kinds_are_told_all_kinds():
         fit.summary("hc3")
     with pytest.raises(ValueError, match="kind: expected one with errors, found 'rank'; conf_int"):
         fit.bse("rank")
+
+
+def test_levels_in_per_cent_are_told():
+    with pytest.raises(ValueError, match=r"level: expected .* found 95; for 95 % give 0.95"):
+        rw.lad(STACK.X, STACK.y).conf_int("iid", 95)

@@ -158,3 +158,13 @@ def test_arrays_have_numbered_names():
     fit = rw.lad(np.column_stack([ENGEL.X, np.sqrt(ENGEL.X)]), ENGEL.y)
     assert fit.summary().names == ("Intercept", "x1", "x2")
     assert fit.summary().header["response"] == "y"
+
+
+def test_a_share_of_rounding_is_0():
+    y = np.random.default_rng(1).integers(0, 9, 60)
+    y[5] = 0
+    X = np.random.default_rng(2).normal(size=(60, 1))
+    for tau in (0.001, 0.002, 0.003):
+        fit = rw.quantile(X, y, tau)
+        assert abs(fit.pseudo_r2) < 1e-12
+        assert fit.summary().header["pseudo R1"] == "0"

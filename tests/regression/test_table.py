@@ -293,3 +293,12 @@ def test_records():
     fit = rw.lad(records, FOOD.to_numpy())
     assert fit.feature_names == NAMES[:3]
     assert_array_equal(fit.predict(records), fit.fitted)
+
+
+def test_a_name_of_weights_is_told_what_to_give():
+    table = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 4.0], "w": [1.0, 2.0, 1.0]})
+    words = r"^sample_weight: expected weights, found text \('w'\).*give X\['w'\]"
+    with pytest.raises(TypeError, match=words):
+        rw.lad(table[["x"]], table["y"], sample_weight="w")
+    with pytest.raises(TypeError, match=words):
+        rw.quantile(table, formula="y ~ x", sample_weight="w")

@@ -239,7 +239,7 @@ def _header(fit: Any) -> dict[str, str]:
     header["loss"] = f"{fit.loss:.10g}"
     share = _asked(lambda: fit.pseudo_r2)[0] if fit.beside is None else None
     if share is not None:
-        header["pseudo R1"] = f"{share:.6g}"
+        header["pseudo R1"] = f"{round(share, 12) + 0.0:.6g}"  # no rounding of 0
     proved = fit.status.proved
     header["proof"] = "global minimum, proved" if proved else f"not proved: {fit.status.message}"
     unique = _asked(lambda: fit.unique)[0]

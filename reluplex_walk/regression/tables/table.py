@@ -78,6 +78,11 @@ def arguments(
     """
     drop = choice("missing", missing, MISSING) == "drop"
     intercept = flag("fit_intercept", fit_intercept)
+    if isinstance(sample_weight, str):
+        raise TypeError(
+            f"sample_weight: expected weights, found text ({short(sample_weight)}) {_ALONE}; for a "
+            f"column of the table give X[{sample_weight!r}]"
+        )
     if formula is not None:
         return _by_formula(X, y, formula, sample_weight, intercept, drop)
     _check_text(X, y)
