@@ -93,18 +93,6 @@ class QuantileFit(ProvedFit):
     beside: Beside | None = None
 
     @property
-    def penalty(self) -> float:
-        """``alpha * sum(sample_weight) * sum_j |b_j|``, a part of `loss`; 0 without `alpha`.
-
-        Examples
-        --------
-        >>> import reluplex_walk as rw
-        >>> rw.lad([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0], alpha=0.5).penalty
-        1.5
-        """
-        return 0.0 if self.beside is None else self.beside.cost(self.coefficients)
-
-    @property
     def data_loss(self) -> float:
         """The loss of the samples: `loss` without `penalty`.
 
@@ -195,7 +183,7 @@ class QuantileFit(ProvedFit):
         array([21.])
         """
         parts = fit_file.read(path)
-        if isinstance(parts["_end"], tuple):
+        if type(parts["_end"]) is tuple:
             parts["_end"] = Proof(*parts["_end"])
         return cls(**parts)
 

@@ -6,8 +6,7 @@ the coefficients is ``H J H`` with ``J = tau (1 - tau) sum x x'`` and ``H`` the 
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,24 +199,6 @@ def level_of(level: float) -> float:
     return found
 
 
-def numbered(name: str, labels: Iterable[Any], n: int) -> Ints:
-    """The groups of n samples as numbers from 0, in the order in which they appear."""
-    given = np.asarray(labels)
-    if given.shape != (n,):
-        raise ValueError(
-            f"{name}: expected the group of each of the {n} samples, found shape {given.shape}"
-        )
-    numbers: dict[Hashable, int] = {}
-    found = np.empty(n, np.int64)
-    for i, label in enumerate(given.tolist()):
-        if label is None or label != label:
-            raise ValueError(f"{name}: expected a group for each sample, found {label} at {i}")
-        found[i] = numbers.setdefault(label, len(numbers))
-    if len(numbers) < 2:
-        raise ValueError(f"{name}: expected two groups at least, found {len(numbers)}")
-    return found
-
-
 def pseudo_r2(given: Estimate, loss: float) -> float:
     """1 - loss / that of the best constant: Koenker and Machado (JASA 94, 1999).
 
@@ -241,7 +222,6 @@ __all__ = [
     "interval",
     "kernel_density",
     "level_of",
-    "numbered",
     "pseudo_r2",
     "sandwich",
 ]

@@ -13,11 +13,13 @@ from .._validate import instance, integer, sequence
 from .bootstrap import Bootstrap, BootstrapProgress, bootstrap
 from .comparison import FitComparison, compare
 from .estimate import Estimate
-from .inference import covariance, errors, interval, numbered, pseudo_r2
+from .inference import covariance, errors, interval, pseudo_r2
 from .named_fit import NamedFit
 from .rank_test import rank_intervals
+from .tables.groups import numbers_of_groups
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class InferredFit(NamedFit):
@@ -68,7 +70,8 @@ class InferredFit(NamedFit):
             How near to tau quantiles are looked at; at some hundred samples "ker" errs least with
             "chamberlain".
         groups : array_like (n,), optional
-            Labels of the groups, for "cluster" and "boot".
+            Labels of the groups, for "cluster" and "boot": of the rows of the fit, or of all rows
+            that it was given, some of which ``missing="drop"`` left out.
 
         Returns
         -------
@@ -253,7 +256,8 @@ class InferredFit(NamedFit):
             ``fit + v |y - fit|``, v being ``2 (1 - tau)``, or with probability tau ``-2 tau``, with
             something added to ``|y - fit|`` for leverage.
         clusters : array_like (n,), optional
-            Labels of groups that are drawn, or turned over, as a whole.
+            Labels of groups that are drawn, or turned over, as a whole; see `groups` of
+            :meth:`cov`.
         seed : int, default 0
             The same seed gives the same replicates: the first ones of a larger `n` too.
         time_limit : float, optional
@@ -287,7 +291,8 @@ class InferredFit(NamedFit):
         """
         n, seed = integer("n", n, 1), integer("seed", seed, 0)
         limits, given = Limits.asked(time_limit, callback), self._estimate
-        theta, singular, ended = bootstrap(given, n, method, self._groups(clusters), seed, limits)
+        groups = self._groups(clusters, "clusters")
+        theta, singular, ended = bootstrap(given, n, method, groups, seed, limits)
         return Bootstrap(given.spread(theta), self.coefficients, method, ended, singular)
 
     def _replicates(self, groups: Iterable[Any] | None) -> Bootstrap:
@@ -296,12 +301,11 @@ class InferredFit(NamedFit):
             raise KeyboardInterrupt
         return found
 
-    def _groups(self, groups: Iterable[Any] | None) -> NDArray[np.int64] | None:
+    def _groups(self, labels: Iterable[Any] | None, name: str = "groups") -> Ints | None:
         """The groups of the samples of weight > 0 as numbers."""
-        if groups is None:
+        if labels is None:
             return None
-        every = numbered("groups", groups, len(self.y))
-        return numbered("groups", every[self.sample_weight > 0.0], len(self._estimate.y))
+        return numbers_of_groups(name, labels, self.names, self.sample_weight)
 
 
 __all__ = ["InferredFit"]

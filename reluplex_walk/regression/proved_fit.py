@@ -21,6 +21,7 @@ from .beside.beside import Beside
 from .beside.optimality import OptimalityCertificate, unproved
 from .beside.together import Together
 from .certificate import certificate_of
+from .claim import check_loss, check_point
 from .data import Data, Slopes, Units
 from .design import Basis, Samples
 from .estimate import Estimate
@@ -101,12 +102,25 @@ class ProvedFit(InferredFit):
             digest="",
         )
 
+    @property
+    def penalty(self) -> float:
+        """``alpha * sum(sample_weight) * sum_j |b_j|``, a part of `loss`; 0 without `alpha`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0], alpha=0.5).penalty
+        1.5
+        """
+        return 0.0 if self.beside is None else self.beside.cost(self.coefficients)
+
     def verify(self) -> Fraction:
         """Check the proof independently, in rational arithmetic: the exact minimum of the loss.
 
         For sparse `X` multipliers of all samples are checked to balance (``X' d = 0``), to lie
-        within the slopes of their terms, and to be at their ends where residuals are not 0; else
-        :meth:`.Certificate.verify_exact` is asked.  ValueError if nothing is proved.
+        within the slopes of their terms, and to be at their ends where residuals are not 0; under a
+        penalty or constraints :attr:`optimality` is asked (for fits that do not cross that is of
+        the sum of their losses), else :attr:`certificate`.  ValueError if nothing is proved.
 
         Examples
         --------
@@ -116,9 +130,19 @@ class ProvedFit(InferredFit):
         """
         if not self.status.proved:
             raise ValueError(f"fit: expected one that is proved, found {self.status.name}")
+        if isinstance(self._end, Together):
+            least = self.optimality.verify_exact()
+            check_point(self.coefficients, self.optimality.point)
+            return least
+        data = Data(self.X, self.y, self.sample_weight)
         if isinstance(self._end, SparseProof):
-            return check(self.X, self.y, self.sample_weight, self.tau, self._end)
-        return self.certificate.verify_exact(self.problem).loss
+            least = check(*data, self.tau, self._end)
+        elif self.beside is not None:
+            least = self.optimality.verify_exact()
+        else:
+            least = self.certificate.verify_exact(self.problem).loss
+        check_loss(data, self.tau, self.coefficients, self.loss, self.penalty, least)
+        return least
 
     @cached_property
     def optimality(self) -> OptimalityCertificate:

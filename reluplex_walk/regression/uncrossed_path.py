@@ -16,7 +16,7 @@ from .data import Data, Posed, slopes_of
 from .fit import QuantileFit
 from .fitting import Task, allowed_gap, loss_of, path
 from .solver import Solution
-from .vertex import ExactVertex, exact_loss
+from .vertex import exact_loss
 
 Floats = NDArray[np.float64]
 
@@ -46,8 +46,8 @@ def uncrossed_path(task: Task, levels: Sequence[float], limits: Limits) -> list[
 def _together(task: Task, levels: Sequence[float], group: Group) -> list[QuantileFit]:
     """Fits of quantiles that were solved together."""
     data = task.data
-    end = Together(group, tuple(levels[k] for k in group.levels), task.posed.units.fitted)
-    thetas, duals = end.coefficients(data.X.shape[1]), end.dual(data)
+    end = Together.of(group, tuple(levels[k] for k in group.levels), task.posed.units.fitted)
+    thetas, duals = end.coefficients(group.found, data.X.shape[1]), end.dual(group, data)
     losses = [loss_of(data, slopes_of(tau), b) for tau, b in zip(end.taus, thetas, strict=True)]
     status = WalkStatus.GLOBAL_MINIMUM
     if group.found.proved and not _all_held_by_floats(data, task.posed, end, thetas):
@@ -67,7 +67,7 @@ def _all_held_by_floats(data: Data, posed: Posed, end: Together, thetas: Floats)
     """The same of quantiles together: by the sum of their losses."""
     samples, units = posed[:2]
     targets = len(thetas) * float(data.w @ np.abs(data.y))
-    total, least = Fraction(0), ExactVertex.of(*end.group[2:5], *end.group.found[:2]).loss
+    total, least = Fraction(0), end.vertex().loss
     for tau, theta in zip(end.taus, thetas, strict=True):
         total += exact_loss(samples, units, slopes_of(tau), theta)
     return abs(total - least) <= allowed_gap(least, targets)

@@ -222,7 +222,7 @@ def test_what_is_refused():
         fit.bootstrap(10, "pairs")
     with pytest.raises(ValueError, match="n: expected an integer >= 1"):
         fit.bootstrap(0)
-    with pytest.raises(ValueError, match="groups"):
+    with pytest.raises(ValueError, match=r"^clusters: expected"):
         fit.bootstrap(10, clusters=[1, 2])
     with pytest.raises(ValueError, match="expected more samples than the"):
         rw.lad(STACK.X[:3], STACK.y[:3]).bootstrap(10)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from scipy.optimize import Bounds
 
 import reluplex_walk as rw
 from reluplex_walk._files import open_archive, write_archive
-from reluplex_walk.regression import fit_file
 from reluplex_walk.regression.tables.names import Names
 
 RNG = np.random.default_rng(0)
@@ -37,11 +37,12 @@ def holed():
     return rw.lad(WHOLE.assign(income=income), formula="food ~ income", missing="drop")
 
 
-def interrupted():
+def interrupted(kind=np.asarray, **options):
     def stop(progress):
         raise StopIteration
 
-    return rw.lad(RNG.normal(size=(500, 5)), RNG.normal(size=500), callback=stop)
+    X, y = RNG.normal(size=(500, 5)), RNG.normal(size=500)
+    return rw.lad(kind(X), y, callback=stop, **options)
 
 
 def aliased():
@@ -63,6 +64,33 @@ FITS = {
     "ties": lambda: rw.lad(np.round(ARRAY), np.round(FOOD)),
     "nearly aliased": lambda: rw.lad(np.column_stack([ARRAY, NEARLY]), FOOD),
 }  # fmt: skip
+
+SIGNS = [rw.constraints.nonpositive(ARRAY, [0]), rw.constraints.fit_at([[20.0, 1.0]], 1.0, 30.0)]
+DUMMIES = pd.get_dummies(TABLE[["region", "year"]].astype(str), drop_first=True)
+DUMMIES = sparse.csc_array(DUMMIES.to_numpy(float))
+BESIDE = {
+    "penalty": lambda: rw.lad(TABLE, FOOD, alpha=0.05),
+    "a penalty of no decimals": lambda: rw.quantile(ARRAY, FOOD, 0.3, alpha=1.0 / 3.0),
+    "constraints": lambda: rw.quantile(ARRAY, FOOD, 0.3, constraints=SIGNS),
+    "both": lambda: rw.lad(
+        ARRAY, FOOD, alpha=0.01, constraints=SIGNS, sample_weight=np.arange(N) % 3.0
+    ),
+    "constraints on floats": lambda: rw.lad(RNG.normal(size=(N, 2)), FOOD, constraints=SIGNS),
+    "both interrupted": lambda: interrupted(alpha=0.1, constraints=Bounds(0.0, np.inf)),
+    "together": lambda: crossing()[1],
+    "apart": lambda: crossing()[0],
+    "sparse": lambda: rw.quantile(DUMMIES, FOOD, 0.3),
+    "sparse interrupted": lambda: interrupted(sparse.csr_array),
+}  # fmt: skip
+
+
+def crossing():
+    """Fits of which the last two are bound to each other."""
+    X = np.sort(np.random.default_rng(3).normal(size=(25, 2)), axis=0).round(2)
+    y = np.random.default_rng(4).normal(size=25).round(2)
+    fits = rw.quantile_path(X, y, [0.1, 0.5, 0.55, 0.6], noncrossing=True)
+    kinds = [type(fit._end).__name__ for fit in fits]
+    return [fits[kinds.index("Proof")], fits[kinds.index("Together")]]
 
 
 def same(a, b):
@@ -138,12 +166,87 @@ def test_names_that_files_do_not_hold(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_files_do_not_hold_yet_is_refused(tmp_path):
-    fit = rw.lad(ARRAY, FOOD)
-    parts = {each.name: getattr(fit, each.name) for each in dataclasses.fields(fit)}
-    for more in ({"penalty": 0.5}, {"X": sparse.csr_array(fit.X)}):
-        with pytest.raises(ValueError, match=r"^(penalty|X): expected .* pickle holds such fits"):
-            fit_file.write({**parts, **more}, tmp_path / "fit.npz", False)
+@pytest.mark.parametrize("kind", BESIDE)
+def test_of_fits_with_more_than_samples_nothing_is_lost(kind, tmp_path):
+    fit = BESIDE[kind]()
+    fit.save(tmp_path / "fit.npz")
+    again = rw.QuantileFit.load(tmp_path / "fit.npz")
+    assert type(again._end) is type(fit._end)
+    for each in dataclasses.fields(fit):
+        if each.name not in ("X", "_end", "names", "beside"):
+            mine, other = getattr(fit, each.name), getattr(again, each.name)
+            np.testing.assert_array_equal(mine, other, each.name)
+    assert abs(fit.X - again.X).max() == 0.0
+    assert again.penalty == fit.penalty
+    np.testing.assert_array_equal(again.predict(fit.X), fit.predict(fit.X))
+    assert fit.status.proved == ("interrupted" not in kind)
+    if fit.status.proved:
+        assert again.verify() == fit.verify()
+    if "sparse" not in kind:
+        assert again.optimality.loss == fit.optimality.loss
+        np.testing.assert_array_equal(again.optimality.point, fit.optimality.point)
+        np.testing.assert_array_equal(again.multipliers, fit.multipliers)
+    again.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "fit.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        ("both", {"penalty": np.array(0.4)}),
+        ("both", {"lower": np.array([-np.inf, 25.0])}),
+        ("both", {"basis_rows": np.array([0, 1, 2])}),
+        ("together", {"pairs": np.array([[0, 12]]), "steepness": np.ones(1)}),
+        ("sparse", {"loss": np.array(1.0)}),
+        ("penalty", {"loss": np.array(1.0)}),
+        ("together", {"coefficients": np.zeros(3)}),
+        ("constraints", {"coefficients": np.zeros(3)}),
+        ("sparse", {"point": np.full(5, b"1/1")}),
+        ("sparse", {"multipliers": np.full(5, b"1/9")}),
+        ("sparse", {"above": np.ones(N, bool)}),
+        ("sparse", {"X_data": np.full(DUMMIES.nnz, 2.0)}),
+    ],
+)
+def test_a_forged_proof_does_not_verify(kind, changed, tmp_path):
+    path = tmp_path / "fit.npz"
+    BESIDE[kind]().save(path)
+    arrays = open_archive(path, "fit")
+    for name, value in changed.items():
+        assert name in arrays
+        if name in ("point", "multipliers"):
+            changed = {name: np.resize(value, arrays[name].shape)}
+    forge(path, **changed)
+    with pytest.raises(ValueError, match=r"damaged|proved|minimum|not 0|hold|cross|push|bounds"):
+        rw.QuantileFit.load(path).verify()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("both", "penalty", np.array(-1.0)),
+        ("both", "penalty", np.array(np.nan)),
+        ("both", "A", np.ones((1, 3))),
+        ("both", "lower", np.array([np.inf, 0.0])),
+        ("both", "steepness", np.zeros(3)),
+        ("both", "steepness", np.ones(99)),
+        ("together", "pairs", np.array([[7, 0]])),
+        ("together", "taus", np.array([0.2, 0.3])),
+        ("sparse", "fitted", np.array([0, 0, 1])),
+        ("sparse", "active", np.array([0, 1, 99])),
+        ("sparse", "multipliers", np.array([b"x/1"] * 3)),
+        ("sparse", "X_indptr", np.array([0, 99])),
+        ("sparse", "X_indices", np.full(DUMMIES.nnz, 99)),
+        ("sparse", "X_shape", np.array([5, 5])),
+        ("sparse", "X_data", np.full(DUMMIES.nnz, np.nan)),
+    ],
+)
+def test_forged_ends_are_refused(kind, name, value, tmp_path):
+    path = tmp_path / "fit.npz"
+    BESIDE[kind]().save(path)
+    assert name in open_archive(path, "fit")
+    forge(path, **{name: value})
+    with pytest.raises(ValueError, match=r"^path: damaged fit file"):
+        rw.QuantileFit.load(path)
 
 
 def test_files_are_kept(tmp_path):

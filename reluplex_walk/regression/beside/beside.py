@@ -99,6 +99,15 @@ class Beside(NamedTuple):
             return minimise(samples, slopes[:2], start, limits), samples
         return minimise_under(self.posed, samples, slopes, start, limits)
 
+    def with_terms(self, posed: Posed, slopes: Slopes, steepness: Floats) -> Samples:
+        """The samples with all terms, those of the constraints (l,) with these weights."""
+        samples, units = posed.samples, posed.units
+        if self.penalty.weight:
+            samples = self.penalty.terms(samples, units, slopes).beside(samples, slopes)
+        return (
+            samples if self.posed is None else self.posed.terms(steepness).beside(samples, slopes)
+        )
+
     def cost(self, theta: Floats) -> float:
         """What is added to the loss of the samples at coefficients (p + 1,)."""
         return self.penalty.weight * float(np.abs(theta[1:]).sum())

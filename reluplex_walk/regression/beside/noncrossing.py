@@ -194,6 +194,15 @@ def stacked(posed: Posed, taus: Sequence[float]) -> tuple[Samples, Units, Slopes
     return whole, units, Slopes(Fraction(unit), Fraction(unit), 2 * unit, (0.5, 0.5))
 
 
+def held_apart(
+    posed: Posed, taus: Sequence[float], pairs: Ints, steepness: Floats
+) -> tuple[Samples, Units, Slopes]:
+    """As :func:`stacked`, with the constraints `pairs`, levels from 0, as terms of such weights."""
+    samples, units, slopes = stacked(posed, taus)
+    demands = _demands(posed.samples, pairs, tuple(range(len(taus))))
+    return demands.terms(steepness).beside(samples, slopes), units, slopes
+
+
 def _demands(samples: Samples, pairs: Ints, levels: tuple[int, ...]) -> Demands:
     """The constraints in the units of the samples."""
     q, count = len(samples.x), len(pairs)
@@ -206,4 +215,4 @@ def _demands(samples: Samples, pairs: Ints, levels: tuple[int, ...]) -> Demands:
     return Demands(rows, np.zeros(count), np.zeros(count), np.arange(count), one)
 
 
-__all__ = ["Group", "stacked", "uncrossed"]
+__all__ = ["Group", "held_apart", "stacked", "uncrossed"]

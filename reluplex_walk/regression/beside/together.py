@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from ...exact.rationals import objects
 from ...problem.kernel_arrays import writable
-from ..data import Data, slopes_of
+from ..data import Data, Slopes, Units, slopes_of
 from ..design import Basis, Samples
+from ..solver import Solution
 from ..vertex import ExactVertex, nearest_coefficients
 from .beside import forces
 from .noncrossing import Group
@@ -20,15 +21,27 @@ Floats = NDArray[np.float64]
 
 
 class Together(NamedTuple):
-    """A quantile among those that it was fitted together with."""
+    """A quantile among those that it was fitted together with, and what proves them optimal."""
 
-    group: Group
-    taus: tuple[float, ...]  # of the group
+    samples: Samples  # of all quantiles one after the other, then the constraints
+    units: Units
+    slopes: Slopes
+    basis: Basis
+    side: Floats
+    pairs: NDArray[np.int64]  # (l, 2) constraints: which quantile, from 0, and at which sample
+    taus: tuple[float, ...]
     fitted: NDArray[np.int64]  # which of the p + 1 coefficients are
 
-    def coefficients(self, p: int) -> Floats:
+    @classmethod
+    def of(cls, group: Group, taus: tuple[float, ...], fitted: NDArray[np.int64]) -> "Together":
+        """From the `group` that was solved, of the quantiles `taus`."""
+        pairs = group.pairs - np.array([group.levels[0], 0])
+        found = group.found
+        return cls(*group[2:5], found.basis, found.side, pairs, taus, fitted)
+
+    def coefficients(self, found: Solution, p: int) -> Floats:
         """Coefficients (levels, p + 1): the floats nearest to the exact ones where proved."""
-        samples, units, found = self.group.samples, self.group.units, self.group.found
+        samples, units = self.samples, self.units
         if found.proved:
             values = nearest_coefficients(samples, units, found.basis, found.blur)
         else:
@@ -37,19 +50,23 @@ class Together(NamedTuple):
         theta[:, self.fitted] = values.reshape(len(self.taus), -1)
         return theta
 
-    def dual(self, data: Data) -> Floats:
+    def dual(self, group: Group, data: Data) -> Floats:
         """Subgradients (levels, n) of the terms by their residuals ``y - fit``."""
         found = np.zeros((len(self.taus), len(data.y)))
-        unit = self.group.slopes.unit * self.group.units.w
-        found[:, data.w > 0.0] = self.group.dual / -unit
+        unit = self.slopes.unit * self.units.w
+        found[:, data.w > 0.0] = group.dual / -unit
         lean = np.array(self.taus) - 0.5
         return np.asarray(found + lean[:, None] * data.w)
 
+    def vertex(self) -> ExactVertex:
+        """The exact minimum of all of them."""
+        samples, basis = Samples(*map(writable, self.samples)), Basis(*map(writable, self.basis))
+        return ExactVertex.of(samples, self.units, self.slopes, basis, writable(self.side))
+
     def certificate(self, data: Data, proved: bool) -> OptimalityCertificate:
         """The proof for all of the group."""
-        samples, units, slopes, found = self.group[2:]
-        samples, basis = Samples(*map(writable, samples)), Basis(*map(writable, found.basis))
-        vertex = ExactVertex.of(samples, units, slopes, basis, writable(found.side))
+        samples, units, slopes = self[:3]
+        vertex = self.vertex()
         count, kept = len(self.taus), np.flatnonzero(data.w > 0.0)
         point = np.zeros((count, data.X.shape[1] + 1), object) + Fraction(0)
         point[:, self.fitted] = vertex.coefficients.reshape(count, -1)
@@ -65,9 +82,9 @@ class Together(NamedTuple):
                 vanishing.append((level, kept[i]))
                 multipliers.append(-force - lean * weight)
             else:
-                k, i = self.group.pairs[row - first].tolist()
+                k, i = self.pairs[row - first].tolist()
                 excess = Terms.excess(0.0, slopes) * units.w / unit
-                crossing.append((k - self.group.levels[0], kept[i]))
+                crossing.append((k, kept[i]))
                 of_crossing.append(-force - weight * excess)
         return OptimalityCertificate(
             is_global=proved,
