@@ -37,7 +37,8 @@ def parts(loss):
 
 
 def ends(fit):
-    return np.concatenate([fit.coefficients, [fit.loss], fit.X.ravel(), fit.y, fit.sample_weight])
+    X = fit.X if isinstance(fit.X, np.ndarray) else fit.X.toarray()
+    return np.concatenate([fit.coefficients, [fit.loss], X.ravel(), fit.y, fit.sample_weight])
 
 
 def cut(*arguments):
@@ -133,6 +134,13 @@ ENCODED = {  # regressions read categories
 }
 
 
+SPARSE = {  # what is solved without a dense matrix
+    (kind, place)
+    for kind in ("sparse", "sparse array")
+    for place in ("lad X", "quantile X", "quantile_path X", "predict")
+}
+
+
 @pytest.mark.parametrize("kind", REFUSED)
 @pytest.mark.parametrize("place", PLACES)
 def test_refused(place, kind):
@@ -146,6 +154,9 @@ def test_refused(place, kind):
         return
     if (kind, place) in ENCODED:
         assert call(value).size > array.size
+        return
+    if (kind, place) in SPARSE:
+        np.testing.assert_allclose(call(value), call(array), rtol=1e-12, atol=1e-13)
         return
     with pytest.raises((ValueError, TypeError)) as caught:
         call(value)

@@ -35,7 +35,7 @@ def wide(neurons: int) -> rw.LayerLoss:
 def test_figures():
     for figure in (_memory._of_machine(), _memory._of_group(), _memory._of_process()):
         assert figure > 0
-    assert 0 < _memory.available() <= _memory._of_machine()
+    assert 0 < _memory.available() <= 1.1 * _memory._of_machine()  # read at two times
     _memory.require_memory("x: it", 1e6, "")
     with pytest.raises(ValueError, match=r"x: it takes 9e\+11 GiB of memory, .* are free; do not"):
         _memory.require_memory("x: it", 9e11 * _memory.GIB, "do not")

@@ -94,7 +94,7 @@ def test_a_perfect_linear_fit_ends_it():
 
 
 def test_time_limit_ends_it():
-    found = rw.minimize(random_loss([4, 5, 4, 2, 1], 100, 1), 0.3)
+    found = rw.minimize(random_loss([4, 5, 4, 2, 1], 100, 1), 1.0)
     assert found.status == "time_limit"
     assert found.best.status.proved
 

@@ -90,7 +90,7 @@ class Minimisers:
         # Both over the product of all denominators, which are positive.
         side = self.side[others]
         constant = r * side * form.den
-        rates = form.num[free] * (self.ends[free, None] * side * (vertex.den * y.den))
+        rates = form.num[free] * (self.ends[free, None] * side) * (vertex.den * y.den)
         own = np.eye(len(free), dtype=np.int64).astype(object)
         return np.append(constant, objects([0] * len(free))), np.concatenate([rates.T, own])
 
