@@ -194,13 +194,14 @@ class QuantileFit(InferredFit):
             digest="",
         )
 
-    def summary(self, kind: str = "nid", level: float = 0.9, **options: Any) -> Summary:
+    def summary(self, kind: str | None = None, level: float = 0.9, **options: Any) -> Summary:
         """What was fitted and proved, and a table of coefficients, their errors and intervals.
 
         Parameters
         ----------
-        kind : str, default "nid"
-            Of the standard errors and intervals.
+        kind : str, optional
+            Of the standard errors and intervals, as for :meth:`conf_int`, but by default "nid":
+            "rank" has no standard errors.  Sparse `X` has "iid" alone, its default.
         level : float, default 0.9
             How often such intervals hold the coefficient, in (0, 1).
         **options
@@ -227,6 +228,7 @@ class QuantileFit(InferredFit):
         loss       21.04057971
         ...
         """
+        kind = kind or ("nid" if isinstance(self.X, np.ndarray) else "iid")
         return summary_of(self, kind, level, options)
 
     def _repr_html_(self) -> str:
@@ -299,10 +301,14 @@ class QuantileFit(InferredFit):
 
     @cached_property
     def _minimisers(self) -> Minimisers:
-        if not isinstance(self._end, Proof) or not self.status.proved:
-            raise ValueError("solutions: expected a fit that the solver proved, found none proved")
-        if self.beside is not None:
-            raise ValueError("solutions: expected a fit without penalty and constraints")
+        if not self.status.proved:
+            raise ValueError("solutions: expected a fit that is proved, found one that is not")
+        self._require_plain("solutions", "which are part of what is minimised; refit without them")
+        if not isinstance(self._end, Proof):
+            raise ValueError(
+                "solutions: expected a fit that the solver proved, found one that a walk in "
+                "rational arithmetic proved; bring columns to ordinary sizes"
+            )
         samples, units, slopes, basis, side = self._end
         return Minimisers(
             Samples(*map(writable, samples)), units, slopes, writable(basis.rows), writable(side)
@@ -315,7 +321,8 @@ class QuantileFit(InferredFit):
         Not if there are others for a tau within the rounding of a float that is no decimal: a third
         of three samples is a third.  Of aliased columns the coefficients are 0.
 
-        Raises ValueError if the solver did not prove the fit.
+        Raises ValueError if the solver did not prove the fit, of fits with penalty or constraints,
+        and of sparse `X`.
 
         Examples
         --------
@@ -341,7 +348,8 @@ class QuantileFit(InferredFit):
         Raises
         ------
         ValueError, TypeError
-            If the argument does not fit, or the solver did not prove the fit.
+            If the argument does not fit, the solver did not prove the fit, it has a penalty or
+            constraints, or `X` is sparse.
 
         Examples
         --------
@@ -365,12 +373,30 @@ class QuantileFit(InferredFit):
     @cached_property
     def _estimate(self) -> Estimate:
         """What inference is told."""
+        self._require_plain(
+            "errors of coefficients",
+            "which bias the coefficients by more than errors tell; refit without them",
+        )
         end, proof = self._end, None
         if isinstance(end, Proof):
             parts = end.samples, end.units, end.basis
             proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
         data = Data(self.X, self.y, self.sample_weight)
         return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
+
+    def _require_plain(self, what: str, why: str) -> None:
+        """Refuse fits with something beside the loss of their samples, and those of sparse `X`."""
+        expected, found = "a fit of its samples alone", ""
+        if self.beside is not None:
+            found = f"alpha or constraints, {why}"
+        elif isinstance(self._end, Together):
+            found = f"quantiles that may not cross, {why}"
+        elif not isinstance(self.X, np.ndarray):
+            expected, found = "a dense X", "a sparse one, refit with X.toarray()"
+            if what != "solutions":
+                found += "; or take kind='iid'"
+        if found:
+            raise ValueError(f"{what}: expected {expected}, found {found}")
 
     def verify(self) -> Fraction:
         """Check the proof independently, in rational arithmetic: the exact minimum of the loss.
