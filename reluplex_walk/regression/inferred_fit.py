@@ -353,9 +353,7 @@ class InferredFit(NamedFit):
         if groups is None:
             return None
         every = numbered("groups", groups, len(self.y))
-        return numbered(
-            "groups", every[self.sample_weight > 0.0], np.count_nonzero(self.sample_weight)
-        )
+        return numbered("groups", every[self.sample_weight > 0.0], self._n_weighted)
 
 
 __all__ = ["InferredFit"]

@@ -31,7 +31,7 @@ def fits():
 @pytest.mark.parametrize("kind", ["alpha", "constraints", "together"])
 @pytest.mark.parametrize("asked", ASKED)
 def test_nothing_is_inferred_of_another_model(kind, asked):
-    with pytest.raises(ValueError, match="expected a fit of its samples alone, found .* refit"):
+    with pytest.raises(ValueError, match=r"expected a fit of its samples alone, found .* refit"):
         ASKED[asked](fits()[kind])
 
 

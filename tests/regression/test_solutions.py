@@ -130,7 +130,8 @@ def test_scales_and_weights_tell_nothing(seed):
 
 
 def test_nothing_is_said_of_penalised_and_sparse_fits():
-    X, y = np.arange(6.0).reshape(-1, 1), [1.0, 5.0, 2.0, 7.0, 1.0, 3.0]
+    data = rw.datasets.load_stackloss()
+    X, y = data.X, data.y
     for fit, words in (
         (rw.lad(X, y, alpha=0.1), "found alpha or constraints, .* refit without"),
         (rw.lad(sparse.csc_array(X), y), r"found a sparse one, refit with X\.toarray"),
