@@ -70,6 +70,8 @@ if TYPE_CHECKING:  # what type checkers and editors see
     )
     from .regression.comparison import FitComparison as FitComparison
     from .regression.fit import QuantileFit as QuantileFit
+    from .regression.parametric.penalty_path import quantile_penalty_path as quantile_penalty_path
+    from .regression.parametric.penalty_record import PenaltyPath as PenaltyPath
     from .regression.parametric.process import quantile_process as quantile_process
     from .regression.parametric.process_fit import QuantileProcess as QuantileProcess
     from .regression.parametric.solutions import Solutions as Solutions
@@ -121,6 +123,8 @@ _HOMES = {
     "regression.beside.optimality": ("OptimalityCertificate",),
     "regression.quantile": ("lad", "quantile", "quantile_path"),
     "regression.responses": ("quantile_responses",),
+    "regression.parametric.penalty_path": ("quantile_penalty_path",),
+    "regression.parametric.penalty_record": ("PenaltyPath",),
     "regression.parametric.process": ("quantile_process",),
     "regression.parametric.process_fit": ("QuantileProcess",),
     "regression.parametric.solutions": ("Solutions",),

@@ -105,13 +105,14 @@ class QuantileFit(ProvedFit):
         """
         return self.loss - self.penalty
 
-    def summary(self, kind: str = "nid", level: float = 0.9, **options: Any) -> Summary:
+    def summary(self, kind: str | None = None, level: float = 0.9, **options: Any) -> Summary:
         """What was fitted and proved, and a table of coefficients, their errors and intervals.
 
         Parameters
         ----------
-        kind : str, default "nid"
-            Of the standard errors and intervals.
+        kind : str, optional
+            Of the standard errors and intervals, as for :meth:`conf_int`, but by default "nid":
+            "rank" has no standard errors.  Sparse `X` has "iid" alone, its default.
         level : float, default 0.9
             How often such intervals hold the coefficient, in (0, 1).
         **options
@@ -138,6 +139,7 @@ class QuantileFit(ProvedFit):
         loss       21.04057971
         ...
         """
+        kind = kind or ("nid" if isinstance(self.X, np.ndarray) else "iid")
         return summary_of(self, kind, level, options)
 
     def _repr_html_(self) -> str:

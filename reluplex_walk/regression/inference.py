@@ -73,7 +73,7 @@ def sandwich(
     meat = tau * (1.0 - tau) * (x.T @ x)
     if kind == "iid":
         h = bandwidth(tau, len(r), rule)
-        return _sparsity(r, q, h, freedom) * _inverse(x, np.ones(len(r)), kind), meat
+        return sparsity(r, q, h, freedom) * _inverse(x, np.ones(len(r)), kind), meat
     if kind == "cluster":
         if groups is None:
             raise ValueError("groups: expected the group of each sample for kind='cluster'")
@@ -83,7 +83,7 @@ def sandwich(
     return _inverse(x, densities(given, kind, rule), kind), meat
 
 
-def _sparsity(r: Floats, q: int, h: float, freedom: int) -> float:
+def sparsity(r: Floats, q: int, h: float, freedom: int) -> float:
     """1 / f of errors of one density f: the slope of residuals near 0 in their rank / freedom.
 
     Those next to the ones that are 0, one more than max(q + 1, n h), as quantreg counts.
@@ -200,16 +200,16 @@ def level_of(level: float) -> float:
     return found
 
 
-def pseudo_r2(given: Estimate, loss: float) -> float:
+def pseudo_r2(y: Floats, w: Floats, tau: float, loss: float) -> float:
     """1 - loss / that of the best constant: Koenker and Machado (JASA 94, 1999).
 
     `loss` is that of the pinball loss; 0 where the constant has none.
     """
-    order = np.argsort(given.y, kind="stable")
-    y, w = given.y[order], given.w[order]
+    order = np.argsort(y, kind="stable")
+    y, w = y[order], w[order]
     total = np.cumsum(w)
-    r = y - y[min(np.searchsorted(total, given.tau * total[-1]), y.size - 1)]
-    constant = float(w @ np.where(r > 0.0, given.tau * r, (given.tau - 1.0) * r))
+    r = y - y[min(np.searchsorted(total, tau * total[-1]), y.size - 1)]
+    constant = float(w @ np.where(r > 0.0, tau * r, (tau - 1.0) * r))
     return 1.0 - loss / constant if constant > 0.0 else 0.0
 
 
@@ -225,4 +225,5 @@ __all__ = [
     "level_of",
     "pseudo_r2",
     "sandwich",
+    "sparsity",
 ]

@@ -16,6 +16,7 @@ from .estimate import Estimate
 from .inference import KINDS, covariance, errors, interval, pseudo_r2
 from .named_fit import NamedFit
 from .rank_test import rank_intervals
+from .sparse.errors import iid_covariance
 from .tables.groups import numbers_of_groups
 
 Floats = NDArray[np.float64]
@@ -23,13 +24,31 @@ Ints = NDArray[np.int64]
 
 _KINDS = ("rank", *KINDS, "boot")
 
+_FEW = 1000  # samples, up to which intervals are those of the rank test
+
 
 class InferredFit(NamedFit):
     """The part of a `QuantileFit` that knows of errors."""
 
-    loss: float
     tau: float | None
     sample_weight: Floats
+    aliased: NDArray[np.int64]
+    fit_intercept: bool
+
+    @property
+    @abstractmethod
+    def data_loss(self) -> float:
+        """The loss of the samples."""
+
+    @property
+    def _n_weighted(self) -> int:
+        """How many samples have a weight > 0."""
+        return int(np.count_nonzero(self.sample_weight))
+
+    @property
+    def _sparse(self) -> bool:
+        """Whether all that is known are errors of one distribution: of fits of sparse `X`."""
+        return not isinstance(self.X, np.ndarray)
 
     @property
     @abstractmethod
@@ -40,7 +59,8 @@ class InferredFit(NamedFit):
     def pseudo_r2(self) -> float:
         """1 - loss / loss of the best constant: R1 of Koenker and Machado (JASA 94, 1999).
 
-        0 where targets are constant; below 0 a fit without intercept may lie.
+        0 where targets are constant; below 0 a fit without intercept may lie.  Of a fit with a
+        penalty the loss of its samples counts, ``data_loss``.
 
         Examples
         --------
@@ -49,7 +69,27 @@ class InferredFit(NamedFit):
         >>> round(rw.quantile(data.X, data.y).pseudo_r2, 10)
         0.6205559619
         """
-        return pseudo_r2(self._estimate, self.loss * (0.5 if self.tau is None else 1.0))
+        w, tau = self.sample_weight, 0.5 if self.tau is None else self.tau
+        loss = self.data_loss * (0.5 if self.tau is None else 1.0)
+        return pseudo_r2(self.y[w > 0.0], w[w > 0.0], tau, loss)
+
+    @property
+    def rank(self) -> int:
+        """How many coefficients were estimated: all but those of aliased columns.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[1.0], [2.0], [3.0]], [1.0, 5.0, 4.0]).rank
+        2
+        """
+        return self._estimated.size
+
+    @property
+    def _estimated(self) -> NDArray[np.int64]:
+        """Which of the p + 1 coefficients were estimated."""
+        every = np.arange(1 - self.fit_intercept, self.coefficients.size)
+        return np.setdiff1d(every, self.aliased + 1)
 
     def cov(
         self,
@@ -84,7 +124,8 @@ class InferredFit(NamedFit):
         ------
         ValueError, TypeError
             If an argument does not fit, there are no more samples than coefficients, or the
-            densities found are 0 at too many of them.
+            densities found are 0 at too many of them; of fits with penalty or constraints, of those
+            that may not cross others, and, but for "iid", of those of sparse `X`.
 
         Notes
         -----
@@ -108,8 +149,13 @@ class InferredFit(NamedFit):
         return self.names.by_parameter(found, None)
 
     def _covariance(self, kind: str, bandwidth: str, groups: Iterable[Any] | None) -> Floats:
-        given = self._estimate
         found = np.zeros((self.coefficients.size,) * 2)
+        if kind == "iid" and self._sparse:
+            fitted, tau = self._estimated, 0.5 if self.tau is None else self.tau
+            parts = self.X, self.y, self.sample_weight, tau, self.coefficients
+            found[np.ix_(fitted, fitted)] = iid_covariance(*parts, fitted, bandwidth)
+            return found
+        given = self._estimate
         numbers = self._groups(groups)
         found[np.ix_(given.fitted, given.fitted)] = covariance(given, kind, bandwidth, numbers)
         return found
@@ -134,7 +180,7 @@ class InferredFit(NamedFit):
 
     def conf_int(
         self,
-        kind: str = "nid",
+        kind: str | None = None,
         level: float = 0.9,
         *,
         bandwidth: str = "hall-sheather",
@@ -149,9 +195,12 @@ class InferredFit(NamedFit):
 
         Parameters
         ----------
-        kind, bandwidth, groups
+        kind : str, optional
             As for :meth:`cov`; or "rank" (Koenker 1994), which follows the test from value to value
-            by parametric pivots.
+            by parametric pivots.  Default, as ``summary.rq`` of R's quantreg: "rank" up to 1,000
+            samples, "nid" above; of sparse `X` "iid".
+        bandwidth, groups
+            As for :meth:`cov`.
         level : float, default 0.9
             How often such intervals hold the coefficient, in (0, 1).
         iid : bool, default True
@@ -184,11 +233,14 @@ class InferredFit(NamedFit):
         array([[ 43.5546, 119.4099],
                [  0.5045,   0.6159]])
         """
+        if kind is None:
+            kind = "rank" if self._n_weighted <= _FEW else "nid"
+            kind = "iid" if self._sparse else kind
         if choice("kind", kind, _KINDS) == "rank":
             found = rank_intervals(self._estimate, level, iid, interpolate)
             return self.named(self._estimate.spread(found.T).T)
         error = np.asarray(self.bse(kind, bandwidth=bandwidth, groups=groups))
-        numbers, freedom = self._groups(groups), self._estimate.freedom
+        numbers, freedom = self._groups(groups), self._n_weighted - self.rank
         if numbers is not None and kind in ("cluster", "boot"):
             freedom = int(numbers.max())
         return self.named(interval(self.coefficients, error, level, freedom))

@@ -184,10 +184,14 @@ class ProvedFit(InferredFit):
 
     @cached_property
     def _minimisers(self) -> Minimisers:
-        if not isinstance(self._end, Proof) or not self.status.proved:
-            raise ValueError("solutions: expected a fit that the solver proved, found none proved")
-        if self.beside is not None:
-            raise ValueError("solutions: expected a fit without penalty and constraints")
+        if not self.status.proved:
+            raise ValueError("solutions: expected a fit that is proved, found one that is not")
+        self._require_plain("solutions", "which are part of what is minimised; refit without them")
+        if not isinstance(self._end, Proof):
+            raise ValueError(
+                "solutions: expected a fit that the solver proved, found one that a walk in "
+                "rational arithmetic proved; bring columns to ordinary sizes"
+            )
         samples, units, slopes, basis, side = self._end
         return Minimisers(
             Samples(*map(writable, samples)), units, slopes, writable(basis.rows), writable(side)
@@ -200,7 +204,8 @@ class ProvedFit(InferredFit):
         Not if there are others for a tau within the rounding of a float that is no decimal: a third
         of three samples is a third.  Of aliased columns the coefficients are 0.
 
-        Raises ValueError if the solver did not prove the fit.
+        Raises ValueError if the solver did not prove the fit, of fits with penalty or constraints,
+        and of sparse `X`.
 
         Examples
         --------
@@ -226,7 +231,8 @@ class ProvedFit(InferredFit):
         Raises
         ------
         ValueError, TypeError
-            If the argument does not fit, or the solver did not prove the fit.
+            If the argument does not fit, the solver did not prove the fit, it has a penalty or
+            constraints, or `X` is sparse.
 
         Examples
         --------
@@ -250,12 +256,30 @@ class ProvedFit(InferredFit):
     @cached_property
     def _estimate(self) -> Estimate:
         """What inference is told."""
+        self._require_plain(
+            "errors of coefficients",
+            "which bias the coefficients by more than errors tell; refit without them",
+        )
         end, proof = self._end, None
         if isinstance(end, Proof):
             parts = end.samples, end.units, end.basis
             proof = Samples(*map(writable, parts[0])), parts[1], Basis(*map(writable, parts[2]))
         data = Data(self.X, self.y, self.sample_weight)
         return Estimate.of(data, self.tau, self.coefficients, self.dual, self.fit_intercept, proof)
+
+    def _require_plain(self, what: str, why: str) -> None:
+        """Refuse fits with something beside the loss of their samples, and those of sparse `X`."""
+        expected, found = "a fit of its samples alone", ""
+        if self.beside is not None:
+            found = f"alpha or constraints, {why}"
+        elif isinstance(self._end, Together):
+            found = f"quantiles that may not cross, {why}"
+        elif not isinstance(self.X, np.ndarray):
+            expected, found = "a dense X", "a sparse one, refit with X.toarray()"
+            if what != "solutions":
+                found += "; or take kind='iid'"
+        if found:
+            raise ValueError(f"{what}: expected {expected}, found {found}")
 
     def _dense(self) -> Floats:
         """`X` as a dense array; ValueError if that does not fit in memory."""

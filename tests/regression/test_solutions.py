@@ -7,6 +7,7 @@ from fractions import Fraction
 import flint
 import numpy as np
 import pytest
+from scipy import sparse
 
 import reluplex_walk as rw
 from reluplex_walk.regression.parametric.solutions import _edges
@@ -96,6 +97,52 @@ def test_aliased_columns_stay_0():
     assert (fit.solutions().vertices[:, 2] == 0.0).all()
 
 
+def test_large_numbers_and_degenerate_vertices():
+    # Denominators longer than 64 bits.
+    data = rw.datasets.load_engel()
+    w = np.where(np.arange(235) < 9, 2.0, 1.0)
+    fit = rw.lad(np.column_stack([data.X, data.y > 600.0]), data.y, sample_weight=w)
+    assert not fit.unique
+    vertices = fit.solutions().vertices
+    assert len(vertices) > 1
+    losses = np.abs(fit.y[:, None] - fit.X @ vertices[:, 1:].T - vertices[:, 0]).T @ w
+    assert np.allclose(losses, fit.loss, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_scales_and_weights_tell_nothing(seed):
+    # Powers of two change no digit: the answer is that of the small problem.
+    rng = np.random.default_rng(seed)
+    X, y = rng.integers(-2, 3, (8, 2)) + 0.0, rng.integers(-3, 4, 8) + 0.0
+    w = rng.integers(1, 3, 8) + 0.0
+    sizes = 2.0 ** rng.integers(-200, 200, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rw.RankWarning)
+        one = rw.quantile(X, y, 0.25, sample_weight=w)
+        scaled = X * sizes[:2], y * sizes[2]
+        other = rw.quantile(*scaled, 0.25, sample_weight=w * sizes[3])
+    if not (one.status.proved and other.status.proved):
+        pytest.skip("nothing is said of what was not proved")
+    factors = sizes[2] / np.array([1.0, *sizes[:2]])
+    assert one.unique == other.unique
+    wanted = {tuple(v) for v in (one.solutions().vertices * factors + 0.0).tolist()}
+    assert {tuple(v) for v in (other.solutions().vertices + 0.0).tolist()} == wanted
+
+
+def test_nothing_is_said_of_penalised_and_sparse_fits():
+    data = rw.datasets.load_stackloss()
+    X, y = data.X, data.y
+    for fit, words in (
+        (rw.lad(X, y, alpha=0.1), "found alpha or constraints, .* refit without"),
+        (rw.lad(sparse.csc_array(X), y), r"found a sparse one, refit with X\.toarray"),
+        (rw.quantile_path(X, y, [0.25, 0.5], noncrossing=True)[0], "may not cross"),
+    ):
+        with pytest.raises(ValueError, match=f"solutions: expected .*{words}"):
+            fit.solutions()
+        with pytest.raises(ValueError, match=words):
+            _ = fit.unique
+
+
 def test_rays_of_a_pyramid():
     rows = np.array([[1, 0, 1], [-1, 0, 1], [0, 1, 1], [0, -1, 1], [0, 0, 1]], object)
     found = {tuple(ray) for ray in _edges(rows)}
@@ -105,7 +152,7 @@ def test_rays_of_a_pyramid():
 def test_nothing_is_said_of_what_was_not_proved():
     rng = np.random.default_rng(0)
     fit = rw.lad(rng.normal(size=(5000, 3)), rng.normal(size=5000), time_limit=1e-9)
-    with pytest.raises(ValueError, match="solutions: expected a fit that the solver proved"):
+    with pytest.raises(ValueError, match="solutions: expected a fit that is proved"):
         fit.solutions()
     with pytest.raises(ValueError, match="max_solutions"):
         rw.lad([[1.0], [2.0]], [1.0, 2.0]).solutions(max_solutions=0)

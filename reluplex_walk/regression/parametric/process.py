@@ -35,7 +35,7 @@ def quantile_process(
     time_limit: float | None = None,
     callback: Callback | None = None,
 ) -> QuantileProcess:
-    """Linear regressions for all quantiles, exactly: each tau at which they change, and to what.
+    """Linear regressions for all quantiles, exactly: each solution, and where it begins.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def quantile_process(
     The multipliers of a vertex are lines in tau.  The first to leave its range says until when the
     vertex is a minimum, and which pivot leads to the next one (Koenker and d'Orey, Applied
     Statistics 36, 1987).  Vertices and intervals are proved with bounds on all rounding, in
-    rational arithmetic where these leave doubt: with ties, too, ``taus`` are those at which
-    coefficients change, and no others.
+    rational arithmetic where these leave doubt: with ties, too, ``changes`` are where coefficients
+    change, and no others.
 
     There are some n log n of them.  A vertex takes time proportional to n p.
 
@@ -97,10 +97,13 @@ def quantile_process(
     >>> data = rw.datasets.load_engel()
     >>> process = rw.quantile_process(data.X, data.y)
     >>> process
-    QuantileProcess(268 taus from 0 to 1, GLOBAL_MINIMUM)
-    >>> process.taus[:3].round(6), process.coefficients[:2].round(4)
-    (array([0.      , 0.005669, 0.016002]), array([[113.1406,   0.2942],
-           [131.0819,   0.2872]]))
+    QuantileProcess(271 taus from 0 to 1, GLOBAL_MINIMUM)
+    >>> process.taus[:4].round(6), process.changes[:2]
+    (array([0.      , 0.005669, 0.011538, 0.016002]), array([1, 3]))
+    >>> process.coefficients[:3].round(4)  # two bases of one vertex
+    array([[113.1406,   0.2942],
+           [131.0819,   0.2872],
+           [131.0819,   0.2872]])
     """
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
@@ -108,22 +111,22 @@ def quantile_process(
     if len(posed.aliased):
         warn_of_aliased(data.kept().X, posed.aliased, names.features)
     with limits:
-        taus, found, bases, status, ended, pivots = _traced(posed, limits)
+        taus, found, status, ended, pivots = _traced(posed, limits)
     if not ended.early:  # nobody would see that it came
         limits.pass_on()
     coefficients = np.zeros((len(taus), data.X.shape[1] + 1))
     coefficients[:, posed.units.fitted] = found
     return QuantileProcess(
-        taus, coefficients, bases, status, ended, pivots, *data, posed.aliased, intercept, names
+        taus, coefficients, status, ended, pivots, *data, posed.aliased, intercept, names
     )
 
 
-def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, Floats, WalkStatus, Ended, int]:
-    """Taus, fitted parameters (m, q), taus of all bases, how that ended, how many pivots."""
+def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, WalkStatus, Ended, int]:
+    """Taus, fitted parameters (m, q), how that ended, how many pivots."""
     samples, units, _ = posed
     start = minimise(samples, (_START, 1 - _START), None, limits)
-    nothing, pivots = np.zeros(0), start.pivots
-    taus, found, bases, finished = nothing, np.zeros((0, len(samples.x))), nothing, False
+    pivots, finished = start.pivots, False
+    taus, found = np.zeros(0), np.zeros((0, len(samples.x)))
     if start.proved and (start.basis.rows >= 0).all():
         minima = Minima(samples, units, Parameter.tau(samples))
         falling = Tracer(minima, start.basis, start.side, _START, False)
@@ -131,7 +134,7 @@ def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, Floats, WalkS
         for tracer in (falling, rising):
             tracer.run(limits)
             pivots += tracer.pivots
-        taus, found, bases = _joined(falling, rising)
+        taus, found = _joined(falling, rising)
         finished = falling.finished and rising.finished
     over = limits.over
     if finished:
@@ -140,25 +143,19 @@ def _traced(posed: Posed, limits: Limits) -> tuple[Floats, Floats, Floats, WalkS
         status, ended = WalkStatus[over.name], over
     else:
         status, ended = WalkStatus.NOT_PROVED, Ended.PRECISION
-    return taus, found, bases, status, ended, pivots
+    return taus, found, status, ended, pivots
 
 
-def _joined(falling: Tracer, rising: Tracer) -> tuple[Floats, Floats, Floats]:
-    """Both in one: taus at which minima begin, and the end; minima; taus of all bases."""
+def _joined(falling: Tracer, rising: Tracer) -> tuple[Floats, Floats]:
+    """Both in one: taus at which bases begin to be minima, and the end; the minima."""
     (down, low), (up, high) = falling.found(), rising.found()
-    k = falling.count
-    if not k + rising.count:
-        return down, low, down
+    if not falling.count + rising.count:
+        return down, low
     starts = np.maximum.accumulate(np.concatenate([down[::-1], [float(_START)], up]))
     found = np.concatenate([low[::-1], high, high[-1:] if rising.count else low[:1]])
-    keep = np.ones(len(starts), np.bool_)
-    keep[[k - j for j in falling.repeats] + [k + j for j in rising.repeats]] = False
-    other = np.ones(len(starts), np.bool_)
-    if falling.begins and rising.begins:  # with the same minimum
-        keep[k] = other[k] = False
-    elif k and rising.count and falling.met_first[rising.first].all():
-        keep[k] = False
-    return starts[keep], found[keep], starts[other]
+    if falling.begins and rising.begins:  # with the same basis
+        starts, found = (np.delete(part, falling.count, axis=0) for part in (starts, found))
+    return starts, found
 
 
 __all__ = ["quantile_process"]

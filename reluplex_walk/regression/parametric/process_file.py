@@ -13,7 +13,7 @@ from ...ended import Ended
 from ...simplex.records import WalkStatus
 from ..tables import names_file
 
-_FLOATS = ("taus", "coefficients", "basis_taus", "X", "y", "sample_weight")
+_FLOATS = ("taus", "coefficients", "X", "y", "sample_weight")
 _WORDS = ("status", "ended")
 _NUMBERS = ("n_pivots", "fit_intercept")
 
@@ -43,7 +43,7 @@ def _fields(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     n, p = arrays["X"].shape
     m = arrays["taus"].size
     shapes: dict[str, tuple[int, ...]] = {"taus": (m,), "coefficients": (m, p + 1), "X": (n, p)}
-    shapes |= {"y": (n,), "sample_weight": (n,), "basis_taus": (arrays["basis_taus"].size,)}
+    shapes |= {"y": (n,), "sample_weight": (n,)}
     for name, shape in shapes.items():
         check_member(arrays, name, "f8", shape)
         real_array(name, arrays[name], len(shape), largest=np.inf)

@@ -1,6 +1,7 @@
 """`QuantileProcess`: the coefficients of a quantile regression as functions of the quantile."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +28,13 @@ class QuantileProcess:
     Attributes
     ----------
     taus : ndarray (m,)
-        Each tau at which the coefficients change, from 0 to 1, both included; less, where it ended
-        early.
+        Where each solution begins, from 0 to 1, both included; less, where it ended early.  A
+        solution is a basis, p + 1 samples on the fit, as in ``rq(tau = -1)$sol`` of R's quantreg.
     coefficients : ndarray (m, p + 1)
         Intercept first: ``coefficients[k]`` are a minimum for every tau from ``taus[k]`` to
-        ``taus[k + 1]``; the last row repeats the one before.  The nearest floats.
-    basis_taus : ndarray
-        As `taus`, with those at which only the basis of a degenerate vertex changes: some ways
-        through it have more of them than others.  These are what ``rq(tau = -1)$sol`` of R's
-        quantreg lists.
+        ``taus[k + 1]``; the last row repeats the one before.  The nearest floats.  A row equal to
+        the one before is another basis of the same vertex, on which more samples lie than a basis
+        has; how many of these there are depends on the way through it.  `changes` leaves them out.
     status : WalkStatus
         GLOBAL_MINIMUM: all is proved.
     ended : Ended
@@ -63,7 +62,6 @@ class QuantileProcess:
 
     taus: Floats
     coefficients: Floats
-    basis_taus: Floats
     status: WalkStatus
     ended: Ended
     n_pivots: int
@@ -73,6 +71,22 @@ class QuantileProcess:
     aliased: NDArray[np.int64]
     fit_intercept: bool
     names: Names = NO_NAMES
+
+    @cached_property
+    def changes(self) -> NDArray[np.int64]:
+        """The rows (c,) of `coefficients` that differ from the one before.
+
+        They change at ``taus[changes]``, and nowhere else.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> process = rw.quantile_process([[0.0]] * 5, [1.0, 2.0, 2.0, 5.0, 9.0])
+        >>> process.taus[process.changes]
+        array([0.2, 0.6, 0.8])
+        """
+        differ = self.coefficients[1:] != self.coefficients[:-1]
+        return np.flatnonzero(differ.any(axis=1)) + 1
 
     def at(self, tau: ArrayLike) -> Any:
         """The coefficients for the quantile `tau`, in [0, 1]: (p + 1,), for an array (..., p + 1).

@@ -59,7 +59,7 @@ class Minimisers:
         self, samples: Samples, units: Units, slopes: Slopes, rows: Ints, side: Floats
     ) -> None:
         self.samples, self.units, self.rows = samples, units, rows
-        self.side = np.where(side > 0.0, 1, -1)
+        self.side = objects([1 if above else -1 for above in (side > 0.0).tolist()])
         tau = slopes.below / (slopes.below + slopes.above)
         minima = Minima(samples, units, Parameter.tau(samples))
         rate, price = minima.shares(rows, side)
@@ -71,7 +71,8 @@ class Minimisers:
                     tau = end
         shares = tau * rate - price
         full = objects([Fraction(v) for v in samples.w[rows].tolist()])
-        self.ends = np.where(shares == full, 1, np.where(shares == 0, -1, 0))
+        ends = zip(shares == full, shares == 0, strict=True)
+        self.ends = objects([1 if high else -int(low) for high, low in ends])  # Python's integers
 
     @property
     def free(self) -> Ints:
