@@ -125,12 +125,26 @@ class QuantileFit(InferredFit):
 
     @property
     def penalty(self) -> float:
-        """``alpha * sum(sample_weight) * sum_j |b_j|``, a part of `loss`; 0 without `alpha`."""
+        """``alpha * sum(sample_weight) * sum_j |b_j|``, a part of `loss`; 0 without `alpha`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0], alpha=0.5).penalty
+        4.0
+        """
         return 0.0 if self.beside is None else self.beside.cost(self.coefficients)
 
     @property
     def data_loss(self) -> float:
-        """The loss of the samples: `loss` without `penalty`."""
+        """The loss of the samples: `loss` without `penalty`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.lad([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 70.0], alpha=0.5).data_loss
+        63.0
+        """
         return self.loss - self.penalty
 
     @cached_property

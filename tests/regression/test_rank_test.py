@@ -38,8 +38,8 @@ def test_stack_loss_as_in_quantreg():
     wanted = [[-41.6197, -29.6775], [np.nan, 1.1412], [0.3218, 1.4109], [-0.2135, -0.0289]]
     off = np.abs(found - wanted)
     assert np.nanmax(off) < 5.1e-5
-    # quantreg says 0.5128: at 0.7 the residuals of samples 16 and 17 vanish at once, and its tableau
-    # takes 17 across alone.  From there on that of 16 has the wrong sign, and what it calls T is
+    # quantreg says 0.5128: at 0.7 residuals of samples 16 and 17 vanish at once, and its tableau
+    # takes 17 across alone.  From there that of 16 has the wrong sign, and what it calls T is
     # not that of the dual solution, until at 18/35 pivots bring it back: there it begins the step
     # that begins at 19/36.  Taking 16 across instead, which rounding decides, it would agree.  The
     # slopes of the loss of fits to `y - b x` are what the steps are made of.

@@ -146,6 +146,8 @@ class PenaltyPath:
     def best(self, criterion: str = "sic") -> int:
         """The row of least `criterion`, "sic" or "aic"; the first if there are several.
 
+        Raises ValueError if the criterion is another one, or there are no `alphas`.
+
         Examples
         --------
         >>> import reluplex_walk as rw
