@@ -9,7 +9,8 @@ with a(b) the dual solution of the regression of ``y - b x_j`` on the other colu
 leave of column j by least squares.  S is minus the slope of the loss, minimised for given b, and a
 step function: to trace the minima of ``F(theta) - s theta_j`` in s, by parametric pivots, is to
 trace b, and s = S between two vertices.  The interval ends where T, interpolated between steps,
-meets the critical value.
+meets the critical value.  Where residuals vanish at once all go across; quantreg takes one, and may
+be a step late (docs/coming_from.md).
 """
 
 import math

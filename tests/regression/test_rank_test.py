@@ -38,14 +38,21 @@ def test_stack_loss_as_in_quantreg():
     wanted = [[-41.6197, -29.6775], [np.nan, 1.1412], [0.3218, 1.4109], [-0.2135, -0.0289]]
     off = np.abs(found - wanted)
     assert np.nanmax(off) < 5.1e-5
-    # quantreg says 0.5128: at 0.7 several residuals vanish at once, and it steps over one of them.
-    # The slopes of the loss of fits to `y - b x` are what the steps are made of.
+    # quantreg says 0.5128: at 0.7 residuals of samples 16 and 17 vanish at once, and its tableau
+    # takes 17 across alone.  From there that of 16 has the wrong sign, and what it calls T is
+    # not that of the dual solution, until at 18/35 pivots bring it back: there it begins the step
+    # that begins at 19/36.  Taking 16 across instead, which rounding decides, it would agree.  The
+    # slopes of the loss of fits to `y - b x` are what the steps are made of.
     w = np.ones(len(data.y))
     inside, outside = statistic(data.X, data.y, w, 0.5, 1, [0.515, 0.505])
     critical = stats.t.ppf(0.95, 17)
     share = (-critical - inside) / (outside - inside)
     upper, lower = 19.0 / 36.0, 32.0 / 63.0  # where residuals vanish
     assert found[1, 0] == pytest.approx(upper + share * (lower - upper), rel=1e-7)
+    late = 18.0 / 35.0
+    assert late + share * (lower - late) == pytest.approx(0.51278, abs=5e-6)
+    between = statistic(data.X, data.y, w, 0.5, 1, [0.6, 0.536, 0.52, late + 1e-4])
+    assert np.allclose(between, [-1.4552904, -1.4552904, -1.5883456, -1.5883456], rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,5 +1,6 @@
 """`PenaltyPath`: the coefficients of a quantile regression as functions of its L1 penalty."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -134,16 +135,18 @@ class PenaltyPath:
         >>> int(path.sic.argmin()) == path.best("sic")
         True
         """
-        return self._criterion(float(np.log(max(1, np.count_nonzero(self.sample_weight)))))
+        return self._criterion(math.log(max(1, int((self.sample_weight > 0.0).sum()))))
 
     def _criterion(self, price: float) -> Floats:
-        n = np.count_nonzero(self.sample_weight)
+        n = int((self.sample_weight > 0.0).sum())
         with np.errstate(divide="ignore"):
             deviance = np.log(self.loss / n) + 1.0 - np.log(self.tau * (1.0 - self.tau))
         return 2.0 * n * deviance + price * (self.n_active + self.fit_intercept)
 
     def best(self, criterion: str = "sic") -> int:
         """The row of least `criterion`, "sic" or "aic"; the first if there are several.
+
+        Raises ValueError if the criterion is another one, or there are no `alphas`.
 
         Examples
         --------

@@ -57,7 +57,7 @@ class QuantileProcess:
     >>> import reluplex_walk as rw
     >>> process = rw.quantile_process([[0.0]] * 5, [1.0, 2.0, 2.0, 5.0, 9.0])
     >>> process.taus, process.coefficients[:, 0]
-    (array([0. , 0.2, 0.6, 0.8, 1. ]), array([1., 2., 5., 9., 9.]))
+    (array([0. , 0.2, 0.4, 0.6, 0.8, 1. ]), array([1., 2., 2., 5., 9., 9.]))
     """
 
     taus: Floats
