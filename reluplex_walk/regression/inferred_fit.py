@@ -16,7 +16,7 @@ from .estimate import Estimate
 from .inference import KINDS, covariance, errors, interval, pseudo_r2
 from .named_fit import NamedFit
 from .rank_test import rank_intervals
-from .sparse.errors import iid_covariance
+from .sparse_errors import iid_covariance
 from .tables.groups import numbers_of_groups
 
 Floats = NDArray[np.float64]

@@ -51,6 +51,7 @@ class Proof(NamedTuple):
 class ProvedFit(InferredFit):
     """The part of a `QuantileFit` that knows what is proved."""
 
+    loss: float
     dual: Floats
     status: WalkStatus
     aliased: NDArray[np.int64]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-from ..inference import bandwidth, sparsity
+from .inference import bandwidth, sparsity
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
