@@ -9,8 +9,12 @@ with a(b) the dual solution of the regression of ``y - b x_j`` on the other colu
 leave of column j by least squares.  S is minus the slope of the loss, minimised for given b, and a
 step function: to trace the minima of ``F(theta) - s theta_j`` in s, by parametric pivots, is to
 trace b, and s = S between two vertices.  The interval ends where T, interpolated between steps,
-meets the critical value.  Where residuals vanish at once all go across; quantreg takes one, and may
-be a step late (docs/coming_from.md).
+meets the critical value.
+
+Where several residuals vanish at one b, quantreg crosses one of them and takes the loss to be
+linear beyond the others until its next pivot; which one, rounding decides, and T is not monotone
+there.  Here all are crossed: S is the slope of the loss on each side, whatever the units and order
+of columns.
 """
 
 import math
