@@ -15,6 +15,10 @@ Where several residuals vanish at one b, quantreg crosses one of them and takes 
 linear beyond the others until its next pivot; which one, rounding decides, and T is not monotone
 there.  Here all are crossed: S is the slope of the loss on each side, whatever the units and order
 of columns.
+
+Where the others have several minima for given b (a constant alone, n tau an integer), quantreg also
+lists values b at which its basis changes and T does not, and interpolates from the last of them.
+Steps are here those of T alone.
 """
 
 import math
