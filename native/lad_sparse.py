@@ -172,7 +172,8 @@ def peel(begin, column, first, row, pivots):
     rows, columns, in_row, in_column = pivots[0], pivots[1], pivots[2], pivots[3]
     for k in range(q):
         in_row[k], in_column[k] = begin[k + 1] - begin[k], first[k + 1] - first[k]
-    count = _peel(begin, column, first, row, rows, columns, in_row, in_column, 0)
+    none = int64(0)  # not a literal, for which `_peel` would be compiled once more
+    count = _peel(begin, column, first, row, rows, columns, in_row, in_column, none)
     return count, _peel(first, row, begin, column, columns, rows, in_column, in_row, count)
 
 

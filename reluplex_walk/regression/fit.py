@@ -386,7 +386,10 @@ class QuantileFit(InferredFit):
         Fraction(63, 1)
         """
         if not self.status.proved:
-            raise ValueError(f"fit: expected one that is proved, found {self.status.name}")
+            # What is proved and not held by floats has come to its end.
+            finished = self.ended is Ended.FINISHED
+            why = "; ".join((Reason.PARAMETERS if finished else self.ended).value)
+            raise ValueError(f"fit: expected one that is proved, found {self.status.name}: {why}")
         if isinstance(self._end, SparseProof):
             return check(self.X, self.y, self.sample_weight, self.tau, self._end)
         return self.certificate.verify_exact(self.problem).loss
