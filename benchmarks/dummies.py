@@ -10,7 +10,7 @@
 
 Rivals: scipy.optimize.linprog (HiGHS) on the dual problem, 68 equations in bounded unknowns, by its
 simplex and its interior point method; with --all also on the primal problem, and scikit-learn's
-QuantileRegressor, which take ten and more times as long.  Medians over seeds of CPU seconds and of
+QuantileRegressor.  Medians over seeds of CPU seconds and of
 the ratios to the fastest, the largest ratio, and the largest difference of losses, relative.  Needs
 the extra "bench".
 """

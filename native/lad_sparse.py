@@ -5,7 +5,6 @@ Along an edge of another active sample all columns apart go along, so that their
 stay at 0 (`direct`, `meet`, `move`): long steps to a weighted median, as in `lad`.
 """
 
-import numpy as np
 from numba import float64, int64, void
 from numba.core.types import UniTuple
 
@@ -173,7 +172,8 @@ def peel(begin, column, first, row, pivots):
     rows, columns, in_row, in_column = pivots[0], pivots[1], pivots[2], pivots[3]
     for k in range(q):
         in_row[k], in_column[k] = begin[k + 1] - begin[k], first[k + 1] - first[k]
-    count = _peel(begin, column, first, row, rows, columns, in_row, in_column, np.int64(0))
+    none = int64(0)  # not a literal, for which `_peel` would be compiled once more
+    count = _peel(begin, column, first, row, rows, columns, in_row, in_column, none)
     return count, _peel(first, row, begin, column, columns, rows, in_column, in_row, count)
 
 

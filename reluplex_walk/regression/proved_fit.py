@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from .._memory import require_memory
 from .._validate import integer
+from ..ended import Ended
 from ..problem.kernel_arrays import writable
 from ..problem.loss import LayerLoss
 from ..proof.certificate import Certificate
@@ -54,6 +55,7 @@ class ProvedFit(InferredFit):
     loss: float
     dual: Floats
     status: WalkStatus
+    ended: Ended
     aliased: NDArray[np.int64]
     fit_intercept: bool
     beside: Beside | None
@@ -130,7 +132,10 @@ class ProvedFit(InferredFit):
         Fraction(63, 1)
         """
         if not self.status.proved:
-            raise ValueError(f"fit: expected one that is proved, found {self.status.name}")
+            # What is proved and not held by floats has come to its end.
+            finished = self.ended is Ended.FINISHED
+            why = "; ".join((Reason.PARAMETERS if finished else self.ended).value)
+            raise ValueError(f"fit: expected one that is proved, found {self.status.name}: {why}")
         if isinstance(self._end, Together):
             least = self.optimality.verify_exact()
             check_point(self.coefficients, self.optimality.point)

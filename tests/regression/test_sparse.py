@@ -8,8 +8,9 @@ import pytest
 from scipy import optimize, sparse
 
 import reluplex_walk as rw
-from reluplex_walk.regression.sparse import exact as sparse_exact
+from reluplex_walk.regression.sparse import exact as sparse_exact, solver as sparse_solver
 from reluplex_walk.regression.sparse.check import check
+from reluplex_walk.regression.sparse.gradient import SparseSamples, gradient
 from reluplex_walk.regression.sparse.numbers import Exact
 
 
@@ -272,3 +273,29 @@ def test_columns_of_zeros_alone():
 def test_losses_of_networks_still_refuse_sparse_arrays():
     with pytest.raises(TypeError, match="sparse"):
         rw.LayerLoss(rw.ReLUNetwork.random([1, 1], seed=0), sparse.csc_array([[1.0]]), [1.0])
+
+
+def test_a_fit_that_is_not_proved_says_why(monkeypatch):
+    monkeypatch.setattr(sparse_solver, "_PROOFS", 0)
+    fit = rw.lad(sparse.csc_array(np.eye(3)), [1.0, 2.0, 4.0], fit_intercept=False)
+    assert (fit.status, fit.ended) == (rw.WalkStatus.NOT_PROVED, rw.Ended.PRECISION)
+    with pytest.raises(ValueError, match="NOT_PROVED: floats can follow no further; bring"):
+        fit.verify()
+
+
+def test_the_gradient_is_exact_for_entries_of_all_sizes():
+    rng = np.random.default_rng(0)
+    below, above = Fraction(1, 3), Fraction(2)
+    for scale in (0, 3, 12, 40):
+        dense = rng.normal(size=(30, 4)) * 10.0 ** rng.integers(-scale, scale + 1, (30, 4))
+        dense[:, 1] = rng.integers(-3, 4, 30)
+        dense[:, 2] = np.rint(1e17 * dense[:, 2])
+        x, w, side = sparse.csc_array(dense), rng.integers(1, 9, 30) * 1.0, rng.choice([-1, 1], 30)
+        samples = SparseSamples(x, sparse.csr_array(x), np.zeros(30), w, below, above)
+        found = gradient(samples, side * 1.0, np.arange(4)).fractions()
+        slopes = [(above if s > 0 else -below) * int(c) for s, c in zip(side, w, strict=True)]
+        exact = [
+            sum(a * Fraction(v) for a, v in zip(slopes[4:], column[4:].tolist(), strict=True))
+            for column in dense.T
+        ]
+        assert found.tolist() == exact, scale

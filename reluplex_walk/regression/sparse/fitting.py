@@ -60,7 +60,9 @@ def fit_sparse(
     status, ended = WalkStatus.GLOBAL_MINIMUM, Ended.FINISHED
     if end.ended is not None:
         status, ended = WalkStatus[end.ended.name], end.ended
-    elif proof is None or not _held_by_floats(data, tau, theta, loss, proof, slopes.floats):
+    elif proof is None:
+        status, ended = WalkStatus.NOT_PROVED, Ended.PRECISION
+    elif not _held_by_floats(data, tau, theta, loss, proof, slopes.floats):
         status = WalkStatus.NOT_PROVED
     return SparseFit(theta, loss, dual, status, ended, end.pivots, proof)
 
