@@ -161,9 +161,8 @@ class ProvedFit(InferredFit):
         >>> fit.optimality.verify_exact()
         Fraction(67, 1)
         """
-        if isinstance(self._end, Together):
-            data = Data(self.X, self.y, self.sample_weight)
-            return self._end.certificate(data, self.status.proved)
+        if isinstance(self._end, Together) and self.status.proved:
+            return self._end.certificate(Data(self.X, self.y, self.sample_weight), True)
         data, beside = Data(self.X, self.y, self.sample_weight), self.beside or Beside.nothing()
         if not isinstance(end := self._end, Proof):
             problem = beside.problem(data, self.tau, np.arange(len(self.coefficients)))

@@ -40,7 +40,12 @@ def uncrossed_path(task: Task, levels: Sequence[float], limits: Limits) -> list[
     ended, status = Ended.PRECISION, WalkStatus.NOT_PROVED
     if over is not None:
         ended, status = over, WalkStatus[over.name]
-    return [replace(fit, status=status, ended=ended, _end=None) for fit in fits]
+    # Those fitted together are still not plain fits, of which there is inference.
+    ends = [fit._end if isinstance(fit._end, Together) else None for fit in fits]
+    return [
+        replace(fit, status=status, ended=ended, _end=end)
+        for fit, end in zip(fits, ends, strict=True)
+    ]
 
 
 def _together(task: Task, levels: Sequence[float], group: Group) -> list[QuantileFit]:

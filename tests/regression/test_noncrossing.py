@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
+from reluplex_walk.regression import uncrossed_path
 from tests.references.programs import least_loss
 
 
@@ -112,3 +113,21 @@ def test_interrupted_fits_claim_nothing():
         assert fit.ended is rw.Ended.INTERRUPTED
         assert not fit.status.proved
         assert not fit.optimality.is_global
+
+
+def test_quantiles_not_proved_together_have_no_inference_of_their_own(monkeypatch):
+    solve = uncrossed_path.uncrossed
+
+    def unproved(*args):
+        groups = solve(*args)
+        return [group._replace(found=group.found._replace(proved=False)) for group in groups]
+
+    monkeypatch.setattr(uncrossed_path, "uncrossed", unproved)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 3)), rng.normal(size=40)
+    fit = rw.quantile_path(X, y, [0.4, 0.45, 0.5, 0.55], noncrossing=True)[0]
+    assert fit.status.name == "NOT_PROVED"
+    assert not fit.optimality.is_global
+    for method in (fit.bse, fit.conf_int, fit.bootstrap):
+        with pytest.raises(ValueError, match="quantiles that may not cross"):
+            method()

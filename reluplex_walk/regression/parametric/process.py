@@ -155,7 +155,9 @@ def _joined(falling: Tracer, rising: Tracer) -> tuple[Floats, Floats]:
     found = np.concatenate([low[::-1], high, high[-1:] if rising.count else low[:1]])
     if falling.begins and rising.begins:  # with the same basis
         starts, found = (np.delete(part, falling.count, axis=0) for part in (starts, found))
-    return starts, found
+    keep = np.diff(starts) > 0.0  # others have no float, or were found again by a fit of their own
+    found = found[:-1][keep]
+    return np.append(starts[:-1][keep], starts[-1]), np.append(found, found[-1:], axis=0)
 
 
 __all__ = ["quantile_process"]
