@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import reluplex_walk as rw
 
@@ -78,3 +79,30 @@ def test_tenths_are_fitted_as_the_integers_they_are():
     assert tenths.certificate.strict == whole.certificate.strict
     assert tenths.certificate.n_tied == whole.certificate.n_tied  # not by rounding apart
     tenths.certificate.verify_exact(tenths.problem)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_of_weight_0_have_no_say_in_what_decimals_are(seed):
+    # The solver leaves them out and takes the others for decimals: the checks must do the same.
+    rng = np.random.default_rng(seed)
+    X = np.round(rng.normal(size=(12, 2)), 1)
+    y = np.round(X @ [1.0, 2.0] + rng.normal(size=12), 1)
+    w = np.ones(12)
+    w[0], X[0], y[0] = 0.0, np.pi, np.e
+    for features, options in ((X, {"alpha": 0.01}), (sparse.csc_array(X), {})):
+        fit = rw.quantile(features, y, 0.3, sample_weight=w, **options)
+        some = rw.quantile(features[1:], y[1:], 0.3, **options)
+        assert fit.verify() == some.verify()
+
+
+def test_a_penalty_that_weights_cannot_make_an_integer():
+    # It is a decimal, but beyond 2^53 in its units: the solver takes it as the float it is.
+    X = [[1, -1], [-1, 1], [2, 1], [-1, 0], [0, 1], [1, 0], [1, 1], [0, 0], [1, 1], [1, 0], [0, 0]]
+    weights = 2.0**51 * np.array([1, 1, 3, 2, 3, 2, 2, 1, 2, 3, 3])
+    fit = rw.quantile(X, np.full(11, -3.3), 0.7, sample_weight=weights, alpha=0.001)
+    assert fit.verify() == 0
+    y = np.array(X) @ [1.0, 2.0] + [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    fit = rw.quantile(X, y, 0.7, sample_weight=weights, alpha=0.001)
+    assert float(fit.verify()) == pytest.approx(fit.loss, rel=1e-12)
+    size = np.abs(fit.coefficients[1:]).sum()
+    assert fit.penalty == pytest.approx(0.001 * weights.sum() * size)

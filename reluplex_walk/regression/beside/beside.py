@@ -172,7 +172,7 @@ class Beside(NamedTuple):
             data,
             (tau,),
             fitted,
-            self.penalty.weight,
+            self.penalty.exact,
             rows,
             tuple(lower),
             tuple(upper),

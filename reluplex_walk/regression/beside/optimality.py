@@ -28,7 +28,7 @@ class Problem(NamedTuple):
     data: Data
     taus: tuple[float | None, ...]  # (K,) None: absolute values
     fitted: Ints  # which of the p + 1 coefficients are, for each quantile
-    penalty: float = 0.0  # of the absolute values of all coefficients but intercepts
+    penalty: Fraction = Fraction(0)  # of the absolute values of all coefficients but intercepts
     rows: Objects | None = None  # (m, p + 1) of constraints on each quantile, as `Fraction`
     lower: tuple[Fraction | None, ...] = ()  # (m,)
     upper: tuple[Fraction | None, ...] = ()  # (m,)
@@ -130,12 +130,11 @@ class _Check:
     def __init__(self, certificate: OptimalityCertificate, problem: Problem) -> None:
         self.said, self.problem = certificate, problem
         X, y, w = problem.data
-        k, of_y = problem.data.places(problem.decimals)
+        k, of_y = problem.data.kept().places(problem.decimals)  # rows of weight 0 have no say
         self.x = Table.of(np.column_stack([np.ones(len(y)), X]), (0, *k)).rationals()
         self.y = Table.of(y[:, None], (of_y,)).rationals()
         self.w = Table.of(w[:, None], places(w[:, None])).rationals().fractions()[:, 0]
-        penalty = problem.penalty
-        self.penalty = fraction(penalty, places(np.array([[penalty]]))[0])
+        self.penalty = problem.penalty
 
     def loss(self) -> Fraction:
         """The loss, if all holds."""

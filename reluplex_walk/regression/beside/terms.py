@@ -92,6 +92,13 @@ class Penalty(NamedTuple):
             )
         return cls(weight)
 
+    @property
+    def exact(self) -> Fraction:
+        """The weight as the solver takes it, without rounding."""
+        if self.den == 1:
+            return Fraction(self.weight)
+        return Fraction(float(np.rint(self.weight * self.den))) / self.den
+
     def posed(self, posed: Posed) -> tuple[Posed, "Penalty"]:
         """The regression with weights in units in which the penalty's is an integer, if it can be.
 

@@ -43,7 +43,8 @@ def check(
         weight = Fraction(int(weights.num[i]), weights.den)
         if not -below * weight <= multiplier <= above * weight:
             raise ValueError(f"not proved: the multiplier of sample {i} is not within its slopes")
-    exact, targets = from_fractions(d), _column(y)
+    kept = w > 0.0
+    exact, targets = from_fractions(d), _column(y, kept)
     theta = from_fractions(proof.coefficients.fractions())
     sizes, den = np.zeros(len(y), object), 1
     for k, value in zip(proof.fitted.tolist(), theta.num, strict=True):
@@ -51,7 +52,8 @@ def check(
             samples, column = np.arange(len(y)), Rationals(np.ones(len(y), object), 1)
         else:
             part = slice(X.indptr[k - 1], X.indptr[k])
-            samples, column = X.indices[part], _column(X.data[part])
+            samples = X.indices[part]
+            column = _column(X.data[part], kept[samples])
         if (column.num * exact.num[samples]).sum() != 0:
             raise ValueError(f"not proved: the multipliers do not balance in coefficient {k}")
         if den % column.den:
@@ -75,12 +77,12 @@ def exact_loss(
 ) -> Fraction:
     """The loss at the floats `coefficients` (p + 1,), intercept first, without rounding."""
     below, above = _slopes(tau)
-    total = np.full(len(y), Fraction(float(coefficients[0])), object)
+    total, kept = np.full(len(y), Fraction(float(coefficients[0])), object), w > 0.0
     for k in np.flatnonzero(coefficients[1:]).tolist():
         part = slice(X.indptr[k], X.indptr[k + 1])
-        entries = _column(X.data[part]).fractions()
+        entries = _column(X.data[part], kept[X.indices[part]]).fractions()
         total[X.indices[part]] += entries * Fraction(float(coefficients[k + 1]))
-    r = total - _column(y).fractions()
+    r = total - _column(y, kept).fractions()
     terms = np.where(r > 0, above * r, -below * r) * _column(w).fractions()
     return Fraction(terms.sum())
 
@@ -92,8 +94,15 @@ def _slopes(tau: float | None) -> tuple[Fraction, Fraction]:
     return share, 1 - share
 
 
-def _column(values: Floats) -> Rationals:
-    """A column as it was written: see :mod:`reluplex_walk.problem.decimals`."""
+def _column(values: Floats, kept: NDArray[np.bool_] | None = None) -> Rationals:
+    """A column as it was written: see :mod:`reluplex_walk.problem.decimals`.
+
+    Of samples those that are `kept` have a say, and the others are 0: they have no weight.
+    """
+    if kept is not None and not kept.all():
+        found = np.zeros(values.size)
+        found[kept] = values[kept]
+        values = found
     numbers, unit = written(values, *places(values[:, None]))
     exact = Rationals.of(numbers)
     return Rationals(exact.num, exact.den * unit)
