@@ -42,8 +42,8 @@ def test_stack_loss_as_in_quantreg():
         [-0.21348289922, -0.0289134093162],
     ]
     assert np.allclose(found, wanted, rtol=1e-10, atol=0.0)
-    # In this order it says 0.5128: at 0.7 residuals of samples 16 and 17 vanish at once, and its tableau
-    # takes 17 across alone.  From there that of 16 has the wrong sign, and what it calls T is
+    # In this order it says 0.5128: at 0.7 residuals of samples 16 and 17 vanish at once, and its
+    # tableau takes 17 across alone.  From there that of 16 has the wrong sign, and what it calls T is
     # not that of the dual solution, until at 18/35 pivots bring it back: there it begins the step
     # that begins at 19/36.  Taking 16 across instead, which rounding decides, it would agree.  The
     # slopes of the loss of fits to `y - b x` are what the steps are made of.
