@@ -43,10 +43,10 @@ def test_stack_loss_as_in_quantreg():
     ]
     assert np.allclose(found, wanted, rtol=1e-10, atol=0.0)
     # In this order it says 0.5128: at 0.7 residuals of samples 16 and 17 vanish at once, and its
-    # tableau takes 17 across alone.  From there that of 16 has the wrong sign, and what it calls T is
-    # not that of the dual solution, until at 18/35 pivots bring it back: there it begins the step
-    # that begins at 19/36.  Taking 16 across instead, which rounding decides, it would agree.  The
-    # slopes of the loss of fits to `y - b x` are what the steps are made of.
+    # tableau takes 17 across alone.  From there that of 16 has the wrong sign, and what it calls
+    # T is not that of the dual solution, until at 18/35 pivots bring it back: there it begins the
+    # step that begins at 19/36.  Taking 16 across instead, which rounding decides, it would
+    # agree.  The slopes of the loss of fits to `y - b x` are what the steps are made of.
     w = np.ones(len(data.y))
     inside, outside = statistic(data.X, data.y, w, 0.5, 1, [0.515, 0.505])
     critical = stats.t.ppf(0.95, 17)
