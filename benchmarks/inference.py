@@ -4,12 +4,12 @@
 
 Designs: "shift", y = 1 + x_1 - x_2 + e with x normal and e of Student's t with 4 degrees of
 freedom; "spread", y = 1 + x_1 - x_2 + (1 + x_1) e with x_1 uniform on [0, 2] and x_2 normal, so
-that all quantiles are linear.  Median and third quartile, n = 100 and 1,000, 90% intervals of both
-slopes, which count alike; the Wilson interval (95%) is that of so many fits.  The kernel has the
-bandwidth of Chamberlain: with that of Hall and Sheather, as in quantreg, it covers up to 98% at
-n = 100.  The bootstrap has 300 replicates.  The exit code is 1 if coverage lies outside 85 to 95%
-at n = 100 or 87 to 93% at n = 1,000: for all kinds in "shift", for "nid", "ker" and "boot" in
-"spread".  Settings were chosen on seed 0.
+that all quantiles are linear. Median and third quartile, n = 100 and 1,000, 90% intervals of both
+slopes, which count alike; the Wilson interval (95%) is that of so many fits. The kernel "ker" has
+the bandwidth of Chamberlain; "ker-hs", with that of Hall and Sheather, is the default, as in
+quantreg, covers too much at n = 100, and decides nothing here. The bootstrap has 300 replicates.
+The exit code is 1 if coverage lies outside 85 to 95% at n = 100 or 87 to 93% at n = 1,000: for all
+kinds in "shift", for "nid", "ker" and "boot" in "spread". Settings were chosen on seed 0.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from scipy import stats
 
 import reluplex_walk as rw
 
-KINDS = ("rank", "iid", "nid", "ker", "boot")
+KINDS = ("rank", "iid", "nid", "ker", "boot", "ker-hs")
 ROBUST = ("nid", "ker", "boot")
 DESIGNS = ("shift", "spread")
 WITHIN = {100: (0.85, 0.95), 1000: (0.87, 0.93)}
@@ -48,6 +48,8 @@ def held(fit: rw.QuantileFit, kind: str, slopes: np.ndarray, seed: int) -> np.nd
         found = fit.bootstrap(REPLICATES, seed=seed).conf_int(0.9, "normal")
     elif kind == "ker":
         found = fit.conf_int(kind, 0.9, bandwidth="chamberlain")
+    elif kind == "ker-hs":
+        found = fit.conf_int("ker", 0.9)
     else:
         found = fit.conf_int(kind, 0.9)
     low, high = found[1:].T
@@ -62,47 +64,33 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return float(middle - far), float(middle + far)
 
 
-def kinds() -> tuple[str, ...]:
-    """Those that are there."""
-    fit = rw.lad(np.arange(9.0)[:, None], np.arange(9.0) % 4)
-    found = []
-    for kind in KINDS:
-        try:
-            fit.conf_int(kind)
-        except ValueError:
-            continue
-        found.append(kind)
-    return tuple(found)
-
-
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks inference", description=__doc__)
     parser.add_argument("--fits", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(argv)
     print(f"90% intervals, {options.fits} fits each, seed {options.seed}")
-    print("design      n  tau   kind   held    Wilson 95%      mean of both slopes")
+    print("design      n  tau   kind    held    Wilson 95%      mean of both slopes")
     met = True
-    there = kinds()
     for design in DESIGNS:
         for n, (low, high) in WITHIN.items():
             for tau in TAUS:
                 rng, slopes = np.random.default_rng([options.seed, n]), true_slopes(design, tau)
-                hits = {kind: np.zeros(2) for kind in there}
+                hits = {kind: np.zeros(2) for kind in KINDS}
                 for k in range(options.fits):
                     fit = rw.quantile(*draw(design, n, rng), tau)
-                    for kind in there:
+                    for kind in KINDS:
                         hits[kind] += held(fit, kind, slopes, k)
-                for kind in there:
+                for kind in KINDS:
                     share = float(hits[kind].mean()) / options.fits
-                    asked = design == "shift" or kind in ROBUST
+                    asked = kind in ROBUST or (design == "shift" and kind != "ker-hs")
                     good = low <= share <= high
                     met = met and (good or not asked)
                     a, b = wilson(share, options.fits)
                     each = ", ".join(f"{hit / options.fits:.3f}" for hit in hits[kind])
                     mark = "" if good else ("   MISSED" if asked else "   (not asked for)")
                     print(
-                        f"{design:<7}{n:>6}  {tau:<5} {kind:<5} {share:>6.3f}   "
+                        f"{design:<7}{n:>6}  {tau:<5} {kind:<6} {share:>6.3f}   "
                         f"[{a:.3f}, {b:.3f}]   {each}{mark}",
                         flush=True,
                     )
