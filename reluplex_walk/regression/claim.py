@@ -12,6 +12,13 @@ from .data import Data, slopes_of
 Floats = NDArray[np.float64]
 
 _ROUNDING = 2.0**-50  # of the terms of residuals, in losses that are computed in floats
+_PRUDENCE = 0.999  # of what a claim allows, where it is made
+
+
+def allowed_gap(least: Fraction, targets: float) -> Fraction:
+    """What a claim allows floats to lose, for targets of the sum `targets` of sizes."""
+    allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
+    return allowed * Fraction(_PRUDENCE)
 
 
 def check_loss(
@@ -46,4 +53,4 @@ def check_point(coefficients: Floats, points: NDArray[np.object_]) -> None:
         raise CertificateError("the coefficients are not those of the exact minimum")
 
 
-__all__ = ["check_loss", "check_point"]
+__all__ = ["allowed_gap", "check_loss", "check_point"]

@@ -1,7 +1,6 @@
 """A regression that was asked for, solved: the fits of one or several quantiles."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
 from ..tolerances import PROOF
 from .beside.beside import Beside
+from .claim import allowed_gap
 from .data import Data, Posed, Slopes, slopes_of
 from .design import Basis
 from .fit import Proof, QuantileFit
@@ -26,7 +26,6 @@ from .walking import by_walking
 Floats = NDArray[np.float64]
 
 _BLOCK = 2**15  # samples that stay in the cache
-_PRUDENCE = 0.999  # of what a claim allows, here
 
 
 def level_of(name: str, tau: float) -> float:
@@ -175,10 +174,4 @@ def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> boo
     return excess <= allowed_gap(least, targets)
 
 
-def allowed_gap(least: Fraction, targets: float) -> Fraction:
-    """What a claim allows floats to lose, for targets of the sum `targets` of sizes."""
-    allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
-    return allowed * Fraction(_PRUDENCE)
-
-
-__all__ = ["Task", "allowed_gap", "level_of", "loss_of", "path"]
+__all__ = ["Task", "level_of", "loss_of", "path"]

@@ -12,9 +12,10 @@ from ..ended import Ended
 from ..simplex.records import WalkStatus
 from .beside.noncrossing import Group, uncrossed
 from .beside.together import Together
+from .claim import allowed_gap
 from .data import Data, Posed, slopes_of
 from .fit import QuantileFit
-from .fitting import Task, allowed_gap, loss_of, path
+from .fitting import Task, loss_of, path
 from .solver import Solution
 from .vertex import exact_loss
 

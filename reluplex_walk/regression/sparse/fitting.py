@@ -1,6 +1,5 @@
 """`lad` and `quantile` for sparse features: the fit of the solver in the units of the data."""
 
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ from ..._limits import Limits
 from ...ended import Ended
 from ...simplex.records import WalkStatus
 from ...tolerances import PROOF
+from ..claim import allowed_gap
 from ..data import slopes_of
 from .check import SparseProof, check, exact_loss
 from .data import SparseData, SparsePosed
@@ -99,8 +99,7 @@ def _held_by_floats(
     if gap <= 0.5 * (PROOF.gap_share * loss + PROOF.gap_targets * targets):
         return True
     least = check(X, y, w, tau, proof)
-    allowed = Fraction(PROOF.gap_share) * least + Fraction(PROOF.gap_targets * targets)
-    return exact_loss(X, y, w, tau, theta) - least <= allowed * Fraction(0.999)
+    return exact_loss(X, y, w, tau, theta) - least <= allowed_gap(least, targets)
 
 
 __all__ = ["SparseFit", "fit_sparse"]
