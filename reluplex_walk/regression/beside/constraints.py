@@ -15,19 +15,13 @@ Examples
 array([0. , 0.5, 0.5, 1.5, 1.5, 2.5, 2.5, 4. ])
 """
 
-from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import LinearConstraint
 
-from ..._frames import column_labels
-from ..._validate import inputs, real_array
-from ..tables.columns import Columns as TableColumns, found_in
-
-Floats = NDArray[np.float64]
-Columns = Sequence[Hashable]
+from .rows import Columns, bends, fit_rows, unit_rows
 
 
 def nonnegative(X: Any, columns: Columns | None = None) -> LinearConstraint:
@@ -67,7 +61,7 @@ def nonnegative(X: Any, columns: Columns | None = None) -> LinearConstraint:
     >>> rw.lad(table, formula="y ~ x + g", constraints=signs).coefficients
     array([1.66666667, 0.33333333, 0.        ])
     """
-    return LinearConstraint(_unit_rows(X, columns, False), 0.0, np.inf)
+    return LinearConstraint(unit_rows(X, columns, False), 0.0, np.inf)
 
 
 def nonpositive(X: Any, columns: Columns | None = None) -> LinearConstraint:
@@ -91,7 +85,7 @@ def nonpositive(X: Any, columns: Columns | None = None) -> LinearConstraint:
     >>> rw.constraints.nonpositive([[1.0, 2.0, 3.0]], [1]).A
     array([[0., 0., 1., 0.]])
     """
-    return LinearConstraint(_unit_rows(X, columns, False), -np.inf, 0.0)
+    return LinearConstraint(unit_rows(X, columns, False), -np.inf, 0.0)
 
 
 def increasing(
@@ -130,7 +124,7 @@ def increasing(
            [ 0., -1.,  1.,  0.],
            [ 0.,  0., -1.,  1.]])
     """
-    return LinearConstraint(np.diff(_unit_rows(X, columns, reference), axis=0), 0.0, np.inf)
+    return LinearConstraint(np.diff(unit_rows(X, columns, reference), axis=0), 0.0, np.inf)
 
 
 def decreasing(
@@ -157,7 +151,7 @@ def decreasing(
     >>> rw.constraints.decreasing([[0.0, 0.0]]).ub
     array([0.])
     """
-    return LinearConstraint(np.diff(_unit_rows(X, columns, reference), axis=0), -np.inf, 0.0)
+    return LinearConstraint(np.diff(unit_rows(X, columns, reference), axis=0), -np.inf, 0.0)
 
 
 def convex(
@@ -195,7 +189,7 @@ def convex(
     >>> rw.constraints.convex([[0.0, 0.0, 0.0]], at=[0.0, 1.0, 3.0]).A
     array([[ 0.,  2., -3.,  1.]])
     """
-    return LinearConstraint(_bends(_unit_rows(X, columns, reference), at), 0.0, np.inf)
+    return LinearConstraint(bends(unit_rows(X, columns, reference), at), 0.0, np.inf)
 
 
 def concave(
@@ -228,7 +222,7 @@ def concave(
     >>> rw.constraints.concave([[0.0, 0.0, 0.0]]).A
     array([[ 0.,  1., -2.,  1.]])
     """
-    return LinearConstraint(_bends(_unit_rows(X, columns, reference), at), -np.inf, 0.0)
+    return LinearConstraint(bends(unit_rows(X, columns, reference), at), -np.inf, 0.0)
 
 
 def fit_at(Z: ArrayLike, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) -> LinearConstraint:
@@ -257,7 +251,7 @@ def fit_at(Z: ArrayLike, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) 
     >>> rw.lad(X, y, constraints=rw.constraints.fit_at([[0.0]], 0.0, 0.0)).coefficients
     array([0.        , 1.16666667])
     """
-    return LinearConstraint(_fits(Z), np.asarray(lower, float), np.asarray(upper, float))
+    return LinearConstraint(fit_rows(Z), np.asarray(lower, float), np.asarray(upper, float))
 
 
 def increasing_along(Z: ArrayLike) -> LinearConstraint:
@@ -287,7 +281,7 @@ def increasing_along(Z: ArrayLike) -> LinearConstraint:
     array([[0., 1., 1.],
            [0., 1., 3.]])
     """
-    return LinearConstraint(np.diff(_fits(Z), axis=0), 0.0, np.inf)
+    return LinearConstraint(np.diff(fit_rows(Z), axis=0), 0.0, np.inf)
 
 
 def decreasing_along(Z: ArrayLike) -> LinearConstraint:
@@ -308,7 +302,7 @@ def decreasing_along(Z: ArrayLike) -> LinearConstraint:
     >>> rw.constraints.decreasing_along([[0.0], [1.0]]).ub
     array([0.])
     """
-    return LinearConstraint(np.diff(_fits(Z), axis=0), -np.inf, 0.0)
+    return LinearConstraint(np.diff(fit_rows(Z), axis=0), -np.inf, 0.0)
 
 
 def convex_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
@@ -336,7 +330,7 @@ def convex_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
     >>> rw.constraints.convex_along([[0.0, 0.0], [1.0, 1.0], [2.0, 4.0]]).A
     array([[0., 0., 2.]])
     """
-    return LinearConstraint(_bends(_fits(Z), at), 0.0, np.inf)
+    return LinearConstraint(bends(fit_rows(Z), at), 0.0, np.inf)
 
 
 def concave_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint:
@@ -359,47 +353,7 @@ def concave_along(Z: ArrayLike, at: ArrayLike | None = None) -> LinearConstraint
     >>> rw.constraints.concave_along([[0.0, 0.0], [1.0, 1.0], [2.0, 4.0]]).ub
     array([0.])
     """
-    return LinearConstraint(_bends(_fits(Z), at), -np.inf, 0.0)
-
-
-def _fits(Z: ArrayLike) -> Floats:
-    """What the coefficients are multiplied by in fits at `Z`."""
-    features = inputs("Z", Z)
-    return np.column_stack([np.ones(len(features)), features])
-
-
-def _unit_rows(X: Any, columns: Columns | None, reference: bool) -> Floats:
-    """A row of the unit matrix (p + 1, p + 1) for each of the columns, 0 for a reference."""
-    known = _features(X)
-    p = len(known)
-    rows = np.zeros((int(reference), p + 1))
-    chosen = known if columns is None else list(columns)
-    for column in chosen:
-        if column not in known:
-            raise ValueError(f"columns: expected some of {known}, found {column!r}")
-    places = [1 + known.index(column) for column in chosen]
-    return np.concatenate([rows, np.eye(p + 1)[places]])
-
-
-def _features(X: Any) -> list[Any]:
-    """The names of features: those of a fit, or that a table has in a fit; else their numbers."""
-    if hasattr(X, "feature_names") and hasattr(X, "coefficients"):  # a fit
-        return list(X.feature_names or range(len(X.coefficients) - 1))
-    if column_labels("X", X) is None:
-        return list(range(inputs("X", X).shape[1]))
-    return list(TableColumns(tuple(found.column for found in found_in(X))).names)
-
-
-def _bends(rows: Floats, at: ArrayLike | None) -> Floats:
-    """Differences of slopes between values at `at`, in numbers without quotients."""
-    where = np.arange(float(len(rows))) if at is None else real_array("at", at, 1)
-    if len(where) != len(rows) or (np.diff(where) <= 0.0).any():
-        raise ValueError(
-            f"at: expected {len(rows)} ascending numbers, found {np.array2string(where)}"
-        )
-    step = np.diff(where)[:, None]
-    rise = np.diff(rows, axis=0)
-    return np.asarray(rise[1:] * step[:-1] - rise[:-1] * step[1:])
+    return LinearConstraint(bends(fit_rows(Z), at), -np.inf, 0.0)
 
 
 __all__ = [
