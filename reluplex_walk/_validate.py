@@ -285,6 +285,14 @@ def real(name: str, value: Any) -> float:
     return number
 
 
+def share(name: str, value: Any) -> float:
+    """`value` as a float in (0, 1)."""
+    number = real(name, value)
+    if not 0.0 < number < 1.0:
+        raise ValueError(f"{name}: expected a number in (0, 1), found {value}")
+    return number
+
+
 def positive(name: str, value: Any) -> float:
     """`value` as a finite float > 0."""
     number = real(name, value)

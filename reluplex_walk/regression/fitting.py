@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
-from .._validate import real
 from ..ended import Ended
 from ..problem.aliased import warn_of_aliased
 from ..proof.certificate import Certificate
@@ -26,14 +25,6 @@ from .walking import by_walking
 Floats = NDArray[np.float64]
 
 _BLOCK = 2**15  # samples that stay in the cache
-
-
-def level_of(name: str, tau: float) -> float:
-    """`tau`, if it is a quantile in (0, 1)."""
-    level = real(name, tau)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"{name}: expected a number in (0, 1), found {tau}")
-    return level
 
 
 class Task(NamedTuple):
@@ -174,4 +165,4 @@ def _held_by_floats(data: Data, theta: Floats, loss: float, proof: Proof) -> boo
     return excess <= allowed_gap(least, targets)
 
 
-__all__ = ["Task", "level_of", "loss_of", "path"]
+__all__ = ["Task", "loss_of", "path"]

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
-from .._validate import flag, real_array
+from .._validate import flag, real_array, share
 from .fit import QuantileFit
-from .fitting import Task, level_of, path
+from .fitting import Task, path
 from .solver import FitProgress
 from .sparse.data import is_sparse
 from .sparse_path import sparse_path
@@ -198,7 +198,7 @@ def quantile(
     """
     limits, given_X = Limits.asked(time_limit, callback), (X, y, sample_weight)
     options = fit_intercept, missing, formula, alpha, constraints
-    return _fits(given_X, *options, [level_of("tau", tau)], limits)[0]
+    return _fits(given_X, *options, [share("tau", tau)], limits)[0]
 
 
 def quantile_path(
@@ -278,7 +278,7 @@ def quantile_path(
     levels = real_array("taus", taus, 1).tolist()
     if not levels:
         raise ValueError("taus: expected at least one quantile, found none")
-    levels = [level_of(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
+    levels = [share(f"taus[{k}]", tau) for k, tau in enumerate(levels)]
     limits, given_X = Limits.asked(time_limit, callback), (X, y, sample_weight)
     options = fit_intercept, missing, formula, alpha, constraints
     return _fits(given_X, *options, levels, limits, noncrossing)

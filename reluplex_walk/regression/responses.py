@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._frames import column_labels
 from .._limits import Limits
-from .._validate import samples
+from .._validate import samples, share
 from ..problem.decimals import places, written
 from .data import Data, Posed
 from .fit import QuantileFit
-from .fitting import Task, level_of, path
+from .fitting import Task, path
 from .solver import FitProgress
 from .tables.table import Arguments, arguments, counted_gaps
 
@@ -87,7 +87,7 @@ def quantile_responses(
     >>> [round(fit.loss, 6) for fit in fits]
     [21.04058, 1439.099424]
     """
-    limits, level = Limits.asked(time_limit, callback), level_of("tau", tau)
+    limits, level = Limits.asked(time_limit, callback), share("tau", tau)
     read, (features, targets, weight) = _read(X, Y, sample_weight, fit_intercept, missing)
     responses = column_labels("Y", Y) or (None,) * targets.shape[1]
     fits: list[QuantileFit] = []

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._limits import Limits
-from ..._validate import real
+from ..._validate import share
 from ...ended import Ended
 from ...exact.rationals import Objects
 from ...simplex.records import WalkStatus
@@ -102,7 +102,7 @@ def quantile_penalty_path(
     """
     limits = Limits.asked(time_limit, callback)
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
-    level, kept = _level(tau), data.kept()
+    level, kept = share("tau", tau), data.kept()
     with limits:
         pieces, whole = _Pieces.of(kept, intercept, slopes_of(level)).all(limits)
     over = limits.over if not whole else None
@@ -115,14 +115,6 @@ def quantile_penalty_path(
         status, ended = WalkStatus.NOT_PROVED, Ended.PRECISION
     alphas, coefficients = _steps(pieces, kept.w, data.X.shape[1])
     return PenaltyPath(alphas, coefficients, level, status, ended, *data, intercept, names)
-
-
-def _level(tau: Any) -> float:
-    """A quantile, checked."""
-    level = real("tau", tau)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"tau: expected a number in (0, 1), found {tau}")
-    return level
 
 
 class Piece(NamedTuple):
@@ -186,8 +178,8 @@ class _Pieces:
         self, low: Fraction, high: Fraction, start: Basis | None, limits: Limits
     ) -> tuple[Piece | None, Basis | None]:
         """Some piece of this gap, None where there is none to be found; its basis."""
-        for share in _TRIES if high < self.top else (0.999,):
-            weight = float(low + Fraction(share) * (high - low))
+        for part in _TRIES if high < self.top else (0.999,):
+            weight = float(low + Fraction(part) * (high - low))
             if not low < Fraction(weight) < high:
                 continue
             samples = self._with(weight)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from ..._validate import real
+from ..._validate import share
 from .names import INTERCEPT
 
 Floats = NDArray[np.float64]
@@ -185,9 +185,7 @@ def _form(table: dict[str, Floats], shown: NDArray[np.bool_]) -> str:
 
 def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Summary:
     """The summary of a `QuantileFit`, with inference of that `kind`."""
-    level = real("level", level)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level: expected a number in (0, 1), found {level:g}")
+    level = share("level", level)
     first = 0 if fit.fit_intercept else 1
     shown = slice(first, None)
     aliased = np.zeros(fit.coefficients.size, np.bool_)
