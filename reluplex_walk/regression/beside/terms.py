@@ -41,10 +41,6 @@ class Terms(NamedTuple):
         """No terms."""
         return cls(np.zeros((0, q)), *np.zeros((3, 0)))
 
-    def and_also(self, other: "Terms") -> "Terms":
-        """These terms, then others."""
-        return Terms(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
-
     def beside(self, samples: Samples, slopes: Slopes) -> Samples:
         """The `samples` with these terms, for a loss of these `slopes`."""
         x = np.ascontiguousarray(np.hstack([samples.x, self.rows.T]))

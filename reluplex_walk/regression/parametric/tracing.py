@@ -49,9 +49,8 @@ class Tracer:
         Whether the first one is `basis`, which may be a minimum for that parameter alone.
     start : ndarray
         The rows of `basis`.
-    first, met_first : ndarray
-        The basis of the first one; which residuals (n,) are 0 there, where others may have its
-        vertex.
+    first : ndarray
+        The basis of the first one.
     proved, finished : bool
         Whether all of them are minima; whether the last one is at the end of the range.
     """
@@ -67,7 +66,7 @@ class Tracer:
         self.begins, self.proved, self.finished = False, True, False
         self.none = np.zeros(side.size, np.bool_)
         self.met = self.none  # which residuals are 0 at this vertex, if that is known
-        self.met_last = self.met_first = self.none
+        self.met_last = self.none
         self.first = self.last = basis.rows[:0]  # bases of the first and the last minimum
         self.held = np.zeros(0)  # sides of the others there
         self.reached = start  # surely within what is known
@@ -251,8 +250,6 @@ class Tracer:
         if repeats:
             self.repeats.add(self.count - 1)
         self.met = self.met_last = met
-        if self.count == 1:
-            self.met_first = met
 
     def _fill(self, low: Fraction, high: Fraction, limits: Limits) -> None:
         """Fits of their own for this interval, if the parameter is tau."""
