@@ -240,10 +240,25 @@ class InferredFit(NamedFit):
             found = rank_intervals(self._estimate, level, iid, interpolate)
             return self.named(self._estimate.spread(found.T).T)
         error = np.asarray(self.bse(kind, bandwidth=bandwidth, groups=groups))
-        numbers, freedom = self._groups(groups), self._n_weighted - self.rank
-        if numbers is not None and kind in ("cluster", "boot"):
-            freedom = int(numbers.max())
+        freedom = self.freedom_of(kind, groups)
         return self.named(interval(self.coefficients, error, level, freedom))
+
+    def freedom_of(self, kind: str, groups: Iterable[Any] | None = None) -> int:
+        """Degrees of freedom of Student's t in intervals of this `kind`.
+
+        Samples of weight > 0 less coefficients, for groups that are drawn one less than there are.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_stackloss()
+        >>> rw.lad(data.X, data.y).freedom_of("nid")
+        17
+        """
+        numbers = self._groups(groups)
+        if numbers is not None and kind in ("cluster", "boot"):
+            return int(numbers.max())
+        return self._n_weighted - self.rank
 
     def compare(
         self,
@@ -351,8 +366,15 @@ class InferredFit(NamedFit):
         theta, singular, ended = bootstrap(given, n, method, groups, seed, limits)
         return Bootstrap(given.spread(theta), self.coefficients, method, ended, singular)
 
+    @cached_property
+    def _pairs(self) -> Bootstrap:
+        """The bootstrap of all defaults: errors, intervals and a summary are of the same one."""
+        return self._whole(self.bootstrap())
+
     def _replicates(self, groups: Iterable[Any] | None) -> Bootstrap:
-        found = self.bootstrap(clusters=groups)
+        return self._pairs if groups is None else self._whole(self.bootstrap(clusters=groups))
+
+    def _whole(self, found: Bootstrap) -> Bootstrap:
         if found.ended.early:  # nobody would see it
             raise KeyboardInterrupt
         return found

@@ -168,3 +168,16 @@ def test_a_share_of_rounding_is_0():
         fit = rw.quantile(X, y, tau)
         assert abs(fit.pseudo_r2) < 1e-12
         assert fit.summary().header["pseudo R1"] == "0"
+
+
+def test_probabilities_have_the_freedom_of_the_intervals():
+    # Samples of weight 0 are none, and of groups there is one less than there are.
+    rng = np.random.default_rng(0)
+    X, y, w = rng.normal(size=(30, 1)), rng.normal(size=30), np.repeat([1.0, 0.0], [12, 18])
+    weighted = rw.quantile(X, y, sample_weight=w).summary()
+    alone = rw.quantile(X[:12], y[:12]).summary()
+    np.testing.assert_allclose(weighted.table["P>|t|"], alone.table["P>|t|"], rtol=1e-9)
+    groups = np.arange(30) % 5
+    clustered = rw.quantile(X, y).summary("cluster", groups=groups).table
+    wanted = 2.0 * student.sf(np.abs(clustered["t"]), 4)
+    np.testing.assert_allclose(clustered["P>|t|"], wanted, rtol=1e-12)

@@ -192,12 +192,12 @@ def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Su
     aliased[fit.aliased + 1] = True
     table = {"coefficient": fit.coefficients[shown]}
     notes = []
-    inferred, reason = _asked(lambda: _inference(fit, kind, level, options, aliased))
+    inferred, reason = _asked(lambda: _inference(fit, kind, level, options))
     if reason.startswith(("kind:", *(f"{name}:" for name in options))):
         raise ValueError(reason)
     if inferred is None:
         notes.append(f"no intervals: {reason}")
-    elif inferred:
+    else:
         table |= {name: values[shown] for name, values in inferred.items()}
         notes.append(f"{kind}: {100.0 * level:g} % intervals")
     features = fit.feature_names or tuple(f"x{k + 1}" for k in range(fit.X.shape[1]))
@@ -246,24 +246,17 @@ def _header(fit: Any) -> dict[str, str]:
     return header
 
 
-def _inference(
-    fit: Any, kind: str, level: float, options: dict[str, Any], aliased: NDArray[np.bool_]
-) -> dict[str, Floats]:
-    """Columns of the table, as far as the fit can tell them."""
-    found: dict[str, Floats] = {}
-    estimated = ~aliased
-    estimated[0] = fit.fit_intercept
-    freedom = len(fit.y) - int(estimated.sum())
-    if hasattr(fit, "bse") and kind not in INTERVALS_ONLY:
-        errors = np.asarray(fit.bse(kind, **options))
-        b = fit.coefficients
-        with np.errstate(divide="ignore"):
-            t = np.divide(b, errors, out=np.zeros(b.size), where=(errors > 0.0) | (b != 0.0))
-        found = {"std error": errors, "t": t, "P>|t|": 2.0 * stdtr(max(freedom, 1), -np.abs(t))}
-    if hasattr(fit, "conf_int"):
-        interval = np.asarray(fit.conf_int(kind, level, **options))
-        found |= {"lower": interval[:, 0], "upper": interval[:, 1]}
-    return found
+def _inference(fit: Any, kind: str, level: float, options: dict[str, Any]) -> dict[str, Floats]:
+    """Columns of the table beside the coefficients."""
+    lower, upper = np.asarray(fit.conf_int(kind, level, **options)).T
+    ends = {"lower": lower, "upper": upper}
+    if kind in INTERVALS_ONLY:
+        return ends
+    b, errors = fit.coefficients, np.asarray(fit.bse(kind, **options))
+    freedom = fit.freedom_of(kind, options.get("groups"))
+    with np.errstate(divide="ignore"):
+        t = np.divide(b, errors, out=np.zeros(b.size), where=(errors > 0.0) | (b != 0.0))
+    return {"std error": errors, "t": t, "P>|t|": 2.0 * stdtr(freedom, -np.abs(t))} | ends
 
 
 __all__ = ["Summary", "summary_of"]
