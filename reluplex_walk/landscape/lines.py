@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import real, real_array
+from .._validate import real_array, share
 from ..problem.loss import Floats
 
 Bools = NDArray[np.bool_]
@@ -99,13 +99,11 @@ def deviation(distance: ArrayLike, level: float, rho: float, slope: float, sprea
 
     For glass of density `rho` and slopes of mean `slope` and variance `spread` along directions.
     """
-    share = real("level", level)
-    if not 0.0 < share < 1.0:
-        raise ValueError(f"level: expected a number in (0, 1), found {level}")
+    part = share("level", level)
     far = real_array("distance", distance, (0, 1), "(d,) or a number")
     if (far < 0.0).any():
         raise ValueError(f"distance: expected numbers >= 0, found {far.min():g}")
-    wide = NormalDist().inv_cdf((1.0 + share) / 2.0)
+    wide = NormalDist().inv_cdf((1.0 + part) / 2.0)
     drift = math.fabs(slope) * far**2 / 2.0
     found = drift + wide * np.sqrt(rho * far**3 / 3.0 + spread * far**4 / 4.0)
     return float(found) if far.ndim == 0 else found

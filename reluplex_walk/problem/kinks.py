@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validate import choice, real
+from .._validate import choice, share
 
 Floats = NDArray[np.float64]
 
@@ -17,10 +17,7 @@ def kind_and_tau(kind: str, tau: float | None, kinds: tuple[str, ...] = KINDS) -
     kind = choice("kind", kind, kinds)
     if tau is not None and kind != "pinball":
         raise ValueError(f"tau: expected only with kind='pinball', found kind={kind!r}")
-    number = 0.5 if tau is None else real("tau", tau)
-    if not 0.0 < number < 1.0:
-        raise ValueError(f"tau: expected a number in (0, 1), found {number}")
-    return kind, number
+    return kind, 0.5 if tau is None else share("tau", tau)
 
 
 def check_labels(kind: str, targets: Floats) -> None:

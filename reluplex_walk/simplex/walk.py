@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
-from .._validate import choice, function, instance, integer, positive, real
+from .._validate import choice, function, instance, integer, positive, real, share
 from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES, Tolerances
 from .records import WalkOptions
@@ -134,10 +134,8 @@ def walk(
         max_pivots = integer("max_pivots", max_pivots, 0)
     if time_limit is not None:
         positive("time_limit", time_limit)
-    if stop_at_level_gap is not None and not 0 < real("stop_at_level_gap", stop_at_level_gap) < 1:
-        raise ValueError(
-            f"stop_at_level_gap: expected a number in (0, 1), found {stop_at_level_gap}"
-        )
+    if stop_at_level_gap is not None:
+        share("stop_at_level_gap", stop_at_level_gap)
     _check_tolerances(tolerances)
     function("callback", callback)
     positive("proof_budget", proof_budget)
@@ -174,8 +172,7 @@ def _check_tolerances(tolerances: Tolerances) -> None:
     if not isinstance(tolerances, Tolerances):
         raise TypeError(f"tolerances: expected Tolerances, found {type(tolerances).__name__}")
     for name, value in tolerances._asdict().items():
-        if not 0.0 < real(f"tolerances.{name}", value) < 1.0:
-            raise ValueError(f"tolerances.{name}: expected a number in (0, 1), found {value}")
+        share(f"tolerances.{name}", value)
 
 
 __all__ = ["walk"]
