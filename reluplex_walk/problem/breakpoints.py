@@ -17,8 +17,9 @@ Ints = NDArray[np.int64]
 class Breakpoints(NamedTuple):
     """Breakpoints (k,) by their places in the arrays of a loss.
 
-    ``stage`` counts hidden layers from the trained one upwards, then the residuals; ``column`` is
-    the sample, for residuals the residual row; ``neuron`` the neuron (output) of that layer.
+    ``stage`` counts hidden layers from the trained one upwards, then the residuals, then the
+    weights of the trained layer, if they have a penalty; ``column`` is the sample, for residuals
+    the residual row, for weights the input; ``neuron`` the neuron (output) of that layer.
     """
 
     stage: Ints
@@ -35,13 +36,15 @@ class BreakpointIndex:
     """The breakpoints of a loss, stage by stage: hidden layers from the trained one, residuals.
 
     A stage is a table of neurons (or outputs) and columns: distinct inputs (samples) in a hidden
-    stage, distinct pairs of input and target (residual rows) in the last.  Its ids follow those of
-    the stages before it, neuron by neuron.  A further kind of kink is a further stage.
+    stage, distinct pairs of input and target (residual rows) in that of the residuals.  Its ids
+    follow those of the stages before it, neuron by neuron.  A further kind of kink is a further
+    stage: weights with a penalty are one of neurons and inputs of the trained layer.
     """
 
     widths: tuple[int, ...]  # (S,) neurons
     rows: tuple[Ints, ...]  # S arrays (columns,): the first row of X that each column belongs to
-    n_rows: int  # of X
+    n_rows: int  # of X, or inputs of the trained layer, if these are more
+    residuals: int  # the stage of the residuals
 
     @cached_property
     def columns(self) -> Ints:
@@ -61,12 +64,12 @@ class BreakpointIndex:
     @property
     def hidden(self) -> int:
         """Number of hidden breakpoints: the ids below it are theirs."""
-        return int(self.start[-2])
+        return int(self.start[self.residuals])
 
     @property
     def hidden_neurons(self) -> int:
         """Neurons of all hidden stages together."""
-        return sum(self.widths[:-1])
+        return sum(self.widths[: self.residuals])
 
     def split(self, ids: ArrayLike) -> Breakpoints:
         """Places of the breakpoints with these ids; FREE ids are left out."""
@@ -83,7 +86,7 @@ class BreakpointIndex:
     def locate(self, ids: ArrayLike) -> Ints:
         """Rows (layer, sample, neuron) of the breakpoints with these ids; FREE ids are left out.
 
-        ``sample`` is the first row of X that the breakpoint belongs to.
+        ``sample`` is the first row of X that the breakpoint belongs to; of a weight the input.
         """
         c = self.split(ids)
         sample = np.zeros(len(c.stage), np.int64)

@@ -95,7 +95,7 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     """ValueError if the arrays of a file do not fit together or to `problem`."""
     k, dim = len(arrays["losses"]), problem.n_free
     index = problem.index
-    outputs, m = index.widths[-1], int(index.columns[-1])
+    outputs, m = index.widths[index.residuals], int(index.columns[index.residuals])
     steps = {"length": "f8", "slope": "f8", "flipped": "b1"}
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "theta": ("f8", problem.shape),
