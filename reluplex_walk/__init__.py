@@ -16,7 +16,12 @@ from ._version import __version__ as __version__
 from .native._collector import importing as _importing
 
 if TYPE_CHECKING:  # what type checkers and editors see
-    from . import datasets as datasets, testing as testing, torch as torch
+    from . import (
+        datasets as datasets,
+        estimators as estimators,
+        testing as testing,
+        torch as torch,
+    )
     from .ended import Ended as Ended
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
@@ -148,7 +153,10 @@ _MODULES = {
     "taylor": "studies.taylor",
     "testing": "testing",
 }
-_EXTRAS = {"torch": "torch"}  # modules that need an extra, so that they are not in __all__
+_EXTRAS = {
+    "torch": "torch",
+    "estimators": "estimators",
+}  # modules that need an extra, so that they are not in __all__
 
 __all__ = ["__version__", *_MODULES, *_HOME]
 
