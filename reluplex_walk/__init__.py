@@ -35,12 +35,15 @@ if TYPE_CHECKING:  # what type checkers and editors see
         GlobalMinimum as GlobalMinimum,
         global_minimum as global_minimum,
     )
+    from .optimize.layerwise import TrainingProgress as TrainingProgress, train as train
     from .optimize.minimize import (
         Minimization as Minimization,
         MinimizationProgress as MinimizationProgress,
         minimize as minimize,
     )
     from .optimize.polyak import Descent as Descent, polyak_descent as polyak_descent
+    from .optimize.training.fit import TrainingFit as TrainingFit
+    from .optimize.training.search import Round as Round
     from .problem.aliased import RankWarning as RankWarning
     from .problem.loss import LayerLoss as LayerLoss
     from .problem.network import ReLUNetwork as ReLUNetwork
@@ -106,6 +109,9 @@ _HOMES = {
     "optimize.descent_path": ("DescentPath",),
     "optimize.gap": ("DescentGap",),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
+    "optimize.layerwise": ("TrainingProgress", "train"),
+    "optimize.training.fit": ("TrainingFit",),
+    "optimize.training.search": ("Round",),
     "optimize.minimize": ("Minimization", "MinimizationProgress", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),
     "problem.aliased": ("RankWarning",),

@@ -23,6 +23,9 @@ class Ended(Enum):
     LEVEL_GAP
         The estimated remaining decrease is below `stop_at_level_gap`.  ``resume`` for the end and
         its proof.
+    STOPPED
+        The loss of held-out samples fell no further, or `stop_when` said so.  What is best for them
+        is there; ``resume`` goes on all the same.
     PRECISION
         Floats can follow the walk no further.  Bring the data to unit size, subtract large
         offsets, and leave out columns that depend on others up to rounding.
@@ -49,6 +52,10 @@ class Ended(Enum):
     LEVEL_GAP = (
         "stopped where the estimated remaining decrease is small",
         "resume it for its end and a proof",
+    )
+    STOPPED = (
+        "stopped because the held-out loss, or the caller, said so",
+        "use what was best for the held-out samples, or resume it",
     )
     PRECISION = (
         "floats can follow no further",

@@ -177,6 +177,9 @@ class OptimizeTolerances(NamedTuple):
         An end of at most this share of sum w |y| may be one of loss 0.
     room : float
         How far above the known loss, relative to it, an integer program still admits solutions.
+    near : float
+        Share of a layer's largest parameter by which those of a network may differ from the point
+        of the layer's certificate.
     """
 
     level: float = 1e-9
@@ -184,6 +187,7 @@ class OptimizeTolerances(NamedTuple):
     rounding: float = 1e-10
     feasibility: float = 1e-6
     room: float = 1e-6
+    near: float = 1e-9
 
 
 class TestingTolerances(NamedTuple):
