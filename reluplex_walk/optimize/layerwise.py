@@ -102,8 +102,8 @@ def train(
     rounds : int, optional
         How many starts; default 20 where no `time_limit` is given, else as many as it allows.
     time_limit : float, optional
-        Seconds, proofs included, those in which kernels are compiled not.  Half of them are kept for the
-        exact end.
+        Seconds, proofs included, those in which kernels are compiled not.  Half of them are kept
+        for the exact end.
     validation : float or (X, y), optional
         Samples that are held out, as a share in (0, 1) of those given or as data of their own.  The
         network handed over is the one that was best for them, and training stops when no better one
@@ -214,7 +214,8 @@ def _held_out(
             raise ValueError(
                 f"validation: expected a share or (X, y), found {len(validation)} parts"
             )
-        return given, HeldOut(_samples(network, *validation, None, kind), kind, tau)
+        held = _samples(network, validation[0], validation[1], None, kind)
+        return given, HeldOut(held, kind, tau)
     part = share("validation", validation)
     if len(given.X) < 2:
         raise ValueError("validation: expected at least 2 samples to hold some out, found 1")

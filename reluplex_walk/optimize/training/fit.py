@@ -99,7 +99,7 @@ class TrainingFit:
 
     @property
     def certified(self) -> bool:
-        """Whether every trained layer is proved to be at a local minimum, the others as they are."""
+        """Whether every trained layer is proved to be at a local minimum of its loss."""
         return all(each is not None and each.is_local_minimum for each in self._of_trained())
 
     @property

@@ -38,7 +38,7 @@ class HeldOut:
 def split(samples: Samples, share: float, rng: np.random.Generator) -> tuple[Samples, Samples]:
     """The samples to train on, and a random `share` of them that is held out."""
     n = len(samples.X)
-    held = min(max(1, int(round(share * n))), n - 1)
+    held = min(max(1, round(share * n)), n - 1)
     order = rng.permutation(n)
     return samples.take(np.sort(order[held:])), samples.take(np.sort(order[:held]))
 

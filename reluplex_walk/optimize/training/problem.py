@@ -144,12 +144,10 @@ def layer_loss(
 ) -> LayerLoss:
     """The loss of one layer of `network`; of columns that depend on others nothing is said."""
     X, y, weight = samples
-    more = {"penalty": penalty} if penalty else {}
+    tau = tau if kind == "pinball" else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RankWarning)
-        return LayerLoss(
-            network, X, y, layer, kind, tau if kind == "pinball" else None, weight, **more
-        )
+        return LayerLoss(network, X, y, layer, kind, tau, weight, penalty=penalty)
 
 
 def data_loss(network: ReLUNetwork, samples: Samples, kind: str, tau: float | None) -> float:
