@@ -13,6 +13,7 @@ import click
 from .._errors import DamagedFileError
 from .._version import __version__
 from . import recipe_file
+from .certifying import certify
 from .fitting import fit, summary
 from .models import load_result, source_of
 from .options import (
@@ -242,7 +243,7 @@ def warmup(quiet: bool) -> int:
     return 0
 
 
-for command in (fit, solve, minimize, predict, study):
+for command in (fit, solve, minimize, predict, certify, study):
     cli.add_command(command)
 
 __all__ = ["main"]

@@ -34,6 +34,16 @@ class Model(NamedTuple):
             return self.result.problem.fingerprint
         return fingerprint_of(self.result)
 
+    def trained_for(self) -> dict[str, Any]:
+        """Kind, tau and penalty of the loss it was trained for, if that is known."""
+        from ..simplex.trajectory import Trajectory
+
+        found = self.result
+        if found is None:
+            return {}
+        loss = found.problem if isinstance(found, Trajectory) else found
+        return {"kind": loss.kind, "tau": loss.tau, "penalty": getattr(loss, "penalty", 0.0)}
+
     def recipe(self) -> Recipe | None:
         """Which columns the network reads, if ``columns.json`` beside it says so."""
         return recipe_file.read(self.source.parent / COLUMNS, self.fingerprint)

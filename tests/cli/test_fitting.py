@@ -1,4 +1,4 @@
-"""``fit``: whole networks from tables, their files, baselines, classes, Ctrl-C; and their readers."""
+"""``fit``: whole networks from tables, files, baselines, classes, Ctrl-C; and their readers."""
 
 import json
 import os
