@@ -83,6 +83,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .regression.responses import quantile_responses as quantile_responses
     from .regression.solver import FitProgress as FitProgress
     from .regression.tables.summary import Summary as Summary
+    from .simplex.held_out import HeldOut as HeldOut, HeldOutLosses as HeldOutLosses
     from .simplex.level import LevelEstimate as LevelEstimate
     from .simplex.records import WalkOptions as WalkOptions, WalkStatus as WalkStatus
     from .simplex.trajectory import Trajectory as Trajectory
@@ -130,6 +131,7 @@ _HOMES = {
     "regression.parametric.solutions": ("Solutions",),
     "regression.solver": ("FitProgress",),
     "regression.tables.summary": ("Summary",),
+    "simplex.held_out": ("HeldOut", "HeldOutLosses"),
     "simplex.level": ("LevelEstimate",),
     "simplex.records": ("WalkOptions", "WalkStatus"),
     "simplex.trajectory": ("Trajectory",),
