@@ -88,7 +88,16 @@ class PointCheck:
 
     @property
     def message(self) -> str:
-        """All of it in words."""
+        """All of it in words.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [0.0], [0.0]], [1.0, 2.0, 10.0])
+        >>> rw.certify(loss, [[0.0, 2.0]]).message
+        'a proved global minimum of layer 0: the loss 9 falls in no direction'
+        """
         layer = f"layer {self.end.problem.layer}"
         if self.is_local_minimum:
             return f"{self._proved} of {layer}: the loss {self.loss:.6g} falls in no direction"
@@ -103,7 +112,8 @@ class PointCheck:
 
     @property
     def _proved(self) -> str:
-        rounded = not np.array_equal(self.certificate.point, self.theta)
+        point = self.certificate.point
+        rounded = point is None or bool((point != self.theta).any())
         kind = "global minimum" if self.certificate.is_global else "local minimum"
         return f"a proved {kind}{', up to the rounding of floats,' if rounded else ''}"
 
