@@ -11,8 +11,8 @@ target (m of them, sorted by sample).  Breakpoint ids:
 * residual of output ``k`` in residual row ``j``: ``H * n + k * m + j``
 
 Weights with a penalty stand among the samples, after them: each has the input that makes the
-pre-activation of a neuron the neuron's weight, which bends the loss at 0 and goes no further.  Where
-the trained layer is the output they are samples with residuals like all others.
+pre-activation of a neuron the neuron's weight, which bends the loss at 0 and goes no further.
+Where the trained layer is the output they are samples with residuals like all others.
 """
 
 from dataclasses import dataclass

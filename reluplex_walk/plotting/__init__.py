@@ -18,6 +18,7 @@ from .process import plot_process
 from .regret import plot_regret
 from .shattering import plot_shatteredness, plot_shattering
 from .slice import plot_slice
+from .training import plot_training
 from .vanishing import plot_vanishing
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "plot_shattering",
     "plot_regret",
     "plot_slice",
+    "plot_training",
     "plot_vanishing",
 ]
