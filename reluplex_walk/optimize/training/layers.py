@@ -20,6 +20,7 @@ from ...problem.loss import LayerLoss
 from ...problem.network import ReLUNetwork
 from ...proof.certificate import Certificate
 from ...simplex.records import WalkOptions
+from ...simplex.trajectory import Trajectory
 from ...simplex.walker import Walker
 from ...tolerances import OPTIMIZE, PROOF
 from .problem import Problem
@@ -29,6 +30,8 @@ Floats = NDArray[np.float64]
 _GAIN = 1e-3  # of the loss: what a pass has to gain to be followed by another, in the search
 _LEAST = 1e-12  # the same where the end is to be proved
 _PASSES = 60  # at most, there
+_TRIES = 3  # walks for a proof
+_STRIDE = 2.0**20  # passes whose way may be gone at once
 _ROUNDS = 12  # of proofs: flat faces are left for their vertices, which the others have to follow
 
 
@@ -41,7 +44,7 @@ def walk_layers(
     """
     least = problem.objective(network)
     for _ in range(passes):
-        before = least
+        before, came_from = least, network
         for layer in reversed(problem.layers):
             if limits.over is not None:
                 return network, least
@@ -53,6 +56,7 @@ def walk_layers(
             here = problem.objective(moved)
             if here < least:
                 network, least = moved, here
+        network, least = _stride(problem, came_from, network, least)
         if before - least <= gain * before:
             break
     return network, least
@@ -74,6 +78,7 @@ def certify(
     options = WalkOptions(step="long", seed=seed, proof_budget=proof_budget)
     found: dict[int, Certificate] = {}
     for _ in range(_ROUNDS):
+        came_from = network
         for layer in reversed(problem.layers):
             if layer in found:
                 continue
@@ -81,18 +86,55 @@ def certify(
                 return network, found
             loss = problem.layer_loss(network, layer)
             here = loss.theta
-            walker = Walker(loss, options)
-            walker.begin(here)
-            traj = walker.walk(Limits(seconds=limits.left))
+            traj = _proved(loss, options, limits)
             if traj.ended.early:
                 return network, found
             if reproduces(loss, here, traj.certificate):
                 found[layer] = traj.certificate
-            elif traj.loss <= loss(here):
+            else:
                 network, found = network.with_layer(layer, traj.theta), {}  # it is another one now
         if len(found) == len(problem.layers):
             break
+        moved, _ = _stride(problem, came_from, network, problem.objective(network))
+        if moved is not network:
+            network, found = settle(problem, moved, limits), {}
     return network, found
+
+
+def _proved(loss: LayerLoss, options: WalkOptions, limits: Limits) -> Trajectory:
+    """A walk from where the layer is; from just beside it, where that proves nothing."""
+    rng, start = np.random.default_rng(options.seed), loss.theta
+    for _ in range(_TRIES):
+        walker = Walker(loss, options)
+        walker.begin(start)
+        traj = walker.walk(Limits(seconds=limits.left))
+        if traj.ended.early or traj.certificate.is_local_minimum:
+            break
+        start = loss.theta * (1.0 + OPTIMIZE.near * rng.uniform(-1.0, 1.0, loss.shape))
+    return traj
+
+
+def _stride(
+    problem: Problem, before: ReLUNetwork, network: ReLUNetwork, least: float
+) -> tuple[ReLUNetwork, float]:
+    """The lowest point found further on in the direction of a pass, and its loss.
+
+    Passes that zigzag along a valley of several layers would take many (Hooke and Jeeves 1961).
+    """
+    steps = {
+        layer: network.layer_parameters(layer) - before.layer_parameters(layer)
+        for layer in problem.layers
+    }
+    best, stride = network, 1.0
+    while stride <= _STRIDE and any(step.any() for step in steps.values()):
+        moved = network
+        for layer, step in steps.items():
+            moved = moved.with_layer(layer, network.layer_parameters(layer) + stride * step)
+        here = problem.objective(moved)
+        if not here < least:
+            break
+        best, least, stride = moved, here, 2.0 * stride
+    return best, least
 
 
 def reproduces(loss: LayerLoss, theta: Floats, certificate: Certificate) -> bool:
