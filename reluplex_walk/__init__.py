@@ -91,7 +91,10 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .regression.responses import quantile_responses as quantile_responses
     from .regression.solver import FitProgress as FitProgress
     from .regression.tables.summary import Summary as Summary
+    from .simplex.certify_point import certify as certify
+    from .simplex.held_out import HeldOut as HeldOut, HeldOutLosses as HeldOutLosses
     from .simplex.level import LevelEstimate as LevelEstimate
+    from .simplex.point_check import PointCheck as PointCheck
     from .simplex.records import WalkOptions as WalkOptions, WalkStatus as WalkStatus
     from .simplex.trajectory import Trajectory as Trajectory
     from .simplex.walk import walk as walk
@@ -141,6 +144,9 @@ _HOMES = {
     "regression.parametric.solutions": ("Solutions",),
     "regression.solver": ("FitProgress",),
     "regression.tables.summary": ("Summary",),
+    "simplex.certify_point": ("certify",),
+    "simplex.point_check": ("PointCheck",),
+    "simplex.held_out": ("HeldOut", "HeldOutLosses"),
     "simplex.level": ("LevelEstimate",),
     "simplex.records": ("WalkOptions", "WalkStatus"),
     "simplex.trajectory": ("Trajectory",),

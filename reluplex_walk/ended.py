@@ -24,8 +24,8 @@ class Ended(Enum):
         The estimated remaining decrease is below `stop_at_level_gap`.  ``resume`` for the end and
         its proof.
     STOPPED
-        The loss of held-out samples fell no further, or `stop_when` said so.  What is best for them
-        is there; ``resume`` goes on all the same.
+        `stop_when` said so: a callable, or the held-out loss did not fall any more.  ``resume``
+        goes on.
     PRECISION
         Floats can follow the walk no further.  Bring the data to unit size, subtract large
         offsets, and leave out columns that depend on others up to rounding.
@@ -54,8 +54,8 @@ class Ended(Enum):
         "resume it for its end and a proof",
     )
     STOPPED = (
-        "stopped because the held-out loss, or the caller, said so",
-        "use what was best for the held-out samples, or resume it",
+        "stopped by stop_when, before its end",
+        "take what it was stopped for, or resume it for its end and a proof",
     )
     PRECISION = (
         "floats can follow no further",

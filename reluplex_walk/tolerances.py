@@ -128,6 +128,8 @@ class SimplexTolerances(NamedTuple):
         beyond it, all of the chunk are computed anew.
     stalled : float
         A fall of the loss by at most this share of it in many pivots is none.
+    near : float
+        Share of the parameters within which a minimum counts as near in words.
     """
 
     nothing: float = 1e-13
@@ -137,6 +139,7 @@ class SimplexTolerances(NamedTuple):
     rounding: float = 1e-13
     drifted: float = 0.1
     stalled: float = 1e-15
+    near: float = 1e-9
 
 
 class GraphTolerances(NamedTuple):
