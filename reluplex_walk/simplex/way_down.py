@@ -17,7 +17,7 @@ from ..exact.loss import ExactLoss, Sides
 from ..exact.rationals import Rationals
 from ..exact.vertex import At, vertex_work
 from ..proof.end import ExactEnd
-from .exact_pivots import steepest
+from .exact_pivots import edge, steepest
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +65,8 @@ def descent(end: ExactEnd) -> Rationals | None:
     if end.verdict.direction is not None:
         return end.verdict.direction
     if end.local is not None and end.verdict.method == "none":
-        return steepest(*end.local, end.vertex)[1]
+        model, slopes = end.local
+        return edge(model, end.vertex, steepest(model, slopes, end.vertex))
     return None
 
 
