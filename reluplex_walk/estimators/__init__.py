@@ -20,5 +20,6 @@ except ModuleNotFoundError as error:
     ) from error
 
 from .linear import LADRegressor, QuantileRegressor
+from .network import ReLURegressor
 
-__all__ = ["LADRegressor", "QuantileRegressor"]
+__all__ = ["LADRegressor", "QuantileRegressor", "ReLURegressor"]
