@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._limits import Limits
-from .._validate import choice, integer, real, share
+from .._validate import choice
 from ..problem.aliased import RankWarning
 from ..regression.fit import QuantileFit
 from ..regression.quantile import lad, quantile
 from ._checks import inputs, levels, shares_explained, training_data
 from ._members import Loss, Rows, centre_and_scale, held_out, merged, start, train_member
+from ._options import Options
 from ._stacked import Part, in_units, stacked
 
 Floats = NDArray[np.float64]
@@ -25,37 +25,6 @@ _OUTPUT_SHARE = 0.05  # penalty of the output layer, as a share of that of all s
 _SHARES = np.linspace(0.0, 1.0, 6)  # of the networks that are added to the linear fit
 _GAIN = 0.01  # of the held-out loss, below which the linear fit stays alone
 _FEWEST = 10  # rows below which there is no network
-
-
-class Options(NamedTuple):
-    """The checked parameters of estimators of networks."""
-
-    hidden: list[int]
-    penalty: float
-    n_nets: int
-    held: float | None
-    n_steps: int
-    seed: int
-
-    @classmethod
-    def of(cls, estimator: Any) -> "Options":
-        """Of an estimator."""
-        hidden = estimator.hidden
-        hidden = [hidden] if np.ndim(hidden) == 0 else list(hidden)
-        if not hidden:
-            raise ValueError("hidden: expected the width of at least one hidden layer, found none")
-        penalty = real("penalty", estimator.penalty)
-        if penalty < 0.0:
-            raise ValueError(f"penalty: expected a number >= 0, found {penalty}")
-        held = estimator.validation_fraction
-        return cls(
-            [integer(f"hidden[{k}]", width, 1) for k, width in enumerate(hidden)],
-            penalty,
-            integer("n_nets", estimator.n_nets, 1),
-            None if held is None else share("validation_fraction", held),
-            integer("n_steps", estimator.n_steps, 1),
-            check_random_state(estimator.random_state).randint(2**31 - 1),
-        )
 
 
 class Averaged(NamedTuple):
@@ -339,4 +308,4 @@ def _middle_and_size(y: Floats, w: Floats) -> tuple[float, float]:
     return middle, float(w @ np.abs(y - middle) / w.sum())
 
 
-__all__ = ["Averaged", "Options", "ReLURegressor"]
+__all__ = ["Averaged", "ReLURegressor"]
