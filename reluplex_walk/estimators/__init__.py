@@ -19,6 +19,8 @@ except ModuleNotFoundError as error:
         'rw.estimators needs scikit-learn: pip install "reluplex_walk[sklearn]"'
     ) from error
 
+from .classifier import ReLUClassifier
 from .linear import LADRegressor, QuantileRegressor
+from .network import ReLURegressor
 
-__all__ = ["LADRegressor", "QuantileRegressor"]
+__all__ = ["LADRegressor", "QuantileRegressor", "ReLUClassifier", "ReLURegressor"]
