@@ -111,6 +111,15 @@ def test_examples_of_quantile_run(capsys):
     assert "81.482" in capsys.readouterr().out
 
 
+def test_examples_of_certify_run(capsys):
+    known: dict = {}
+    for block in blocks("certify.md"):
+        exec(block, known)
+    assert known["better"].is_local_minimum
+    assert known["whole"].status.proved
+    assert "not a local minimum of layer 0" in capsys.readouterr().out
+
+
 def test_example_of_a_regression_test_runs():
     exec(code("stable.md"), {})
 

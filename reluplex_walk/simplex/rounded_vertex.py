@@ -7,6 +7,7 @@ all are moved, each by as little as can be of its last place.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,11 @@ def rounded_vertices(exact: ExactLoss, theta: Floats) -> Iterator[At]:
     """Exact vertices whose nearest floats are `theta` (h, q), but for `theta` itself."""
     point = Rationals.of(theta.ravel())
     vanishing, sides = _vanishing(exact, theta, point)
-    if not vanishing.stage.size:
-        return
     active = independent(exact, vanishing, sides)
-    for at in (vertex_at(exact, point, active, sides), _least_moved(exact, point, active, sides)):
+    if not active.stage.size:
+        return
+    for find in (vertex_at, _least_moved):
+        at = find(exact, point, active, sides)
         if at is not None and (at[0].theta.floats() == theta.ravel()).all():
             yield at
 
@@ -83,8 +85,7 @@ def _least_moved(
         found = solve(square.num, right.num)
     except ZeroDivisionError:
         return None
-    moved = (squares[:, None] * n.T) @ found.fractions()[:, 0]
-    moved = moved * square.den / right.den
+    moved = (squares[:, None] * n.T) @ found.fractions()[:, 0] * Fraction(square.den, right.den)
     return point_at(exact, from_fractions(theta.fractions() - moved), active, sides)
 
 

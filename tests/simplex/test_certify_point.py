@@ -98,10 +98,10 @@ def undecimal(case, seed):
 
 
 @pytest.mark.parametrize(
-    ("case", "seed"), [(case, seed) for case in range(9) for seed in range(33)] + [(9, 0), (9, 1)]
+    ("case", "seed"), [(case, seed) for case in range(9) for seed in range(25)] + [(9, 0), (9, 1)]
 )
 def test_small_cases(case, seed):
-    """Anywhere, at the end, beside it, where much vanishes: 1,200 checks."""
+    """Anywhere, at the end, beside it, where much vanishes: 900 checks."""
     loss = undecimal(case, seed)
     plain = Plain(loss)
     check = rw.certify(loss, loss.random_start(seed), seed=seed)
