@@ -2,6 +2,7 @@
 
 import dataclasses
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,15 +10,19 @@ from scipy import optimize
 
 import reluplex_walk as rw
 from reluplex_walk._budget import Budget
+from reluplex_walk.exact import data, loss as exact_loss, pieces
 from reluplex_walk.exact.loss import ExactLoss
 from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.exact.vertex import zeros
 from reluplex_walk.proof.degenerate import judge
+from reluplex_walk.proof.end import examine
 from tests.problems.penalised import penalised, start
 from tests.proof.test_check import forged
+from tests.proof.test_mutants import broken, refused
 from tests.references.milp import least_derivative
 from tests.references.penalised import (
     NaiveLoss,
+    at_point,
     certificate,
     descend,
     directions,
@@ -188,3 +193,68 @@ def test_without_hidden_layers_minima_are_those_of_linear_programs(seed):
         equal = np.hstack([x, -x, -np.eye(n), np.eye(n)])
         total += optimize.linprog(cost, A_eq=equal, b_eq=column, bounds=(0, None)).fun
     assert float(end.loss) == pytest.approx(total, rel=1e-9, abs=1e-9)
+
+
+MUTANTS = [
+    (exact_loss, "gamma.append(-2 * self.penalty)", "gamma.append(-9 * self.penalty)"),
+    (
+        exact_loss,
+        "rows[weights, c.column[weights]] = x.den",
+        "rows[weights, c.column[weights]] = 2 * x.den",
+    ),
+    (pieces, "gradient = self._penalised(gradient, sides[-1])", "pass"),
+    (pieces, "np.where(side.T > 0, 1, -1)", "np.where(side.T > 0, 1, 1)"),
+    (data, "loss.exact_penalty)", "2 * loss.exact_penalty)"),
+]
+
+
+class Case(NamedTuple):
+    """A point, and whether the loss descends from there."""
+
+    loss: rw.LayerLoss
+    point: Rationals
+    descends: bool
+
+
+@pytest.fixture(scope="module")
+def cases():
+    found = []
+    for seed in range(40):
+        loss = penalised(seed, penalty=(0.5, 2.0, 10.0)[seed % 3])
+        theta, rng = start(loss, seed), np.random.default_rng(seed)
+        points = [
+            Rationals.of((theta * (rng.random(theta.shape) < 0.5)).ravel()),
+            Rationals.of(0.0 * theta.ravel()),
+            descend(loss, theta).vertex.theta,
+        ]
+        for point in points:
+            end = examine(ExactLoss(loss), at_point(ExactLoss(loss), point), Budget.of(5.0))
+            way = end.verdict.direction
+            if way is not None:
+                rows = table(point, loss)
+                assert NaiveLoss(loss).derivative(rows, table(way, loss))[1] < 0
+            found.append(Case(loss, point, end.verdict.method == "none"))
+    return found
+
+
+def test_whatever_false_a_broken_prover_claims_is_refused(cases, monkeypatch):
+    assert sum(case.descends for case in cases) > 20
+    for module, line, fault in MUTANTS:
+        noticed = 0
+        with monkeypatch.context() as patch:
+            broken(patch, module, line, fault)
+            for case in cases:
+                try:
+                    exact = exact_loss.ExactLoss(case.loss)
+                    end = examine(exact, at_point(exact, case.point), Budget.of(2.0))
+                    claimed = None
+                    if end.verdict.method != "none":
+                        claimed = certificate(case.loss, end)
+                except Exception:  # the fault shows by itself
+                    noticed += 1
+                    continue
+                if claimed is not None and claimed.reason is None:
+                    caught = refused(case, claimed)
+                    noticed += caught
+                    assert caught or not case.descends, (line, fault)
+        assert noticed, (line, fault)
