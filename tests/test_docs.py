@@ -46,6 +46,7 @@ def test_every_public_object_is_on_one_page():
         for each in module.__all__
     }
     public |= {"reluplex_walk.torch.Alice"}  # of an extra
+    public |= {f"reluplex_walk.estimators.{name}" for name in rw.estimators.__all__}
     assert {name for name in public if found[name] != 1} == set()
 
 
@@ -89,6 +90,12 @@ def test_example_of_glass_runs(capsys):
 
 def test_example_of_vanishing_runs():
     exec(code("vanishing.md"), {})
+
+
+def test_examples_of_estimators_run():
+    known: dict = {}
+    for block in blocks("estimators.md"):
+        exec(block, known)
 
 
 def test_example_of_taylor_runs(capsys):

@@ -1,6 +1,7 @@
 """Every public object says what it does, in numpydoc form, and shows it in an example that is run.
 
-Public is what `__all__` of the package, of `plotting` and, if PyTorch is there, of `torch` reaches:
+Public is what `__all__` of the package, `plotting`, `estimators` and, if PyTorch is there, `torch`
+reaches:
 functions, classes with their public members, modules with their own `__all__`.
 
 * Functions, classes and methods have an example of their own.  Properties have one, or the example
@@ -69,7 +70,7 @@ def members(owner: type, path: str) -> Iterator[Public]:
             yield Public(f"{path}.{name}", "method", value, path)
 
 
-MODULES = [rw, plotting, *([rw.torch] if find_spec("torch") else [])]
+MODULES = [rw, plotting, rw.estimators, *([rw.torch] if find_spec("torch") else [])]
 PUBLIC = {each.name: each for module in MODULES for each in public(module)}
 EXAMPLES = {  # `pytest --doctest-modules` runs them all
     name: [

@@ -79,6 +79,9 @@ def test_a_missing_extra_says_what_to_install():
     code = "import sys; sys.modules['torch'] = None; import reluplex_walk as rw; rw.torch"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert 'ImportError: rw.torch needs PyTorch: pip install "reluplex_walk[torch]"' in done.stderr
+    code = "import sys; sys.modules['sklearn'] = None; import reluplex_walk as rw; rw.estimators"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert 'scikit-learn: pip install "reluplex_walk[sklearn]"' in done.stderr
 
 
 def test_type_checkers_see_the_same_names():

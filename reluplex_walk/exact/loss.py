@@ -416,14 +416,30 @@ class LocalModel(NamedTuple):
         Imposed on the `members`, which are independent on the parameters `columns`; it moves only
         these.
         """
-        rates = objects([Fraction(t) for t in true_rates])
-        for c, b, alpha in self.alpha:
-            rates[c] = rates[c] - alpha * min(0, true_rates[b])
-        target = from_fractions(rates[members])
+        target = from_fractions(self._within(true_rates)[members])
         solution = solve(self.normals.num[np.ix_(members, columns)], target.num[:, None])
         d = np.zeros(self.normals.num.shape[1], object)
         d[columns] = solution.num[:, 0] * self.normals.den
         return Rationals(d, solution.den * target.den)
+
+    def lengths(self, columns: NDArray[np.int64], true_rates: Objects) -> Floats:
+        """Lengths (m,) of the directions for rows of rates (m, k), as floats see them.
+
+        All breakpoints are independent on the parameters `columns`.  NaN where floats tell nothing.
+        """
+        targets = np.array([self._within(row).astype(float) for row in true_rates])
+        matrix = Rationals(self.normals.num[:, columns], self.normals.den).floats()
+        try:
+            return np.linalg.norm(np.linalg.solve(matrix, targets.T), axis=0)
+        except np.linalg.LinAlgError:
+            return np.full(len(targets), np.nan)
+
+    def _within(self, true_rates: Objects) -> Objects:
+        """Rates (k,) in the region, of breakpoints whose true rates these are."""
+        rates = objects([Fraction(t) for t in true_rates])
+        for c, b, alpha in self.alpha:
+            rates[c] = rates[c] - alpha * min(0, true_rates[b])
+        return rates
 
     def kinks(self, prices: Objects) -> Objects:
         """Gamma where each t_c with a price != 0 is a free coordinate of its own."""

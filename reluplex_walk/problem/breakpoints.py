@@ -37,8 +37,12 @@ class BreakpointIndex:
 
     A stage is a table of neurons (or outputs) and columns: distinct inputs (samples) in a hidden
     stage, distinct pairs of input and target (residual rows) in that of the residuals.  Its ids
-    follow those of the stages before it, neuron by neuron.  A further kind of kink is a further
-    stage: weights with a penalty are one of neurons and inputs of the trained layer.
+    follow those of the stages before it, neuron by neuron.
+
+    Weights with a penalty are a further stage, of neurons and inputs of the trained layer.  Kernels
+    have them among the samples, after them, and so have the ids: the columns of a hidden stage (of
+    the residuals, where there is none) are followed by those of the weights, which in stages above
+    the trained layer stand for nothing.
     """
 
     widths: tuple[int, ...]  # (S,) neurons
@@ -51,14 +55,26 @@ class BreakpointIndex:
         """Columns of each stage, (S,)."""
         return np.array([len(rows) for rows in self.rows], np.int64)
 
+    @property
+    def weights(self) -> int:
+        """Inputs of the trained layer whose weights have a penalty."""
+        return int(self.columns[self.residuals + 1 :].sum())
+
+    @cached_property
+    def slots(self) -> Ints:
+        """Ids of each neuron of a stage but that of the weights."""
+        slots = self.columns[: self.residuals + 1].copy()
+        slots[: max(1, self.residuals)] += self.weights
+        return slots
+
     @cached_property
     def start(self) -> Ints:
-        """First id of each stage, and the number of all breakpoints, (S + 1,)."""
-        return np.concatenate([[0], np.cumsum(self.columns * self.widths)])
+        """First id of each stage but that of the weights, and the number of all ids."""
+        return np.concatenate([[0], np.cumsum(self.slots * self.widths[: self.residuals + 1])])
 
     @property
     def size(self) -> int:
-        """Number of all breakpoints."""
+        """Number of all ids."""
         return int(self.start[-1])
 
     @property
@@ -76,12 +92,17 @@ class BreakpointIndex:
         flat: Ints = np.asarray(ids, np.int64).ravel()
         flat = flat[flat != FREE]
         stage = np.searchsorted(self.start, flat, side="right") - 1
-        neuron, column = np.divmod(flat - self.start[stage], self.columns[stage])
-        return Breakpoints(stage, column, neuron)
+        neuron, column = np.divmod(flat - self.start[stage], self.slots[stage])
+        weight = column >= self.columns[stage]
+        column = column - weight * self.columns[stage]
+        return Breakpoints(np.where(weight, self.residuals + 1, stage), column, neuron)
 
     def join(self, c: Breakpoints) -> Ints:
         """Ids of the breakpoints at these places: the inverse of `split`."""
-        return np.asarray(self.start[c.stage] + c.neuron * self.columns[c.stage] + c.column)
+        weight = c.stage > self.residuals
+        stage = np.where(weight, 0, c.stage)
+        column = c.column + weight * self.columns[0]
+        return np.asarray(self.start[stage] + c.neuron * self.slots[stage] + column)
 
     def locate(self, ids: ArrayLike) -> Ints:
         """Rows (layer, sample, neuron) of the breakpoints with these ids; FREE ids are left out.

@@ -769,7 +769,8 @@ class LayerLoss:
         """
         if self.free.all():
             return self.kernel
-        return self._arrays(self.free_units.inputs(self.inputs))
+        outer = self.free_units.outer(np.eye(self.free_shape[1]))
+        return self._arrays(self.free_units.inputs(self.inputs), outer)
 
     def kernel_from(self, anchor: Floats) -> KernelArrays:
         """:attr:`free_kernel` for searches whose held parameters are as in `anchor` (h, q).
@@ -785,7 +786,12 @@ class LayerLoss:
         kernel = self.free_kernel
         if self.fit_intercept:
             return kernel
-        return replace(kernel, bias=np.append(anchor[:, -1], kernel.bias[self.shape[0] :]))
+        held = np.append(anchor[:, -1], kernel.bias[self.shape[0] :])
+        if not self.penalty or self.n_hidden:
+            return replace(kernel, bias=held)
+        y, weights = kernel.y.copy(), self.shape[1] - 1  # of outputs weights are without biases
+        y[:, -weights:] = anchor[:, -1:]
+        return replace(kernel, bias=held, y=y)
 
     # ---------------------------------------------------------------- for the kernels
 
@@ -814,11 +820,12 @@ class LayerLoss:
         ((3, 1), (1, 9))
         """
         inner = self.units.inner_inputs(self.inputs)
-        return self._arrays(np.column_stack([inner, np.ones(len(inner))]))
+        x = np.column_stack([inner, np.ones(len(inner))])
+        return self._arrays(x, self.units.outer(np.eye(self.shape[1])))
 
-    def _arrays(self, x: Floats) -> KernelArrays:
-        if self.penalty:
-            raise NotImplementedError("penalty: kernels take none yet")
+    def _arrays(self, x: Floats, outer: Floats | None = None) -> KernelArrays:
+        """Those for inputs `x` (n, r); with the penalty, if `outer` (r, q) tells the weights."""
+        penalised = penalties.rows(outer) if self.penalty and outer is not None else None
         return kernel_arrays(
             x,
             self.tail,
@@ -827,6 +834,8 @@ class LayerLoss:
             self.targets,
             self.left,
             self.right,
+            penalised,
+            self.penalty,
         )
 
     @cached_property

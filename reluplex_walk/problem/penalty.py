@@ -29,6 +29,14 @@ def gradient(positive: NDArray[np.bool_]) -> Floats:
     return np.column_stack([slopes, np.zeros(len(slopes))])
 
 
+def rows(outer: Floats) -> Floats:
+    """Rows (p, r) that make free parameters (r,) of a neuron its weights.
+
+    `outer` (r, q): the parameters of a neuron of which one free parameter is 1, the others 0.
+    """
+    return np.ascontiguousarray(outer[:, :-1].T)
+
+
 def zero_bounds(inputs: Floats, bound: float) -> Floats:
     """Sizes (q - 1, 1) up to which the weights of each input move pre-activations by `bound`.
 
@@ -39,4 +47,4 @@ def zero_bounds(inputs: Floats, bound: float) -> Floats:
     return np.asarray((bound / scale)[:, None])
 
 
-__all__ = ["checked", "gradient", "size", "zero_bounds"]
+__all__ = ["checked", "gradient", "rows", "size", "zero_bounds"]
