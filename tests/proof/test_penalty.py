@@ -43,7 +43,7 @@ def _sample_of(loss):
     return loss.owner[loss.row_of]
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(30))
 def test_ends_of_exact_walks_are_minima_and_the_checker_confirms_them(seed):
     loss = penalised(seed)
     end = descend(loss, start(loss, seed))
@@ -67,7 +67,7 @@ def test_ends_of_exact_walks_are_minima_and_the_checker_confirms_them(seed):
     }
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_verdicts_at_degenerate_points_are_those_of_integer_programs(seed):
     loss = penalised(seed, kind="l1", tau=None, sample_weight=None, fit_intercept=True)
     theta = start(loss, seed)
@@ -84,6 +84,23 @@ def test_verdicts_at_degenerate_points_are_those_of_integer_programs(seed):
         d = table(verdict.direction, loss)
         assert NaiveLoss(loss).derivative(table(point, loss), d)[1] < 0
         assert least < 0.0
+
+
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_walks_end_at_minima_that_the_checker_confirms(seed, tmp_path):
+    loss = penalised(seed)
+    traj = rw.walk(loss, start(loss, seed), step=("adjacent", "long")[seed % 2], seed=seed)
+    found, naive = traj.certificate, NaiveLoss(loss)
+    assert found.is_local_minimum
+    traj.save(tmp_path / "walk.npz")
+    again = rw.Trajectory.load(tmp_path / "walk.npz")
+    again.certificate.verify(again.problem)
+    rows = [list(row) for row in found.point]
+    assert naive.value(rows) == found.loss
+    for d in directions(rows, np.random.default_rng(seed), 20):
+        if not loss.fit_intercept:
+            d = [[*row[:-1], Fraction(0)] for row in d]
+        assert naive.derivative(rows, d)[1] >= 0
 
 
 def _proved(loss, seed=0):
@@ -119,7 +136,7 @@ def test_minima_of_the_plain_loss_are_refused():
     assert (1, 0, 0) in {tuple(row) for row in [*flat_line.active, *flat_line.tied]}
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(16))
 def test_what_is_changed_in_a_certificate_is_noticed(seed):
     loss = penalised(seed, penalty=0.5)
     found = certificate(loss, descend(loss, start(loss, seed)))
@@ -172,7 +189,7 @@ def test_a_loss_of_0_has_no_weights():
     assert certificate(fits, end).is_global
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_without_hidden_layers_minima_are_those_of_linear_programs(seed):
     rng = np.random.default_rng(seed)
     n, p, k = int(rng.integers(3, 12)), int(rng.integers(1, 4)), int(rng.integers(1, 3))

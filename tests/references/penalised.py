@@ -132,7 +132,7 @@ def descend(
         if end.verdict.direction is not None:
             step = leap(exact, at, end.verdict.direction)
         elif end.local is not None:
-            best, _ = steepest(*end.local, end.vertex)
+            best = steepest(*end.local, end.vertex)
             step = follow(exact, *end.local, at, best)
         else:
             return end
