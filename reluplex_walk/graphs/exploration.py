@@ -17,6 +17,7 @@ from ..native.arrays import FREE, N_TIED, START_SIZE, STEP, State
 from ..native.refresh import new_state, place, refresh
 from ..native.walk import follow, half_edges, prices
 from ..problem.loss import LayerLoss
+from ..problem.penalty import refuse
 from ..simplex.size import state_size
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
@@ -284,6 +285,7 @@ def vertex_graph(
     (6, 8, 1, True)
     """
     instance("loss", loss, LayerLoss)
+    refuse(loss.penalty, "the graph of vertices")
     integer("max_vertices", max_vertices, 1)
     for name, value in (("radius", radius), ("time_limit", time_limit)):
         if value is not None:

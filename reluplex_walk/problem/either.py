@@ -8,6 +8,7 @@ from .kinks import slopes
 from .loss import LayerLoss
 from .network_loss import NetworkLoss
 from .passes import Passes, Rows
+from .penalty import refuse
 
 Loss = LayerLoss | NetworkLoss
 
@@ -16,6 +17,7 @@ def passes_of(loss: Loss) -> Passes:
     """The quick way through a loss, by the data rows as they were given."""
     if isinstance(loss, NetworkLoss):
         return loss.passes
+    refuse(loss.penalty, "gradients by samples")
     left, right = slopes(loss.kind, loss.share, loss.y, loss.sample_weight[:, None])
     return Passes(Block(loss.network, (loss.layer,)), loss.X, loss.y, left, right, False)
 

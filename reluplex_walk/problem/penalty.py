@@ -18,6 +18,12 @@ def checked(value: Any) -> float:
     return penalty if penalty >= 1.0 / LARGEST else 0.0
 
 
+def refuse(penalty: float, what: str) -> None:
+    """ValueError if there is a `penalty`, which `what` does not know of."""
+    if penalty:
+        raise ValueError(f"penalty: expected a loss without one for {what}, found {penalty:g}")
+
+
 def size(theta: Floats) -> float:
     """The sum of the absolute weights in `theta` (h, q)."""
     return float(np.abs(theta[:, :-1]).sum())
@@ -47,4 +53,4 @@ def zero_bounds(inputs: Floats, bound: float) -> Floats:
     return np.asarray((bound / scale)[:, None])
 
 
-__all__ = ["checked", "gradient", "rows", "size", "zero_bounds"]
+__all__ = ["checked", "gradient", "refuse", "rows", "size", "zero_bounds"]

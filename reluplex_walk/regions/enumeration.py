@@ -18,6 +18,7 @@ from ..native import region_arrays as native
 from ..native.region_arrays import Stack
 from ..native.subdivide import probe
 from ..problem.loss import LayerLoss
+from ..problem.penalty import refuse
 from .assembly import assemble
 from .essential import Coordinates, coordinates
 from .regions import Regions
@@ -120,6 +121,7 @@ def enumerate_regions(
     False
     """
     instance("loss", loss, LayerLoss)
+    refuse(loss.penalty, "regions")
     if max_regions is not None:
         max_regions = integer("max_regions", max_regions, 1)
     if loss.dim > _LARGEST_DIM:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validate import instance
 from ..problem.loss import Floats, LayerLoss
+from ..problem.penalty import refuse
 from .sweep import Line, exact_sweep, merged, rounded_sweep
 from .window import window_of
 
@@ -75,6 +76,7 @@ def crossings(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Crossings:
     (array([0.25, 0.75]), [[0, 0, 0], [1, 0, 0]])
     """
     instance("loss", loss, LayerLoss)
+    refuse(loss.penalty, "lines")
     first, last = loss.parameters(start, "start"), loss.parameters(end, "end")
     parts = exact_sweep(loss, Line(first, last, first, 0.0, 1.0))
     times = np.concatenate([part.s for part in parts])
@@ -158,6 +160,7 @@ def line_section(
     [-1.0, 0.0, 1.0, 2.0]
     """
     instance("loss", loss, LayerLoss)
+    refuse(loss.penalty, "lines")
     point, d = loss.parameters(origin, "origin"), loss.parameters(direction, "direction")
     if not d.any():
         raise ValueError("direction: expected a direction, found zeros")

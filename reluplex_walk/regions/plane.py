@@ -13,6 +13,7 @@ from .._limits import Limits
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
+from ..problem.penalty import refuse
 from ..tolerances import REGIONS
 from .subdivision import Chunk
 from .window import nothing, regions_of, window_of
@@ -279,6 +280,7 @@ def slice(
     (7, 36.0)
     """
     instance("loss", loss, LayerLoss)
+    refuse(loss.penalty, "slices")
     point = loss.parameters(origin, "origin")
     a, b = loss.parameters(u, "u"), loss.parameters(v, "v")
     lengths = np.linalg.norm(a) * np.linalg.norm(b)
@@ -379,6 +381,7 @@ def slice_through(
     ((-1.0, 3.0, -1.0, 2.0), 6)
     """
     instance("loss", loss, LayerLoss)
+    refuse(loss.penalty, "slices")
     positive("margin", margin)
     a = loss.parameters(theta_a, "theta_a")
     b, c = loss.parameters(theta_b, "theta_b") - a, loss.parameters(theta_c, "theta_c") - a

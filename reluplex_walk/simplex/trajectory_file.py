@@ -118,7 +118,6 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     k, dim = len(arrays["losses"]), problem.n_free
     index = problem.index
     outputs, m = index.widths[index.residuals], int(index.slots[index.residuals])
-    weights = index.weights if problem.n_hidden else 0
     steps = {"length": "f8", "slope": "f8", "flipped": "b1"}
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "theta": ("f8", problem.shape),
@@ -131,7 +130,7 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
         "checkpoint_n_pivots": ("i", ()),
         "checkpoint_theta": ("f8", (dim,)),
         "checkpoint_basis": ("i8", (dim,)),
-        "checkpoint_side": ("b1", (index.hidden_neurons, len(problem.inputs) + weights)),
+        "checkpoint_side": ("b1", (index.hidden_neurons, len(problem.inputs) + index.weights)),
         "checkpoint_side_r": ("b1", (outputs, m)),
         "checkpoint_tied": ("i8", arrays["checkpoint_tied"].shape),
         "checkpoint_tied_w": ("f8", arrays["checkpoint_tied"].shape),

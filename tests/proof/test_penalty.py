@@ -2,6 +2,7 @@
 
 import dataclasses
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,15 +10,19 @@ from scipy import optimize
 
 import reluplex_walk as rw
 from reluplex_walk._budget import Budget
+from reluplex_walk.exact import data, loss as exact_loss, pieces
 from reluplex_walk.exact.loss import ExactLoss
 from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.exact.vertex import zeros
 from reluplex_walk.proof.degenerate import judge
+from reluplex_walk.proof.end import examine
 from tests.problems.penalised import penalised, start
 from tests.proof.test_check import forged
+from tests.proof.test_mutants import broken, refused
 from tests.references.milp import least_derivative
 from tests.references.penalised import (
     NaiveLoss,
+    at_point,
     certificate,
     descend,
     directions,
@@ -38,7 +43,7 @@ def _sample_of(loss):
     return loss.owner[loss.row_of]
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(30))
 def test_ends_of_exact_walks_are_minima_and_the_checker_confirms_them(seed):
     loss = penalised(seed)
     end = descend(loss, start(loss, seed))
@@ -62,7 +67,7 @@ def test_ends_of_exact_walks_are_minima_and_the_checker_confirms_them(seed):
     }
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_verdicts_at_degenerate_points_are_those_of_integer_programs(seed):
     loss = penalised(seed, kind="l1", tau=None, sample_weight=None, fit_intercept=True)
     theta = start(loss, seed)
@@ -79,6 +84,23 @@ def test_verdicts_at_degenerate_points_are_those_of_integer_programs(seed):
         d = table(verdict.direction, loss)
         assert NaiveLoss(loss).derivative(table(point, loss), d)[1] < 0
         assert least < 0.0
+
+
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_walks_end_at_minima_that_the_checker_confirms(seed, tmp_path):
+    loss = penalised(seed)
+    traj = rw.walk(loss, start(loss, seed), step=("adjacent", "long")[seed % 2], seed=seed)
+    found, naive = traj.certificate, NaiveLoss(loss)
+    assert found.is_local_minimum
+    traj.save(tmp_path / "walk.npz")
+    again = rw.Trajectory.load(tmp_path / "walk.npz")
+    again.certificate.verify(again.problem)
+    rows = [list(row) for row in found.point]
+    assert naive.value(rows) == found.loss
+    for d in directions(rows, np.random.default_rng(seed), 20):
+        if not loss.fit_intercept:
+            d = [[*row[:-1], Fraction(0)] for row in d]
+        assert naive.derivative(rows, d)[1] >= 0
 
 
 def _proved(loss, seed=0):
@@ -114,7 +136,7 @@ def test_minima_of_the_plain_loss_are_refused():
     assert (1, 0, 0) in {tuple(row) for row in [*flat_line.active, *flat_line.tied]}
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(16))
 def test_what_is_changed_in_a_certificate_is_noticed(seed):
     loss = penalised(seed, penalty=0.5)
     found = certificate(loss, descend(loss, start(loss, seed)))
@@ -167,7 +189,7 @@ def test_a_loss_of_0_has_no_weights():
     assert certificate(fits, end).is_global
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_without_hidden_layers_minima_are_those_of_linear_programs(seed):
     rng = np.random.default_rng(seed)
     n, p, k = int(rng.integers(3, 12)), int(rng.integers(1, 4)), int(rng.integers(1, 3))
@@ -188,3 +210,68 @@ def test_without_hidden_layers_minima_are_those_of_linear_programs(seed):
         equal = np.hstack([x, -x, -np.eye(n), np.eye(n)])
         total += optimize.linprog(cost, A_eq=equal, b_eq=column, bounds=(0, None)).fun
     assert float(end.loss) == pytest.approx(total, rel=1e-9, abs=1e-9)
+
+
+MUTANTS = [
+    (exact_loss, "gamma.append(-2 * self.penalty)", "gamma.append(-9 * self.penalty)"),
+    (
+        exact_loss,
+        "rows[weights, c.column[weights]] = x.den",
+        "rows[weights, c.column[weights]] = 2 * x.den",
+    ),
+    (pieces, "gradient = self._penalised(gradient, sides[-1])", "pass"),
+    (pieces, "np.where(side.T > 0, 1, -1)", "np.where(side.T > 0, 1, 1)"),
+    (data, "loss.exact_penalty)", "2 * loss.exact_penalty)"),
+]
+
+
+class Case(NamedTuple):
+    """A point, and whether the loss descends from there."""
+
+    loss: rw.LayerLoss
+    point: Rationals
+    descends: bool
+
+
+@pytest.fixture(scope="module")
+def cases():
+    found = []
+    for seed in range(40):
+        loss = penalised(seed, penalty=(0.5, 2.0, 10.0)[seed % 3])
+        theta, rng = start(loss, seed), np.random.default_rng(seed)
+        points = [
+            Rationals.of((theta * (rng.random(theta.shape) < 0.5)).ravel()),
+            Rationals.of(0.0 * theta.ravel()),
+            descend(loss, theta).vertex.theta,
+        ]
+        for point in points:
+            end = examine(ExactLoss(loss), at_point(ExactLoss(loss), point), Budget.of(5.0))
+            way = end.verdict.direction
+            if way is not None:
+                rows = table(point, loss)
+                assert NaiveLoss(loss).derivative(rows, table(way, loss))[1] < 0
+            found.append(Case(loss, point, end.verdict.method == "none"))
+    return found
+
+
+def test_whatever_false_a_broken_prover_claims_is_refused(cases, monkeypatch):
+    assert sum(case.descends for case in cases) > 20
+    for module, line, fault in MUTANTS:
+        noticed = 0
+        with monkeypatch.context() as patch:
+            broken(patch, module, line, fault)
+            for case in cases:
+                try:
+                    exact = exact_loss.ExactLoss(case.loss)
+                    end = examine(exact, at_point(exact, case.point), Budget.of(2.0))
+                    claimed = None
+                    if end.verdict.method != "none":
+                        claimed = certificate(case.loss, end)
+                except Exception:  # the fault shows by itself
+                    noticed += 1
+                    continue
+                if claimed is not None and claimed.reason is None:
+                    caught = refused(case, claimed)
+                    noticed += caught
+                    assert caught or not case.descends, (line, fault)
+        assert noticed, (line, fault)

@@ -11,7 +11,7 @@ import numpy as np
 from reluplex_walk._budget import Budget
 from reluplex_walk.exact.loss import ExactLoss
 from reluplex_walk.exact.rationals import Rationals, from_fractions
-from reluplex_walk.exact.vertex import independent, point_at, zeros
+from reluplex_walk.exact.vertex import At, independent, point_at, zeros
 from reluplex_walk.problem.loss import LayerLoss
 from reluplex_walk.proof.certificate import Certificate
 from reluplex_walk.proof.certify import certify
@@ -124,7 +124,7 @@ def descend(
     """The end of a walk in rational arithmetic from `theta` (h, q); None if pivots run out."""
     exact, budget = ExactLoss(loss), Budget.of(work)
     point = from_fractions(np.array([Fraction(float(v)) for v in theta.ravel()], object))
-    at = _at(exact, point)
+    at = at_point(exact, point)
     for _ in range(limit):
         end = examine(exact, at, budget)
         if end.verdict.method != "none":
@@ -132,16 +132,17 @@ def descend(
         if end.verdict.direction is not None:
             step = leap(exact, at, end.verdict.direction)
         elif end.local is not None:
-            best, _ = steepest(*end.local, end.vertex)
+            best = steepest(*end.local, end.vertex)
             step = follow(exact, *end.local, at, best)
         else:
             return end
         assert step is not None
-        at = _at(exact, step[1][0].theta)
+        at = at_point(exact, step[1][0].theta)
     return None
 
 
-def _at(exact: ExactLoss, point: Rationals):
+def at_point(exact: ExactLoss, point: Rationals) -> At:
+    """What vanishes at `point` (D,), as the provers want it."""
     signs = exact.signs(point)
     sides = [np.where(sign == 0, 1, sign).astype(np.int8) for sign in signs]
     active = independent(exact, zeros(signs), sides)
