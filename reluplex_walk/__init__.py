@@ -95,10 +95,10 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .simplex.held_out import HeldOut as HeldOut, HeldOutLosses as HeldOutLosses
     from .simplex.level import LevelEstimate as LevelEstimate
     from .simplex.point_check import PointCheck as PointCheck
+    from .simplex.progress import Progress as Progress
     from .simplex.records import WalkOptions as WalkOptions, WalkStatus as WalkStatus
     from .simplex.trajectory import Trajectory as Trajectory
     from .simplex.walk import walk as walk
-    from .simplex.walker import Progress as Progress
     from .studies import activations as activations, chains as chains, taylor as taylor
     from .tolerances import TOLERANCES as TOLERANCES, Tolerances as Tolerances
 
@@ -148,10 +148,10 @@ _HOMES = {
     "simplex.point_check": ("PointCheck",),
     "simplex.held_out": ("HeldOut", "HeldOutLosses"),
     "simplex.level": ("LevelEstimate",),
+    "simplex.progress": ("Progress",),
     "simplex.records": ("WalkOptions", "WalkStatus"),
     "simplex.trajectory": ("Trajectory",),
     "simplex.walk": ("walk",),
-    "simplex.walker": ("Progress",),
     "tolerances": ("TOLERANCES", "Tolerances"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

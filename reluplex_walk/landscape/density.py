@@ -19,9 +19,9 @@ from .._validate import instance, integer, positive, real_array
 from ..ended import Ended, ended_of
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
+from ..simplex.progress import Progress
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
-from ..simplex.walker import Progress
 
 Ints = NDArray[np.int64]
 

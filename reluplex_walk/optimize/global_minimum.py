@@ -17,8 +17,8 @@ from ..ended import Ended
 from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
 from ..regions.enumeration import RegionsProgress, enumerate_regions, expected_regions
+from ..simplex.progress import Progress
 from ..simplex.walk import walk
-from ..simplex.walker import Progress
 from ..tolerances import OPTIMIZE
 from . import integer_program
 from .integer_program import Solution

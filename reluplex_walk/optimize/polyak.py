@@ -11,7 +11,7 @@ from .._validate import function, integer, real
 from ..ended import Ended
 from ..problem.either import Loss
 from ..simplex.level import LevelEstimate
-from ..simplex.walker import Progress
+from ..simplex.progress import Progress
 from .descend import DescentProgress, descend, starting_point
 from .polyak_step import Polyak
 

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from .._limits import Limits
+from ..simplex.progress import Progress
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
-from ..simplex.walker import Progress
 from .data import Data, slopes_of
 from .solver import FitProgress
 

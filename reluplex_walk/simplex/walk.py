@@ -12,9 +12,10 @@ from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES, Tolerances
 from .held_out import HeldOut, Watch
+from .progress import Progress
 from .records import WalkOptions
 from .trajectory import Trajectory
-from .walker import PLATEAUS, PROOFS, RULES, STEPS, Progress, Walker
+from .walker import PLATEAUS, PROOFS, RULES, STEPS, Walker
 
 
 def walk(

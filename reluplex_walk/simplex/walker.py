@@ -32,6 +32,7 @@ from .held_out import Watch
 from .level import estimate
 from .log import Log
 from .plateau import cross
+from .progress import Progress, progress_at
 from .records import Checkpoint, WalkOptions
 from .size import require_room
 from .trajectory import Trajectory
@@ -53,65 +54,6 @@ _CHUNK_SHARE = 1 / 100  # pivots per sample: recomputing is to be a small part o
 _CHUNK_WORK = 1e8  # multiply-adds a chunk may take, some 50 ms
 _STALLED = (20, 10)  # pivots, and pivots per parameter, in which the loss falls unless they cycle
 _REFACTORISE = 4  # times in D pivots at least: O(D^3) then costs little beside the pivots' O(D^2)
-
-
-class _Figures(NamedTuple):
-    n_pivots: int
-    loss: float
-    elapsed: float
-
-
-class Progress(_Figures):
-    """What `callback` and `stop_when` of :func:`walk` are told between chunks of pivots.
-
-    Attributes
-    ----------
-    n_pivots : int
-        Pivots made since the start.
-    loss : float
-        The loss there.
-    elapsed : float
-        Seconds, those before a resumption included.
-
-    Examples
-    --------
-    >>> import reluplex_walk as rw
-    >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
-    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
-    >>> told = []
-    >>> traj = rw.walk(loss, callback=told.append)
-    >>> told[-1].n_pivots == traj.n_pivots, abs(told[-1].loss - traj.loss) < 1e-9
-    (True, True)
-    >>> told[-1].theta.shape
-    (3, 2)
-    """
-
-    _log: Log | None = None
-
-    @property
-    def theta(self) -> NDArray[np.float64]:
-        """The parameters (h, q) there, a copy, while the walk waits; AttributeError outside walks.
-
-        Examples
-        --------
-        Stopped where no weight is large any more:
-
-        >>> import numpy as np, reluplex_walk as rw
-        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
-        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
-        >>> rw.walk(loss, stop_when=lambda now: np.abs(now.theta).max() < 10.0).ended.name
-        'STOPPED'
-        """
-        if self._log is None:
-            raise AttributeError("theta: only a walk has it here")
-        return self._log.last.theta[0].reshape(self._log.loss.shape).copy()
-
-
-def _progress(log: Log, loss: float, elapsed: float) -> Progress:
-    """What is told at the last entry of `log`."""
-    told = Progress(log.n_pivots, loss, elapsed)
-    told._log = log
-    return told
 
 
 class Next(NamedTuple):
@@ -252,7 +194,7 @@ class Walker:
                 if self._look():
                     ended = Ended.STOPPED  # at a vertex before this one: `walk` cuts it there
                     break
-                now = _progress(self.log, float(self.state.scalar[LOSS]), self.elapsed)
+                now = progress_at(self.log, float(self.state.scalar[LOSS]), self.elapsed)
                 ended = found.ended or limits.look(self.n_pivots, now)
                 if ended is None and self.stop_when is not None and self.stop_when(now):
                     ended = Ended.STOPPED
@@ -551,4 +493,4 @@ class Walker:
         return made > 0
 
 
-__all__ = ["PLATEAUS", "PROOFS", "RULES", "STEPS", "Progress", "Walker"]
+__all__ = ["PLATEAUS", "PROOFS", "RULES", "STEPS", "Walker"]
