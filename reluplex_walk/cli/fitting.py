@@ -212,7 +212,7 @@ def _write(
             network: Any = found.network
             network.to_onnx(paths["onnx"], force=True)
         wanted = not given["no_picture"] and not stopped
-        if wanted and draw_picture(found.plot, folder, TRAINING, quiet):
+        if wanted and draw_picture(lambda: found.plot().figure, folder, TRAINING, quiet):
             paths["picture"] = folder / PICTURE
     except KeyboardInterrupt:
         note(f"interrupted; {paths['training']} is saved, other files are left out", quiet)
