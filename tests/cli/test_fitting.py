@@ -95,6 +95,12 @@ def test_files(capsys):
     )
 
 
+def test_a_picture_is_drawn_unless_asked_not_to():
+    pytest.importorskip("matplotlib")
+    assert main(["fit", *[word for word in CURVE if word != "--no-picture"]]) == PROVED
+    assert Path("t_fit/picture.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_options_are_those_of_the_library(capsys):
     asked = ["--loss", "pinball", "--tau", "0.8", "--seed", "3"]
     _, fields, _ = run(capsys, "fit", *CURVE, *asked, "--negative-slope", "0.1")
