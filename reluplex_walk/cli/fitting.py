@@ -51,6 +51,8 @@ from .table import Table, read_table
 from .text import stem
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ..optimize.training.fit import TrainingFit
 
 _EPILOG = """\b
@@ -212,7 +214,7 @@ def _write(
             network: Any = found.network
             network.to_onnx(paths["onnx"], force=True)
         wanted = not given["no_picture"] and not stopped
-        if wanted and draw_picture(lambda: found.plot().figure, folder, TRAINING, quiet):
+        if wanted and draw_picture(lambda: _figure(found), folder, TRAINING, quiet):
             paths["picture"] = folder / PICTURE
     except KeyboardInterrupt:
         note(f"interrupted; {paths['training']} is saved, other files are left out", quiet)
@@ -221,6 +223,14 @@ def _write(
     files = {name: str(path) for name, path in paths.items()}
     write_text(paths["summary"], json.dumps({**fields, "files": files}, indent=2) + "\n")
     return files
+
+
+def _figure(found: TrainingFit) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0, 5.0), layout="constrained")
+    found.plot(figure.subplots())
+    return figure
 
 
 __all__ = ["fit", "loss_of", "summary"]

@@ -26,6 +26,7 @@ from .training.problem import Problem, Samples, data_loss
 from .training.search import Search
 
 _ROUNDS = 20  # where no time limit is given
+_AGAIN = 2.0  # times the seconds that an end took are kept for another
 _FOR_ENDS = 0.5  # share of the time limit that is kept for exact ends and their proofs
 _PATIENCE = 10  # rounds without a better held-out loss
 
@@ -159,14 +160,15 @@ def train(
     problem = Problem(seen, kind, tau, trained, penalty)
     with Limits.asked(time_limit, callback, rounds) as limits:
         search = Search(problem, network, rng, limits, held_out)
-        stopped = _search(search, limits, held_out)
+        stopped = _search(search, limits, _FOR_ENDS * limits.seconds)
         if held_out is not None and held_out.best is not None:
-            best, found = held_out.best, dict[int, Certificate]()
+            end = End(held_out.best, {}, np.inf)
         else:
-            best, found = _end(search, problem, limits, proof_budget, seed)
-        proved = [layer in found and found[layer].is_local_minimum for layer in trained]
+            end = _end(search, problem, limits, proof_budget, seed)
+            end = _go_on(end, search, problem, limits, proof_budget, seed)
         over = limits.over or stopped
-    ended = Ended.FINISHED if all(proved) else over
+    best, found, _ = end
+    ended = Ended.FINISHED if end.certified(trained) else over
     if limits.interrupted:
         ended = Ended.INTERRUPTED
     for array in given:
@@ -223,16 +225,16 @@ def _held_out(
     return seen, HeldOut(held, kind, tau)
 
 
-def _search(search: Search, limits: Limits, held_out: HeldOut | None) -> Ended:
-    """Rounds until a limit; what ended them."""
-    patience = 0
+def _search(search: Search, limits: Limits, reserve: float) -> Ended:
+    """Rounds until a limit, or `reserve` seconds before the last one; what ended them."""
+    patience, held_out = 0, search.held_out
     while True:
         made = len(search.rounds)
         progress = TrainingProgress(made, search.best[0], limits.elapsed) if made else None
         over = limits.look(made, progress)
         if over is not None:
             return over
-        if held_out is None and limits.elapsed > (1.0 - _FOR_ENDS) * limits.seconds:
+        if held_out is None and limits.left <= reserve < np.inf:
             return Ended.TIME_LIMIT
         search.step()
         if held_out is not None:
@@ -241,17 +243,47 @@ def _search(search: Search, limits: Limits, held_out: HeldOut | None) -> Ended:
                 return Ended.STOPPED
 
 
-def _end(
-    search: Search, problem: Problem, limits: Limits, proof_budget: float, seed: int
-) -> tuple[ReLUNetwork, dict[int, Certificate]]:
+class End(NamedTuple):
+    """Where a training may end."""
+
+    network: ReLUNetwork
+    certificates: dict[int, Certificate]
+    objective: float
+
+    def certified(self, layers: tuple[int, ...]) -> bool:
+        """Whether all `layers` are."""
+        found = self.certificates
+        return all(layer in found and found[layer].is_local_minimum for layer in layers)
+
+
+def _end(search: Search, problem: Problem, limits: Limits, proof_budget: float, seed: int) -> End:
     """The lowest network, walked on to the end, and the certificates of its layers."""
     if limits.over is None and search.rounds:
         search.finish()
-    network = search.best[1]
-    if limits.over is not None:
-        return network, {}
-    network = settle(problem, network, limits)
-    return certify(problem, network, limits, proof_budget, seed)
+    network, found = search.best[1], dict[int, Certificate]()
+    if limits.over is None:
+        network = settle(problem, network, limits)
+        network, found = certify(problem, network, limits, proof_budget, seed)
+    return End(network, found, problem.objective(network))
+
+
+def _go_on(
+    end: End, search: Search, problem: Problem, limits: Limits, proof_budget: float, seed: int
+) -> End:
+    """The best end, if the time that proofs have left over is used to search on."""
+    layers, rounds = problem.layers, -1
+    while limits.seconds < np.inf and len(search.rounds) > rounds:
+        rounds, began, least = len(search.rounds), limits.elapsed, search.best[0]
+        reserve = _AGAIN * (began - search.rounds[-1].elapsed) if search.rounds else np.inf
+        if limits.left <= reserve or limits.look(rounds) is not None:
+            break
+        _search(search, limits, reserve)
+        if search.best[0] < min(least, end.objective):
+            other = _end(search, problem, limits, proof_budget, seed)
+            worse = end.certified(layers) and not other.certified(layers)
+            if not worse and other.objective <= end.objective:
+                end = other
+    return end
 
 
 __all__ = ["TrainingProgress", "train"]

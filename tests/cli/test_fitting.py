@@ -95,11 +95,17 @@ def test_files(capsys):
     )
 
 
+def test_a_picture_is_drawn_unless_asked_not_to():
+    pytest.importorskip("matplotlib")
+    assert main(["fit", *[word for word in CURVE if word != "--no-picture"]]) == PROVED
+    assert Path("t_fit/picture.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_options_are_those_of_the_library(capsys):
-    asked = ["--loss", "pinball", "--tau", "0.8", "--seed", "3"]
+    asked = ["--loss", "pinball", "--tau", "0.8", "--seed", "3", "--penalty", "0.01"]
     _, fields, _ = run(capsys, "fit", *CURVE, *asked, "--negative-slope", "0.1")
     found = rw.TrainingFit.load("t_fit/training.npz")
-    assert (found.kind, found.tau, found.seed) == ("pinball", 0.8, 3)
+    assert (found.kind, found.tau, found.seed, found.penalty) == ("pinball", 0.8, 3, 0.01)
     assert found.network.negative_slope == 0.1
     assert (fields["rounds"], fields["widths"]) == (2, "1-2-1")
     assert fields["tau"] == 0.8
