@@ -316,6 +316,148 @@ class ReLUNetwork:
         """
         return load_archive(path, "network", cls.from_arrays)
 
+    # ---------------------------------------------------------------- models of other libraries
+
+    @classmethod
+    def from_torch(
+        cls, source: Any, input_shape: Sequence[int] | None = None, negative_slope: float = 0.0
+    ) -> "ReLUNetwork":
+        """The network of a model of PyTorch (extra ``torch``), as it is in evaluation mode.
+
+        Parameters
+        ----------
+        source : torch.nn.Module or dict
+            A ``Sequential``, a module whose forward is one layer after the other, or a state_dict
+            of linear layers.  Linear, ReLU, LeakyReLU (one slope), Flatten, Dropout, BatchNorm,
+            Conv2d, AvgPool2d, MaxPool2d; any other layer is refused by its name.
+        input_shape : sequence of int, optional
+            Shape of one sample, (channels, height, width), needed for images; the network takes it
+            in a row.
+        negative_slope : float, default 0.0
+            Of the activations between the layers of a state_dict, which does not tell.
+
+        Returns
+        -------
+        ReLUNetwork
+            Its numbers are those of the model (float32 numbers are floats, too), but where
+            layers without an activation between them are multiplied: that rounds once.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a layer cannot be read; the message names it.
+        ImportError
+            If PyTorch is not installed.
+
+        Examples
+        --------
+        A state_dict may hold arrays:
+
+        >>> import numpy as np, reluplex_walk as rw
+        >>> state = {"0.weight": np.ones((3, 2)), "2.weight": np.ones((1, 3))}
+        >>> net = rw.ReLUNetwork.from_torch(state)
+        >>> net.widths, net([[1.0, 1.0]])
+        ((2, 3, 1), array([[6.]]))
+        """
+        from .importers import torch_modules
+
+        return torch_modules.read(source, input_shape, negative_slope)
+
+    def to_torch(self) -> Any:
+        """The network as a ``torch.nn.Sequential`` of float64, all numbers as they are.
+
+        ImportError if PyTorch (extra ``torch``) is not installed.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.ReLUNetwork.random([1, 8, 1]).to_torch()  # doctest: +SKIP
+        Sequential(...)
+        """
+        from .importers import torch_modules
+
+        return torch_modules.write(self)
+
+    @classmethod
+    def from_sklearn(cls, model: Any) -> "ReLUNetwork":
+        """The network of a fitted MLPRegressor or MLPClassifier of scikit-learn.
+
+        Parameters
+        ----------
+        model : estimator
+            With the activation relu; or a Pipeline that ends with one, whose StandardScaler and
+            MinMaxScaler are multiplied into the first layer.
+
+        Returns
+        -------
+        ReLUNetwork
+            Of a classifier: with the logits for outputs.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it is another one, or not fitted.
+
+        Examples
+        --------
+        >>> import numpy as np, reluplex_walk as rw
+        >>> from sklearn.neural_network import MLPRegressor
+        >>> X, y = np.arange(6.0)[:, None], np.arange(6.0) ** 2
+        >>> model = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0)
+        >>> net = rw.ReLUNetwork.from_sklearn(model.fit(X, y))
+        >>> net, bool(np.allclose(net(X)[:, 0], model.predict(X)))
+        (ReLUNetwork(1-4-1), True)
+        """
+        from .importers import sklearn_models
+
+        return sklearn_models.read(model)
+
+    @classmethod
+    def from_onnx(cls, path: str | Path) -> "ReLUNetwork":
+        """The network in the ONNX file at `path` (extra ``onnx``).
+
+        Gemm, MatMul, Add, Sub, Mul, Div by constants, Relu, LeakyRelu, Flatten, Reshape, Dropout,
+        BatchNormalization, Conv, AveragePool, GlobalAveragePool and MaxPool, one after the other;
+        any other node is refused by its name.  Numbers stay as they are, but where layers without
+        an activation between them are multiplied.
+
+        FileNotFoundError if there is no file, ValueError if it cannot be read, ImportError if onnx
+        is not installed.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([2, 3, 1], seed=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "net.onnx")
+        ...     net.to_onnx(path)
+        ...     rw.ReLUNetwork.from_onnx(path) == net
+        True
+        """
+        from .importers import onnx_graph
+
+        return onnx_graph.read(path)
+
+    def to_onnx(self, path: str | Path, force: bool = False) -> None:
+        """Write the network to `path` in the ONNX format (extra ``onnx``), in double precision.
+
+        A leaky ReLU is written as max(z, slope z), since the format keeps the slope of a LeakyRelu
+        in single precision.  FileExistsError if it exists, unless `force`; ImportError if onnx is
+        not installed.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, reluplex_walk as rw
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "net.onnx")
+        ...     rw.ReLUNetwork.random([1, 8, 1]).to_onnx(path)
+        ...     path.exists()
+        True
+        """
+        from .importers import onnx_graph
+
+        onnx_graph.write(self, path, force)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ReLUNetwork):
             return NotImplemented

@@ -1,0 +1,1 @@
+"""Networks of PyTorch, ONNX and scikit-learn as :class:`ReLUNetwork`, and back."""
