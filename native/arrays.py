@@ -9,6 +9,10 @@ target (m of them, sorted by sample).  Breakpoint ids:
 
 * hidden neuron in row ``a`` on sample ``i``:   ``a * n + i``
 * residual of output ``k`` in residual row ``j``: ``H * n + k * m + j``
+
+Weights with a penalty stand among the samples, after them: each has the input that makes the
+pre-activation of a neuron the neuron's weight, which bends the loss at 0 and goes no further.  Where
+the trained layer is the output they are samples with residuals like all others.
 """
 
 from dataclasses import dataclass
@@ -42,6 +46,8 @@ class KernelArrays(Record):
     right: Floats2  # (K, m) the slope of the loss at positive residuals
     mean_slope: float  # (1 + negative_slope) / 2
     half_jump: float  # (1 - negative_slope) / 2: slope at side s is mean_slope + half_jump * s
+    samples: Ints1  # (1,) how many columns of x are samples; the others are weights with a penalty
+    penalty: float  # what a unit of those weights costs
 
     @property
     def hidden(self) -> int:

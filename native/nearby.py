@@ -80,13 +80,16 @@ def evaluate(P, S, i):
     for k in range(q):
         below2 += P.xt[i, k] ** 2
     room = (NEVER, 1.0)
-    for t in range(last + 1):
+    top = last if i < P.samples[0] else 0
+    for t in range(top + 1):
         total2 = 0.0
         for m in range(P.widths[t]):
             a = P.row[t] + m
             value, rate, norm2 = P.bias[a], 0.0, 0.0
             if t == 0:
                 norm2 = 1.0
+                if i >= P.samples[0]:
+                    value = 0.0
                 for k in range(q):
                     value += S.theta[m * q + k] * P.xt[i, k]
                     rate += S.d[m * q + k] * P.xt[i, k]

@@ -73,21 +73,22 @@ def tangent_all(P, S):
                 out[i] = rate * inputs[i]
             for k in range(q - 1):
                 _add_row(out, S.d[j * q + k], P.x[k, low:high])
+        through = max(low, min(high, P.samples[0]))  # what goes through the tail
         for t in range(1, last + 1):
             width = P.widths[t - 1]
             for m in range(P.widths[t]):
-                out = S.dz[P.row[t] + m, low:high]
+                out = S.dz[P.row[t] + m, low:through]
                 for i in range(out.size):
                     out[i] = 0.0
                 for k in range(width):
                     factor = P.w[P.offset[t] + m * width + k]
                     a = P.row[t - 1] + k
-                    side, row = S.side[a, low:high], S.dz[a, low:high]
+                    side, row = S.side[a, low:through], S.dz[a, low:through]
                     _add_activated_row(out, factor * P.mean_slope, factor * P.half_jump, side, row)
     for k in range(P.widths[last]):
         a = P.row[last] + k
-        if P.owner.size == n:
-            for i in range(n):
+        if P.owner.size == P.samples[0]:
+            for i in range(P.samples[0]):
                 S.dr[k, i] = S.dz[a, i]
         else:
             for j in range(P.owner.size):

@@ -106,7 +106,7 @@ def values(P, S, own_signs):
         for m in range(P.widths[t]):
             a = P.row[t] + m
             for i in range(n):
-                S.z[a, i] = P.bias[a]
+                S.z[a, i] = P.bias[a] if i < P.samples[0] else 0.0
             if t == 0:
                 for k in range(q):
                     for i in range(n):
@@ -115,9 +115,11 @@ def values(P, S, own_signs):
                 for k in range(P.widths[t - 1]):
                     b = P.row[t - 1] + k
                     factor = P.w[P.offset[t] + m * P.widths[t - 1] + k]
-                    for i in range(n):
+                    for i in range(P.samples[0]):
                         slope = P.mean_slope + P.half_jump * S.side[b, i]
                         S.z[a, i] += factor * slope * S.z[b, i]
+                for i in range(P.samples[0], n):
+                    S.z[a, i] = 1.0  # never 0
             if own_signs and t < last:
                 for i in range(n):
                     S.side[a, i] = 1.0 if S.z[a, i] >= 0.0 else -1.0
@@ -146,7 +148,12 @@ def loss_and_gradient(P, S):
         S.g[j] = 0.0
     size = 0.0
     for i in range(n):
-        loss_row(P, S, i)
+        if i < P.samples[0]:
+            loss_row(P, S, i)
+        else:
+            for j in range(P.widths[0]):
+                S.back[j] = P.penalty * S.side[j, i]
+                loss += S.back[j] * S.z[j, i]
         u2 = 0.0
         for j in range(P.widths[0]):
             u2 += S.back[j] ** 2
@@ -189,7 +196,7 @@ def scales(P, S, zero, rate):
                 for k in range(P.widths[t - 1]):
                     total += abs(P.w[P.offset[t] + m * P.widths[t - 1] + k])
                 bias = zero * abs(P.bias[P.row[t] + m])
-                for i in range(n):
+                for i in range(P.samples[0]):
                     S.zero_tol[t, i] = max(S.zero_tol[t, i], total * S.zero_tol[t - 1, i] + bias)
         if t > 0:
             norm2 = 0.0
@@ -322,7 +329,15 @@ def place(P, S, theta):
 
 
 def enter(P, S, sides):
-    """See `S` from the region `sides`: +-1 per hidden stage (n, width), then residuals (m, K)."""
-    if P.hidden:
-        S.side[: P.hidden] = np.concatenate([side.T for side in sides[:-1]])
-    S.side_r[:] = sides[-1].T
+    """See `S` from the region `sides`: +-1 per hidden stage (n, width), then residuals (m, K).
+
+    Then those of weights (p, h), if they have a penalty.
+    """
+    n, stages = P.samples[0], P.widths.size - 1
+    if not P.hidden:
+        S.side_r[:] = np.concatenate(sides).T
+        return
+    S.side[: P.hidden, :n] = np.concatenate([side.T for side in sides[:stages]])
+    S.side_r[:] = sides[stages].T
+    if n < S.side.shape[1]:
+        S.side[: P.widths[0], n:] = sides[-1].T

@@ -88,7 +88,12 @@ def kink(P, S, c):
     For a hidden `c` it leaves the response of the later rows in S.tail.
     """
     if is_hidden(P, c):
-        return -2.0 * P.half_jump * respond(P, S, row_of(P, c), column_of(P, c))
+        i = column_of(P, c)
+        if i < P.samples[0]:
+            return -2.0 * P.half_jump * respond(P, S, row_of(P, c), i)
+        for a in range(P.row[1], P.stage.size):
+            S.tail[a] = 0.0
+        return -2.0 * P.penalty
     k = row_of(P, c) - P.row[P.widths.size - 1]
     j = column_of(P, c)
     return -(P.left[k, j] + P.right[k, j])

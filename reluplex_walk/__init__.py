@@ -35,12 +35,15 @@ if TYPE_CHECKING:  # what type checkers and editors see
         GlobalMinimum as GlobalMinimum,
         global_minimum as global_minimum,
     )
+    from .optimize.layerwise import TrainingProgress as TrainingProgress, train as train
     from .optimize.minimize import (
         Minimization as Minimization,
         MinimizationProgress as MinimizationProgress,
         minimize as minimize,
     )
     from .optimize.polyak import Descent as Descent, polyak_descent as polyak_descent
+    from .optimize.training.fit import TrainingFit as TrainingFit
+    from .optimize.training.search import Round as Round
     from .problem.aliased import RankWarning as RankWarning
     from .problem.loss import LayerLoss as LayerLoss
     from .problem.network import ReLUNetwork as ReLUNetwork
@@ -88,7 +91,10 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .regression.responses import quantile_responses as quantile_responses
     from .regression.solver import FitProgress as FitProgress
     from .regression.tables.summary import Summary as Summary
+    from .simplex.certify_point import certify as certify
+    from .simplex.held_out import HeldOut as HeldOut, HeldOutLosses as HeldOutLosses
     from .simplex.level import LevelEstimate as LevelEstimate
+    from .simplex.point_check import PointCheck as PointCheck
     from .simplex.records import WalkOptions as WalkOptions, WalkStatus as WalkStatus
     from .simplex.trajectory import Trajectory as Trajectory
     from .simplex.walk import walk as walk
@@ -106,6 +112,9 @@ _HOMES = {
     "optimize.descent_path": ("DescentPath",),
     "optimize.gap": ("DescentGap",),
     "optimize.global_minimum": ("GlobalMinimum", "global_minimum"),
+    "optimize.layerwise": ("TrainingProgress", "train"),
+    "optimize.training.fit": ("TrainingFit",),
+    "optimize.training.search": ("Round",),
     "optimize.minimize": ("Minimization", "MinimizationProgress", "minimize"),
     "optimize.polyak": ("Descent", "polyak_descent"),
     "problem.aliased": ("RankWarning",),
@@ -135,6 +144,9 @@ _HOMES = {
     "regression.parametric.solutions": ("Solutions",),
     "regression.solver": ("FitProgress",),
     "regression.tables.summary": ("Summary",),
+    "simplex.certify_point": ("certify",),
+    "simplex.point_check": ("PointCheck",),
+    "simplex.held_out": ("HeldOut", "HeldOutLosses"),
     "simplex.level": ("LevelEstimate",),
     "simplex.records": ("WalkOptions", "WalkStatus"),
     "simplex.trajectory": ("Trajectory",),

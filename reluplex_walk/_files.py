@@ -88,6 +88,17 @@ def load_archive(path: str | Path, kind: str, build: Callable[[Arrays], T]) -> T
         raise DamagedFileError(f"path: damaged {kind} file {path} ({_words(error)})") from None
 
 
+def kind_of(path: str | Path) -> str | None:
+    """What the archive at `path` says it is, such as ``network``; None where it says nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            header = _directory(archive, Path(path).stat().st_size)["header"]
+            maker, _, kind = str(_array(archive, header).ravel()[0]).partition(" ")
+    except Exception:  # zipfile and zlib raise a dozen kinds
+        return None
+    return kind if maker == "reluplex_walk" else None
+
+
 def check_member(
     arrays: Mapping[str, Any], name: str, dtype: str, shape: tuple[int, ...] | None = None
 ) -> None:
@@ -242,4 +253,4 @@ def _words(error: Exception) -> str:
     )
 
 
-__all__ = ["check_member", "load_archive", "open_archive", "write_archive"]
+__all__ = ["check_member", "kind_of", "load_archive", "open_archive", "write_archive"]

@@ -23,6 +23,9 @@ class Ended(Enum):
     LEVEL_GAP
         The estimated remaining decrease is below `stop_at_level_gap`.  ``resume`` for the end and
         its proof.
+    STOPPED
+        `stop_when` said so: a callable, or the held-out loss did not fall any more.  ``resume``
+        goes on.
     PRECISION
         Floats can follow the walk no further.  Bring the data to unit size, subtract large
         offsets, and leave out columns that depend on others up to rounding.
@@ -49,6 +52,10 @@ class Ended(Enum):
     LEVEL_GAP = (
         "stopped where the estimated remaining decrease is small",
         "resume it for its end and a proof",
+    )
+    STOPPED = (
+        "stopped by stop_when, before its end",
+        "take what it was stopped for, or resume it for its end and a proof",
     )
     PRECISION = (
         "floats can follow no further",

@@ -128,6 +128,8 @@ class SimplexTolerances(NamedTuple):
         beyond it, all of the chunk are computed anew.
     stalled : float
         A fall of the loss by at most this share of it in many pivots is none.
+    near : float
+        Share of the parameters within which a minimum counts as near in words.
     """
 
     nothing: float = 1e-13
@@ -137,6 +139,7 @@ class SimplexTolerances(NamedTuple):
     rounding: float = 1e-13
     drifted: float = 0.1
     stalled: float = 1e-15
+    near: float = 1e-9
 
 
 class GraphTolerances(NamedTuple):
@@ -177,6 +180,9 @@ class OptimizeTolerances(NamedTuple):
         An end of at most this share of sum w |y| may be one of loss 0.
     room : float
         How far above the known loss, relative to it, an integer program still admits solutions.
+    near : float
+        Share of a layer's largest parameter by which those of a network may differ from the point
+        of the layer's certificate.
     """
 
     level: float = 1e-9
@@ -184,6 +190,7 @@ class OptimizeTolerances(NamedTuple):
     rounding: float = 1e-10
     feasibility: float = 1e-6
     room: float = 1e-6
+    near: float = 1e-9
 
 
 class TestingTolerances(NamedTuple):

@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .._errors import DamagedFileError
 from .._version import __version__
 from . import recipe_file
+from .certifying import certify
+from .fitting import fit, summary
+from .models import load_result, source_of
 from .options import (
     EPILOG,
     json_option,
@@ -42,6 +46,10 @@ from .recipe_file import COLUMNS
 from .solving import minimize, solve
 from .study import study
 from .table import Recipe
+
+if TYPE_CHECKING:
+    from ..optimize.training.fit import TrainingFit
+    from ..simplex.trajectory import Trajectory
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -157,14 +165,17 @@ def resume(
 @click.argument("result", type=click.Path(path_type=Path))
 @json_option
 def show(result: Path, as_json: bool) -> int:
-    """Summarise a saved walk.
+    """Summarise a saved walk or fit.
 
-    RESULT is a trajectory.npz or a folder with one.
+    RESULT is a trajectory.npz, a training.npz, or a folder with one.
     """
-    source = trajectory_file(result)
-    import reluplex_walk as rw
+    from ..simplex.trajectory import Trajectory
 
-    report(rw.Trajectory.load(source), {}, as_json)
+    _, saved = load_result(result)
+    if isinstance(saved, Trajectory):
+        report(saved, {}, as_json)
+    else:
+        print_fields(summary(saved), as_json)
     return 0
 
 
@@ -179,24 +190,36 @@ Exit codes:
 @click.argument("result", type=click.Path(path_type=Path, exists=True))
 @json_option
 def verify(result: Path, as_json: bool) -> int:
-    """Check the certificate of a saved walk again, from its data alone.
+    """Check the certificate of a saved walk, or those of a fit, again, from the data alone.
 
     Also that the columns.json beside it, if there is one, is its own and unchanged.
 
-    RESULT is a trajectory.npz or a folder with one.
+    RESULT is a trajectory.npz, a training.npz, or a folder with one.
     """
-    source = trajectory_file(result)
     import reluplex_walk as rw
 
     try:
-        saved = rw.Trajectory.load(source)
-        check = saved.verify()
+        model, saved = load_result(result)
+        fields = _verified(saved, as_json)
     except rw.CertificateError as error:
-        raise DamagedFileError(f"{source}: {error}") from None
+        raise DamagedFileError(f"{source_of(result)}: {error}") from None
     except ValueError as error:
         raise DamagedFileError(str(error)) from None
-    recipe_file.read(source.parent / COLUMNS, saved.problem.fingerprint)
-    fields = {
+    model.recipe()
+    print_fields(fields, as_json)
+    return PROVED
+
+
+def _verified(saved: Trajectory | TrainingFit, as_json: bool) -> dict[str, Any]:
+    """What a check of all claims says."""
+    from ..simplex.trajectory import Trajectory
+
+    if not isinstance(saved, Trajectory):
+        saved.verify()
+        proofs = ", ".join(each.method for each in saved.certificates if each is not None)
+        return {"verified": True, "layers": len(saved.layers), "proof": proofs, "loss": saved.loss}
+    check = saved.verify()
+    return {
         "verified": True,
         "proof": check.method,
         "loss": str(check.loss) if as_json else float(check.loss),
@@ -205,8 +228,6 @@ def verify(result: Path, as_json: bool) -> int:
         "bits": check.bits,
         "seconds": check.seconds,
     }
-    print_fields(fields, as_json)
-    return PROVED
 
 
 @cli.command()
@@ -222,7 +243,7 @@ def warmup(quiet: bool) -> int:
     return 0
 
 
-for command in (solve, minimize, predict, study):
+for command in (fit, solve, minimize, predict, certify, study):
     cli.add_command(command)
 
 __all__ = ["main"]

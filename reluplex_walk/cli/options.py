@@ -59,6 +59,56 @@ limit_options = shared(
 )
 
 
+def _widths(context: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
+    """Neurons of the hidden layers in ``8,4``; none in ``none`` or an empty text."""
+    if text.strip() in ("", "none"):
+        return ()
+    words = text.split(",")
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        raise click.BadParameter(f"expected widths such as 8,4 or none, found {text!r}")
+    return tuple(int(word) for word in words)
+
+
+def target_option(required: bool, more: str = "") -> Callable[[Command], Command]:
+    return click.option(
+        "--target",
+        required=required,
+        multiple=True,
+        metavar="COLUMNS",
+        help="What to predict: a, or a,b for several outputs (may be repeated)." + more,
+    )
+
+
+data_options = shared(
+    click.argument("data", metavar="DATA.csv"),
+    target_option(True),
+    click.option(
+        "--hidden",
+        default="8",
+        callback=_widths,
+        metavar="WIDTHS",
+        help='Neurons of the hidden layers, as 8,4; "none" is linear regression.',
+    ),
+)
+
+
+def loss_options(default: str | None, more: str = "") -> Callable[[Command], Command]:
+    """The loss; where there is no `default`, `more` says what it depends on."""
+    kinds = click.Choice(["l1", "pinball", "hinge"])
+    return shared(
+        click.option("--loss", "kind", type=kinds, default=default, help=more or None),
+        click.option("--tau", type=float, help="Quantile of the pinball loss. [default: 0.5]"),
+    )
+
+
+slope_option = click.option(
+    "--negative-slope",
+    type=float,
+    default=0.0,
+    help="Of the activation below 0: leaky ReLU.",
+)
+
+
 def seed_option(default: int) -> Callable[[Command], Command]:
     return click.option(
         "--seed", type=click.IntRange(min=0), default=default, help="Of the network and the walk."
@@ -134,6 +184,11 @@ column_options = shared(
         "--labels", metavar="NO,YES", help="Values of the target that stand for -1 and +1."
     ),
 )
+classes_option = click.option(
+    "--classes",
+    is_flag=True,
+    help="The target is a category, of two or more values: --loss hinge, an output for each.",
+)
 missing_option = click.option(
     "--missing",
     type=click.Choice(["error", "drop"]),
@@ -155,6 +210,7 @@ def options_of(given: dict[str, Any]) -> TableOptions:
         given.pop("onehot", ()),
         given.pop("missing") == "drop",
         _labels(given.pop("labels", None)),
+        given.pop("classes", False),
     )
 
 
@@ -167,15 +223,20 @@ def _labels(text: str | None) -> tuple[str, ...]:
 
 __all__ = [
     "EPILOG",
+    "classes_option",
     "column_options",
+    "data_options",
     "json_option",
     "limit_options",
+    "loss_options",
     "missing_option",
     "options_of",
     "out_option",
     "output_options",
     "seed_option",
     "shared",
+    "slope_option",
     "table_options",
+    "target_option",
     "time_option",
 ]

@@ -17,13 +17,18 @@ from ..native._compiling import COMPILING
 from .recipe_file import COLUMNS, to_text
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ..simplex.trajectory import Trajectory
-    from .table import Recipe
+    from .table import Recipe, Table
 
 TRAJECTORY, GRAPH, PICTURE = "trajectory.npz", "graph.graphml", "picture.png"
+TRAINING, NETWORK, ONNX, SUMMARY = "training.npz", "network.npz", "network.onnx", "summary.json"
 
 PROVED, REFUSED, BAD_INPUT, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes, as EPILOG explains them."""
+
+_ALL = (TRAJECTORY, TRAINING, NETWORK, ONNX, COLUMNS, SUMMARY, GRAPH, PICTURE)
 
 EXIT_CODES = {
     "LOCAL_MINIMUM": PROVED,
@@ -33,6 +38,7 @@ EXIT_CODES = {
     "TIME_LIMIT": PARTIAL,
     "INTERRUPTED": INTERRUPTED,
     "LEVEL_GAP": PARTIAL,
+    "STOPPED": PARTIAL,
 }
 
 
@@ -45,8 +51,7 @@ def refuse_overwrite(folder: Path, force: bool) -> None:
     """Stop before any work is done if files of an earlier run would be lost, and name them."""
     if force:
         return
-    names = (TRAJECTORY, COLUMNS, GRAPH, PICTURE)
-    if found := [name for name in names if _filled(folder / name)]:
+    if found := [name for name in _ALL if _filled(folder / name)]:
         raise FileExistsError(
             f"--out: {folder} holds an earlier run, of which {', '.join(found)} would be "
             "overwritten; give --force to do so, or another --out"
@@ -70,6 +75,13 @@ def note(text: str, quiet: bool = False) -> None:
     """Tell the user of something in one line, on stderr."""
     if not quiet:
         print(f"reluplex-walk: {' '.join(text.split())}", file=sys.stderr)
+
+
+def note_left_out(table: Table, quiet: bool) -> None:
+    """Say how many rows are left out, if any are."""
+    if table.left_out:
+        rows = len(table.X) + table.left_out
+        note(f"{table.left_out} of {rows} rows have missing values and are left out", quiet)
 
 
 @contextmanager
@@ -181,6 +193,18 @@ class Wanted(NamedTuple):
     quiet: bool = False
 
 
+def remove_others(folder: Path, kept: str) -> None:
+    """Remove the files of an earlier run but the one called `kept`: they belong to that run."""
+    for name in _ALL:
+        if name != kept:
+            (folder / name).unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    with whole_file(path) as stream:
+        stream.write(text.encode())
+
+
 def write_files(
     traj: Trajectory,
     folder: Path,
@@ -196,12 +220,10 @@ def write_files(
     """
     paths = {"trajectory": folder / TRAJECTORY}
     traj.save(paths["trajectory"], force=True)
-    for name in (COLUMNS, GRAPH, PICTURE):
-        (folder / name).unlink(missing_ok=True)
+    remove_others(folder, TRAJECTORY)
     if recipe is not None:
         paths["columns"] = folder / COLUMNS
-        with whole_file(paths["columns"]) as stream:
-            stream.write(to_text(recipe, traj.problem.fingerprint).encode())
+        write_text(paths["columns"], to_text(recipe, traj.problem.fingerprint))
     interrupted = traj.status.name == "INTERRUPTED"
     try:
         if wanted.graph:
@@ -224,18 +246,27 @@ def _write_graph(traj: Trajectory, path: Path) -> None:
 def _drawn(
     traj: Trajectory, folder: Path, wanted: Wanted, title: str, labels: tuple[str, str]
 ) -> bool:
-    """Draw the picture; without matplotlib, say so."""
-    try:
+    def draw() -> Figure:
         from matplotlib.figure import Figure
-    except ImportError:
-        note(f'no {PICTURE}: it needs pip install "reluplex_walk[plot]"', wanted.quiet)
-        return False
-    from ..plotting import overview
 
-    note(f"{folder / TRAJECTORY} saved; drawing the picture (Ctrl-C leaves it out)", wanted.quiet)
-    title = ": ".join(filter(None, [title, traj.status.message]))
-    figure = Figure(figsize=(8.0, 6.0), layout="constrained")
-    overview(traj, title, figure, *labels)
+        from ..plotting import overview
+
+        figure = Figure(figsize=(8.0, 6.0), layout="constrained")
+        overview(traj, ": ".join(filter(None, [title, traj.status.message])), figure, *labels)
+        return figure
+
+    return draw_picture(draw, folder, TRAJECTORY, wanted.quiet)
+
+
+def draw_picture(draw: Callable[[], Figure], folder: Path, saved: str, quiet: bool) -> bool:
+    """Write the figure that `draw` makes, after the file `saved`; without matplotlib, say so."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        note(f'no {PICTURE}: it needs pip install "reluplex_walk[plot]"', quiet)
+        return False
+    note(f"{folder / saved} saved; drawing the picture (Ctrl-C leaves it out)", quiet)
+    figure = draw()
     with whole_file(folder / PICTURE) as stream:
         figure.savefig(stream, dpi=200, format="png")
     return True

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._whole import whole_file
-from . import recipe_file
+from .classes import decided
 from .columns import split_names, unknown
+from .models import Model, load
 from .options import missing_option, options_of, table_options
-from .output import PROVED, trajectory_file
+from .output import PROVED
 from .recipe_file import COLUMNS
 from .rows import Rows
 from .table import Recipe, present, read_rows
@@ -22,18 +23,16 @@ from .table import Recipe, present, read_rows
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..problem.network import ReLUNetwork
-
 
 @click.command(
     epilog="""\b
 Exit codes:
   0    the predictions were written
-  1    the saved walk or its columns.json is damaged or was changed
+  1    the model or its columns.json is damaged or was changed
   2    bad input: one line on stderr says what is wrong
 """
 )
-@click.argument("result", type=click.Path(path_type=Path))
+@click.argument("model", metavar="MODEL", type=click.Path(path_type=Path))
 @click.argument("data", metavar="DATA.csv")
 @click.option(
     "--features",
@@ -51,51 +50,31 @@ Exit codes:
 @table_options
 @missing_option
 def predict(
-    result: Path, data: str, features: tuple[str, ...], out: Path | None, force: bool, **given: Any
+    model: Path, data: str, features: tuple[str, ...], out: Path | None, force: bool, **given: Any
 ) -> int:
-    """Predict the target for the rows of DATA.csv by a saved walk or network.
+    """Predict the target for the rows of DATA.csv by a model.
 
-    RESULT is a trajectory.npz, a folder with one, or the file of a network.  One line of output
-    for each row; with --missing drop, an empty one where inputs are missing.  For labels: the
-    label, and the output of the network.
+    MODEL is a folder of `fit`, `solve` or `minimize`, a file in it, a network.npz or an .onnx file.
+    One line of output for each row; with --missing drop, an empty one where
+    inputs are missing.  For labels and classes: the label, and the outputs of the network.
     """
     if out is not None and out.exists() and not force:
         raise FileExistsError(f"--out: {out} would be overwritten; give --force to do so")
-    source = trajectory_file(result)
-    network, fingerprint = _network(source)
+    found = load(model)
     options = options_of(given)
     rows = read_rows(data, options)
-    recipe = _recipe(source, rows, features, network, fingerprint)
+    recipe = recipe_of(found, rows, features)
     kept = present(rows, [name for name, _ in recipe.columns], options.drop_missing)
-    outputs = network(recipe.inputs(rows, kept, options.notation))
+    outputs = found.network(recipe.inputs(rows, kept, options.notation))
     _write(_csv(outputs, kept, len(rows.cells), recipe), out)
     return PROVED
 
 
-def _network(source: Path) -> tuple[ReLUNetwork, str | None]:
-    """The network, and the fingerprint of its loss if it is that of a walk."""
-    import reluplex_walk as rw
-
-    try:
-        saved = rw.Trajectory.load(source)
-    except ValueError as error:
-        try:
-            return rw.ReLUNetwork.load(source), None
-        except ValueError:
-            raise error from None
-    return saved.network, saved.problem.fingerprint
-
-
-def _recipe(
-    source: Path,
-    rows: Rows,
-    features: tuple[str, ...],
-    network: ReLUNetwork,
-    fingerprint: str | None,
-) -> Recipe:
-    """Which columns are the inputs: those that were saved with the walk, or are named."""
+def recipe_of(model: Model, rows: Rows, features: tuple[str, ...]) -> Recipe:
+    """Which columns are the inputs: those that were saved with the model, or are named."""
+    source, network = model.source, model.network
     n_in, n_out = network.widths[0], network.widths[-1]
-    recipe = None if features else recipe_file.read(source.parent / COLUMNS, fingerprint)
+    recipe = None if features else model.recipe()
     if recipe is None:
         if not features:
             raise ValueError(
@@ -105,10 +84,10 @@ def _recipe(
         names = split_names(features, rows.header, "--features", rows.where)
         targets = ("y",) if n_out == 1 else tuple(f"y{k + 1}" for k in range(n_out))
         recipe = Recipe(tuple((name, None) for name in names), targets)
-    if (len(recipe.features), len(recipe.targets)) != (n_in, n_out):
+    if (len(recipe.features), len(recipe.outputs)) != (n_in, n_out):
         raise ValueError(
             f"expected {n_in} inputs and {n_out} outputs, as {source} has, found columns for "
-            f"{len(recipe.features)} and {len(recipe.targets)}: name the inputs with --features"
+            f"{len(recipe.features)} and {len(recipe.outputs)}: name the inputs with --features"
         )
     for name, _ in recipe.columns:
         if rows.header.count(name) != 1:
@@ -120,14 +99,17 @@ def _recipe(
 
 def _csv(outputs: np.ndarray, kept: list[int], n: int, recipe: Recipe) -> str:
     """The predictions, a line for each of the `n` rows."""
-    header: list[str] = []
-    for name in recipe.targets:
-        header += [name, f"{name} (output)"] if recipe.labels else [name]
+    labels, several = recipe.labels, len(recipe.labels) > 2
+    means = decided(outputs, labels).tolist() if labels else []
+    header: list[str] = [recipe.targets[0]] if several else []
+    for name in recipe.outputs:
+        decision = [name] if labels and not several else []
+        header += [*decision, f"{name} (output)" if labels else name]
     lines = [[""] * len(header) for _ in range(n)]
-    for k, values in zip(kept, outputs.tolist(), strict=True):
-        cells: list[str] = []
-        for value in values:
-            cells += [recipe.labels[int(value >= 0.0)]] if recipe.labels else []
+    for at, (k, values) in enumerate(zip(kept, outputs.tolist(), strict=True)):
+        cells = [labels[means[at][0]]] if several else []
+        for column, value in enumerate(values):
+            cells += [labels[means[at][column]]] if labels and not several else []
             cells.append(repr(value))
         lines[k] = cells
     text = io.StringIO(newline="")
@@ -143,4 +125,4 @@ def _write(text: str, out: Path | None) -> None:
         stream.write(text.encode())
 
 
-__all__ = ["predict"]
+__all__ = ["predict", "recipe_of"]

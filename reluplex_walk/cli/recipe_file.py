@@ -48,7 +48,8 @@ def read(path: Path, fingerprint: str | None) -> Recipe | None:
             for each in fields["inputs"]
         )
         recipe = Recipe(columns, _words(fields["targets"]), _words(fields["labels"]))
-        if not columns or not recipe.targets or len(recipe.labels) not in (0, 2):
+        alone = len(recipe.labels) > 2 and len(recipe.targets) > 1
+        if not columns or not recipe.targets or len(recipe.labels) == 1 or alone:
             raise ValueError("columns are missing")
         loss = _word(fields["loss"])
         if text != to_text(recipe, loss):
@@ -58,7 +59,7 @@ def read(path: Path, fingerprint: str | None) -> Recipe | None:
             f"{path} is damaged ({type(error).__name__}: {error}): {_REMEDY}"
         ) from None
     if fingerprint is not None and loss != fingerprint:
-        raise DamagedFileError(f"{path} belongs to another trajectory: {_REMEDY}")
+        raise DamagedFileError(f"{path} belongs to another trajectory or fit: {_REMEDY}")
     return recipe
 
 

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from .._limits import Limits
+from .classes import accuracy
+from .comparison import above_of
 from .options import (
     EPILOG,
     column_options,
+    data_options,
     limit_options,
+    loss_options,
     missing_option,
     out_option,
     output_options,
     seed_option,
     shared,
+    slope_option,
     table_options,
     time_option,
 )
@@ -27,6 +32,7 @@ from .output import (
     Wanted,
     make_folder,
     note,
+    note_left_out,
     progress_bar,
     refuse_overwrite,
     report,
@@ -43,41 +49,11 @@ if TYPE_CHECKING:
 _SECONDS = 10.0  # of `minimize`, where nothing else is asked for
 
 
-def _widths(context: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
-    """Neurons of the hidden layers in ``8,4``; none in ``none`` or an empty text."""
-    if text.strip() in ("", "none"):
-        return ()
-    words = text.split(",")
-    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
-        raise click.BadParameter(f"expected widths such as 8,4 or none, found {text!r}")
-    return tuple(int(word) for word in words)
-
-
 _problem_options = shared(
-    click.argument("data", metavar="DATA.csv"),
-    click.option(
-        "--target",
-        required=True,
-        multiple=True,
-        metavar="COLUMNS",
-        help="What to predict: a, or a,b for several outputs (may be repeated).",
-    ),
-    click.option(
-        "--hidden",
-        default="8",
-        callback=_widths,
-        metavar="WIDTHS",
-        help='Neurons of the hidden layers, as 8,4; "none" is linear regression.',
-    ),
+    data_options,
     click.option("--layer", type=int, default=0, help="The trained layer, counted from 0."),
-    click.option("--loss", "kind", type=click.Choice(["l1", "pinball", "hinge"]), default="l1"),
-    click.option("--tau", type=float, help="Quantile of the pinball loss. [default: 0.5]"),
-    click.option(
-        "--negative-slope",
-        type=float,
-        default=0.0,
-        help="Of the activation below 0: leaky ReLU.",
-    ),
+    loss_options("l1"),
+    slope_option,
     click.option(
         "--init",
         type=click.Choice(["uniform", "he", "xavier"]),
@@ -237,9 +213,7 @@ class _Run(NamedTuple):
         refuse_overwrite(folder, given["force"])
         problem = Problem.of(given)
         with warnings_as_notes(quiet):
-            if left_out := problem.table.left_out:
-                rows = len(problem.table.X) + left_out
-                note(f"{left_out} of {rows} rows have missing values and are left out", quiet)
+            note_left_out(problem.table, quiet)
             loss, beside = problem.loss(given["seed"]), problem.beside()
             make_folder(folder)
             yield cls(folder, title, problem, loss, beside, given)
@@ -247,15 +221,14 @@ class _Run(NamedTuple):
     def finish(self, traj: Trajectory, extra: dict[str, Any], remedy: str, stopped: bool) -> int:
         """Write the files and print the summary of the lowest walk; `stopped` by Ctrl-C."""
         table, given = self.problem.table, self.given
-        labels = table.recipe.features[0], table.recipe.targets[0]
+        axes = table.recipe.features[0], table.recipe.targets[0]
         wanted = Wanted(not (given["no_picture"] or stopped), given["graph"], given["quiet"])
-        files = write_files(traj, self.folder, wanted, self.title, labels, table.recipe)
+        files = write_files(traj, self.folder, wanted, self.title, axes, table.recipe)
         if table.left_out:
             extra["rows_left_out"] = table.left_out
         if self.problem.kind == "hinge":
-            import numpy as np
-
-            extra["accuracy"] = float((np.sign(traj.network(table.X)) == table.y).mean())
+            outputs = traj.network(table.X)
+            extra["accuracy"] = accuracy(outputs, table.y, table.recipe.labels)
         code = report(traj, files, given["as_json"], given["quiet"], dict(self.beside), extra)
         self._warn(traj, remedy)
         return INTERRUPTED if stopped else code
@@ -268,15 +241,8 @@ class _Run(NamedTuple):
                 f"warning: {off} of {off} neurons of layer {self.problem.layer} are off for every "
                 "sample; --restarts 20 or another --seed starts elsewhere"
             )
-        names, size = ("the best constant", "the best linear function"), traj.problem.target_size
-        above = [
-            f"{name} ({value:.6g})"
-            for name, value in zip(names, self.beside.values(), strict=True)
-            if traj.loss > value * (1.0 + 1e-9) + 1e-12 * size
-        ]
-        if above:
-            loss = f"the loss {traj.loss:.6g} is above that of {' and '.join(above)}"
-            note(f"warning: {loss}; {remedy}")
+        if above := above_of(self.beside, traj.loss, traj.problem.target_size):
+            note(f"warning: the loss {traj.loss:.6g} is above that of {above}; {remedy}")
 
 
 __all__ = ["minimize", "solve"]

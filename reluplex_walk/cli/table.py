@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import text
+from . import classes, text
 from .cells import Notation, is_missing, numbers, quoted, short
 from .columns import ask_about_digits, inputs, split_names, unknown
 from .rows import Dialect, Rows, parse, read_parquet
@@ -30,6 +30,7 @@ class TableOptions(NamedTuple):
     onehot: Sequence[str] = ()
     drop_missing: bool = False
     labels: Sequence[str] = ()
+    classes: bool = False  # the target is a category
 
 
 class Recipe(NamedTuple):
@@ -41,7 +42,8 @@ class Recipe(NamedTuple):
         Name of each column, and its levels if it is a category; the first one has no input.
     targets : tuple of str
     labels : tuple of str
-        What the targets -1 and +1 stand for, empty where they are numbers.
+        What the targets -1 and +1 stand for, or the classes that have an output each; empty where
+        the targets are numbers.
     """
 
     columns: tuple[tuple[str, tuple[str, ...] | None], ...]
@@ -55,6 +57,13 @@ class Recipe(NamedTuple):
         for name, levels in self.columns:
             names += [name] if levels is None else [f"{name}={level}" for level in levels[1:]]
         return tuple(names)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+        if len(self.labels) <= 2:
+            return self.targets
+        return tuple(f"{self.targets[0]}={label}" for label in self.labels)
 
     def inputs(self, rows: Rows, kept: Sequence[int], notation: Notation) -> Floats:
         """The inputs (n, p) in the rows `kept`."""
@@ -97,8 +106,6 @@ def read_rows(source: str, options: TableOptions) -> Rows:
 
 def read_table(source: str, target: Sequence[str], options: TableOptions) -> Table:
     """Inputs and targets from a file; ValueError says in one line what to do where they are not."""
-    import numpy as np
-
     rows = read_rows(source, options)
     targets = _targets(rows, target)
     names = inputs(rows, targets, options.drop, options.features)
@@ -112,11 +119,23 @@ def read_table(source: str, target: Sequence[str], options: TableOptions) -> Tab
             if name not in onehot:
                 ask_about_digits(rows, name, kept, names)
     levels = {name: _levels(rows, name, kept) for name in onehot}
-    recipe = Recipe(
-        tuple((name, levels.get(name)) for name in names), tuple(targets), tuple(options.labels)
-    )
-    X = recipe.inputs(rows, kept, options.notation)
-    y = [_target(rows, name, kept, options) for name in targets]
+    labels = _classes(rows, targets, kept, options) if options.classes else tuple(options.labels)
+    recipe = Recipe(tuple((name, levels.get(name)) for name in names), tuple(targets), labels)
+    return _table(rows, kept, recipe, options.notation)
+
+
+def read_like(rows: Rows, recipe: Recipe, options: TableOptions) -> Table:
+    """Inputs and targets of the `rows`, by the recipe of another table."""
+    names = [name for name, _ in recipe.columns]
+    kept = present(rows, [*names, *recipe.targets], options.drop_missing)
+    return _table(rows, kept, recipe, options.notation)
+
+
+def _table(rows: Rows, kept: Sequence[int], recipe: Recipe, notation: Notation) -> Table:
+    import numpy as np
+
+    X = recipe.inputs(rows, kept, notation)
+    y = [_target(rows, name, kept, recipe.labels, notation) for name in recipe.targets]
     return Table(X, np.column_stack(y), recipe, len(rows.cells) - len(kept))
 
 
@@ -172,25 +191,30 @@ def _levels(rows: Rows, name: str, kept: Sequence[int]) -> tuple[str, ...]:
     return tuple(levels)
 
 
-def _target(rows: Rows, name: str, kept: Sequence[int], options: TableOptions) -> Floats:
-    """One column of targets: numbers, or -1 and +1 for two labels."""
-    import numpy as np
+def _classes(
+    rows: Rows, target: Sequence[str], kept: Sequence[int], options: TableOptions
+) -> tuple[str, ...]:
+    """The classes of the one target."""
+    if options.labels:
+        raise ValueError("--classes: expected --classes or --labels, found both")
+    if len(target) > 1:
+        raise ValueError(f"--classes: expected one target, found {', '.join(target)}")
+    column = rows.column(target[0])
+    return classes.found([column[k] for k in kept], target[0], options.notation)
 
+
+def _target(
+    rows: Rows, name: str, kept: Sequence[int], labels: Sequence[str], notation: Notation
+) -> Floats:
+    """One column of targets: numbers, or -1 and +1 for labels, in a column for each of several."""
     column, at = rows.column(name), [rows.at(k) for k in kept]
     cells = [column[k] for k in kept]
+    if labels:
+        return classes.targets(cells, labels, name, at)
     found = sorted(set(cells))
-    if not options.labels:
-        few = f"--labels {quoted(','.join(found))} makes them -1 and +1, for --loss hinge"
-        words = few if len(found) == 2 else "choose another --target, or write numbers"
-        return numbers(cells, options.notation, name, at, words)
-    for k, cell in enumerate(cells):
-        if cell not in options.labels:
-            shown = ", ".join(found[:6]) + (", ..." if len(found) > 6 else "")
-            raise ValueError(
-                f"--labels: expected {' or '.join(options.labels)} in column {name!r}, found "
-                f"{short(cell)} at {at[k]} (its values: {shown})"
-            )
-    return np.where(np.array(cells) == options.labels[1], 1.0, -1.0)
+    few = f"--labels {quoted(','.join(found))} makes them -1 and +1, for --loss hinge"
+    words = few if len(found) == 2 else "choose another --target, or write numbers"
+    return numbers(cells, notation, name, at, words)
 
 
-__all__ = ["Recipe", "Table", "TableOptions", "present", "read_rows", "read_table"]
+__all__ = ["Recipe", "Table", "TableOptions", "present", "read_like", "read_rows", "read_table"]

@@ -4,6 +4,7 @@ Columns of decimals are integers over a power of ten, others the floats they are
 floats hold the numerators, so that sums over samples need no other numbers.
 """
 
+from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
@@ -48,13 +49,15 @@ class ExactData(NamedTuple):
     x: Table  # (samples, q)
     y: Table  # (residual rows, K)
     kinks: Rationals  # (2, residual rows, K) slopes below and above each kink, as `loss.left`
+    penalty: Fraction  # of the sum of the absolute weights
 
     @classmethod
     def of(cls, loss: LayerLoss) -> "ExactData":
         """The data of `loss` as it takes them: see :attr:`.LayerLoss.decimals`."""
         inputs = np.column_stack([loss.inputs, np.ones(len(loss.inputs))])
         places = loss.decimals
-        return cls(Table.of(inputs, (*places.X, 0)), Table.of(loss.targets, places.y), _costs(loss))
+        x, y = Table.of(inputs, (*places.X, 0)), Table.of(loss.targets, places.y)
+        return cls(x, y, _costs(loss), loss.exact_penalty)
 
 
 def _costs(loss: LayerLoss) -> Rationals:

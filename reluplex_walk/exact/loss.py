@@ -34,12 +34,17 @@ class Vertex(NamedTuple):
 
     theta: Rationals  # (D,)
     active: Breakpoints  # (r,) with independent gradients
-    sides: Sides  # the region: +-1 per hidden stage (n, width), then residuals (m, K)
+    sides: (
+        Sides  # the region: +-1 per hidden stage (n, width), residuals (m, K), weights (q - 1, h)
+    )
     columns: NDArray[np.int64]  # (r,) parameters on which the normals are independent
 
 
 class ExactLoss:
     """F(theta) in rational arithmetic.
+
+    With a penalty the weights of the trained layer, whose kinks it has, are a last stage of
+    breakpoints: the value at (input, neuron) is the weight itself.
 
     Gradients and normals are those of the free parameters: they are 0 at the others, which so stay
     where they are.
@@ -49,7 +54,7 @@ class ExactLoss:
         self.loss = loss
         self.data = ExactData.of(loss)
         self.x, self.y = self.data.x.rationals(), self.data.y.rationals()
-        self.kinks = self.data.kinks
+        self.kinks, self.penalty = self.data.kinks, self.data.penalty
         self.free = np.ones(loss.shape, np.bool_) if everything else loss.free
         self.free_x = _only(self.x, self.free[0])
         self.layers = ExactLayers(loss)
@@ -62,14 +67,15 @@ class ExactLoss:
     def values(self, theta: Rationals, samples: Ints | None = None) -> list[Rationals]:
         """Breakpoint functions at `theta` (D,): hidden stages (n, width), residuals (m, K).
 
-        Of some `samples` only, if these are given, in ascending order.
+        Weights (q - 1, h) with a penalty follow.  Of some `samples` only, if these are given, in
+        ascending order, and of all weights.
         """
         values = [self._trained(theta, samples)]
         for t in range(self.loss.n_hidden):
             values.append(self.layers.above(t, values[t], values[t].num > 0, biases=1))
         (z, den), (rows, owner) = values[-1], self._residuals(samples)
         values[-1] = Rationals(z[owner] * self.y.den - self.y.num[rows] * den, den * self.y.den)
-        return values
+        return values + self._weights(theta)
 
     def rates(self, d: Rationals, sides: Sides, samples: Ints | None = None) -> list[Rationals]:
         """Derivatives along `d` (D,) of all breakpoint functions in the region `sides`."""
@@ -79,7 +85,13 @@ class ExactLoss:
             rates.append(self.layers.above(t, rates[t], positive, biases=0))
         z, den = rates[-1]
         rates[-1] = Rationals(z[self._residuals(samples)[1]], den)
-        return rates
+        return rates + self._weights(d)
+
+    def _weights(self, theta: Rationals) -> list[Rationals]:
+        """Weights (q - 1, h) in `theta` (D,), where they have a penalty: a stage, or none."""
+        if not self.penalty:
+            return []
+        return [Rationals(theta.num.reshape(self.loss.shape)[:, :-1].T, theta.den)]
 
     def _trained(self, theta: Rationals, samples: Ints | None) -> Rationals:
         """Rows (n, h) of the trained layer at `theta` (D,), or their derivatives along it."""
@@ -93,6 +105,12 @@ class ExactLoss:
         rows = np.flatnonzero(np.isin(self.loss.owner, samples))
         return rows, np.searchsorted(samples, self.loss.owner[rows])
 
+    def _columns(self, stage: int, samples: Ints) -> Ints | slice:
+        """Columns of a stage that belong to the `samples`; all of the weights."""
+        if stage > self.loss.n_hidden:
+            return slice(None)
+        return samples if stage < self.loss.n_hidden else self._residuals(samples)[0]
+
     def signs(self, theta: Rationals) -> Sides:
         """Signs of all breakpoints at `theta` (D,), 0 where they vanish."""
         point = nearest(theta)
@@ -100,20 +118,19 @@ class ExactLoss:
             return region(self.values(theta))
         values = self.rounded.values(point)
         signs = [np.sign(np.nan_to_num(v.near)).astype(np.int8) for v in values]
+        signs += region(self._weights(theta))
         samples = self._samples([~v.certain for v in values])
         if samples.size:
-            rows = self._residuals(samples)[0]
-            exact = region(self.values(theta, samples))
-            for t, sign in enumerate(exact):
-                signs[t][samples if t < self.loss.n_hidden else rows] = sign
+            for t, sign in enumerate(region(self.values(theta, samples))):
+                signs[t][self._columns(t, samples)] = sign
         return signs
 
     def _samples(self, marked: list[NDArray[np.bool_]]) -> Ints:
         """Samples of which breakpoints are `marked`."""
         some = np.zeros(len(self.loss.inputs), np.bool_)
-        for mark in marked[:-1]:
+        for mark in marked[: self.loss.n_hidden]:
             some |= mark.any(axis=1)
-        some[self.loss.owner[marked[-1].any(axis=1)]] = True
+        some[self.loss.owner[marked[self.loss.n_hidden].any(axis=1)]] = True
         return np.flatnonzero(some)
 
     def leave(self, d: Rationals, signs: Sides) -> tuple[Sides, Sides]:
@@ -122,10 +139,9 @@ class ExactLoss:
         Returns its sides, +1 for what stays 0, and the signs just beyond the point.
         """
         samples = self._samples([sign == 0 for sign in signs])
-        rows = self._residuals(samples)[0]
         beyond = [sign.copy() for sign in signs]
         for t, sign in enumerate(beyond):
-            at = samples if t < self.loss.n_hidden else rows
+            at = self._columns(t, samples)
             moves = signs_of(self.rates(d, beyond, samples)[t].num)
             sign[at] = np.where(sign[at] == 0, moves, sign[at])
         return [np.where(sign == 0, 1, sign).astype(np.int8) for sign in beyond], beyond
@@ -139,11 +155,10 @@ class ExactLoss:
         """
         contenders = self._contenders(theta, d, sides, active)
         samples = self._samples(contenders)
-        rows = self._residuals(samples)[0]
         values, rates = self.values(theta, samples), self.rates(d, sides, samples)
         best, entering = None, None
         for t, (z, dz, side) in enumerate(zip(values, rates, sides, strict=True)):
-            columns = samples if t < self.loss.n_hidden else rows
+            columns = self._columns(t, samples)
             met = (dz.num * side[columns] < 0) & contenders[t][columns]
             for a, neuron in zip(*np.nonzero(met), strict=True):
                 step = Fraction(-z.num[a, neuron], dz.num[a, neuron]) * Fraction(dz.den, z.den)
@@ -162,6 +177,9 @@ class ExactLoss:
         if point is None or way is None:
             return others
         values, rates = self.rounded.values(point), self.rounded.rates(way, sides)
+        if self.penalty:
+            values.append(self.rounded.weights(point))
+            rates.append(self.rounded.weights(way))
         met = [steps(*parts) for parts in zip(values, rates, sides, strict=True)]
         latest = min(
             high[other].min(initial=np.inf) for (_, high), other in zip(met, others, strict=True)
@@ -170,11 +188,14 @@ class ExactLoss:
 
     def value(self, values: list[Rationals]) -> Fraction:
         """The loss, from its :meth:`values`."""
-        r = values[-1]
+        r = values[self.loss.n_hidden]
         left, right = self.kinks.num
-        return Fraction(int((np.where(r.num > 0, right, -left) * r.num).sum()), 1) / (
-            r.den * self.kinks.den
-        )
+        data = Fraction(int((np.where(r.num > 0, right, -left) * r.num).sum()), 1)
+        data /= r.den * self.kinks.den
+        if not self.penalty:
+            return data
+        weights = values[-1]
+        return data + self.penalty * Fraction(int(np.abs(weights.num).sum()), weights.den)
 
     def loss_at(self, theta: Rationals, signs: Sides) -> Fraction:
         """The loss at `theta` (D,), where breakpoints have these `signs`."""
@@ -188,15 +209,16 @@ class ExactLoss:
         return Rationals(np.where(self.free.ravel(), gradient.num, 0), gradient.den)
 
     def sample(self, c: Breakpoints) -> NDArray[np.int64]:
-        """Sample of each of the breakpoints `c`."""
+        """Sample of each of the breakpoints `c`; -1 for weights, which have none."""
         residual = c.stage == self.loss.n_hidden
-        return np.where(residual, self.loss.owner[c.column * residual], c.column)
+        samples = np.where(residual, self.loss.owner[c.column * residual], c.column)
+        return np.where(c.stage > self.loss.n_hidden, -1, samples)
 
     def rows(self, c: Breakpoints, sides: Sides) -> tuple[Rationals, Objects]:
         """Oriented gradients ``u (x) x_i`` of the breakpoints `c`: all u (r, h), and constants.
 
         The breakpoint function in the region is ``sigma (u (x) x_i) . theta + constant``; constants
-        are (r,) Fractions.
+        are (r,) Fractions.  Of a weight u and x_i are unit vectors.
         """
         if self._rows is not None and self._rows[0] is c and _same(self._rows[1], sides):
             return self._rows[2]  # asked for once to find a vertex, once for its slopes
@@ -205,7 +227,8 @@ class ExactLoss:
         for stage in np.unique(c.stage):
             at = np.flatnonzero(c.stage == stage)
             oriented = sides[stage][c.column[at], c.neuron[at]].astype(object)
-            back, offset, den = self._backwards(stage, samples[at], c.neuron[at], oriented, sides)
+            depth = stage if stage <= self.loss.n_hidden else 0
+            back, offset, den = self._backwards(depth, samples[at], c.neuron[at], oriented, sides)
             if stage == self.loss.n_hidden:
                 y = oriented * self.y.num[c.column[at], c.neuron[at]]
                 back, offset = back * self.y.den, offset * self.y.den - y * den
@@ -245,7 +268,11 @@ class ExactLoss:
 
     def _gradients(self, c: Breakpoints, u: Rationals, x: Rationals) -> Rationals:
         """The products u (x) x_i (r, D)."""
-        rows = x.num[self.sample(c)]
+        samples = self.sample(c)
+        rows = x.num[samples]
+        weights = np.flatnonzero(samples < 0)
+        rows[weights] = 0
+        rows[weights, c.column[weights]] = x.den
         num = u.num[:, :, None] * rows[:, None, :]
         return Rationals(num.reshape(len(rows), self.loss.dim), u.den * x.den)
 
@@ -298,13 +325,16 @@ class ExactLoss:
         """The loss around a point where `vanishing` are 0, seen from the region `sides`."""
         u, _ = self.rows(vanishing, sides)
         left, right = self.kinks.num
-        slopes = np.where(sides[-1] > 0, right, -left)
+        slopes = np.where(sides[self.loss.n_hidden] > 0, right, -left)
         samples = self.sample(vanishing)
         gamma, alpha = [], []
         for c, (stage, column, neuron) in enumerate(zip(*vanishing, strict=True)):
             if stage == self.loss.n_hidden:
                 weight = int(left[column, neuron] + right[column, neuron])
                 gamma.append(Fraction(-weight, self.kinks.den))
+                continue
+            if stage > self.loss.n_hidden:
+                gamma.append(-2 * self.penalty)
                 continue
             above = self.response(stage, column, neuron, sides)
             rows = self.loss.owner == column
@@ -386,14 +416,30 @@ class LocalModel(NamedTuple):
         Imposed on the `members`, which are independent on the parameters `columns`; it moves only
         these.
         """
-        rates = objects([Fraction(t) for t in true_rates])
-        for c, b, alpha in self.alpha:
-            rates[c] = rates[c] - alpha * min(0, true_rates[b])
-        target = from_fractions(rates[members])
+        target = from_fractions(self._within(true_rates)[members])
         solution = solve(self.normals.num[np.ix_(members, columns)], target.num[:, None])
         d = np.zeros(self.normals.num.shape[1], object)
         d[columns] = solution.num[:, 0] * self.normals.den
         return Rationals(d, solution.den * target.den)
+
+    def lengths(self, columns: NDArray[np.int64], true_rates: Objects) -> Floats:
+        """Lengths (m,) of the directions for rows of rates (m, k), as floats see them.
+
+        All breakpoints are independent on the parameters `columns`.  NaN where floats tell nothing.
+        """
+        targets = np.array([self._within(row).astype(float) for row in true_rates])
+        matrix = Rationals(self.normals.num[:, columns], self.normals.den).floats()
+        try:
+            return np.linalg.norm(np.linalg.solve(matrix, targets.T), axis=0)
+        except np.linalg.LinAlgError:
+            return np.full(len(targets), np.nan)
+
+    def _within(self, true_rates: Objects) -> Objects:
+        """Rates (k,) in the region, of breakpoints whose true rates these are."""
+        rates = objects([Fraction(t) for t in true_rates])
+        for c, b, alpha in self.alpha:
+            rates[c] = rates[c] - alpha * min(0, true_rates[b])
+        return rates
 
     def kinks(self, prices: Objects) -> Objects:
         """Gamma where each t_c with a price != 0 is a free coordinate of its own."""

@@ -44,9 +44,10 @@ class Pieces:
 
     def affine(self, sides: Sides) -> Affine:
         """The loss in the region `sides`; what has the side 0 counts as negative."""
-        first, group = _patterns(sides[:-1], len(self.loss.inputs))
-        of_x, of_y = self._sums(sides[-1], group[self.loss.owner], len(first))
-        patterns = [side[first] > 0 for side in sides[:-1]]
+        hidden = sides[: self.loss.n_hidden]
+        first, group = _patterns(hidden, len(self.loss.inputs))
+        of_x, of_y = self._sums(sides[len(hidden)], group[self.loss.owner], len(first))
+        patterns = [side[first] > 0 for side in hidden]
         rows = self._back(patterns)  # (K, patterns, h)
         offset = self._offsets(patterns)  # (patterns, K)
         h = self.loss.shape[0]
@@ -65,7 +66,18 @@ class Pieces:
         for k, den_y in enumerate(self.data.y.den):
             total = int(of_y.num[:, k].sum())
             constant -= Fraction(total, of_y.den * self.data.kinks.den * den_y)
+        if self.data.penalty:
+            gradient = self._penalised(gradient, sides[-1])
         return Affine(gradient, constant)
+
+    def _penalised(self, gradient: Rationals, side: NDArray[np.int8]) -> Rationals:
+        """The `gradient` (D,) and that of the penalty, of weights with the `side` (q - 1, h)."""
+        penalty = self.data.penalty
+        num = (gradient.num * penalty.denominator).reshape(self.loss.shape)
+        num[:, :-1] += np.where(side.T > 0, 1, -1).astype(object) * (
+            penalty.numerator * gradient.den
+        )
+        return Rationals(num.ravel(), gradient.den * penalty.denominator)
 
     def _sums(self, side: NDArray[np.int8], group: Ints, size: int) -> tuple[Rationals, Rationals]:
         """Sums for each pattern of costs times inputs (size, K, q) and times targets (size, K).

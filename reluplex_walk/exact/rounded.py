@@ -56,6 +56,11 @@ class Rounded:
             values[-1] = Bounded(near - y, error)
         return values
 
+    def weights(self, theta: Floats) -> Bounded:
+        """Weights (q - 1, h) in the floats `theta` (D,) nearest to a point, or to a direction."""
+        near = theta.reshape(self.loss.shape)[:, :-1].T
+        return Bounded(near, 2.0 * _UNIT * np.abs(near) + _TINY * (near != 0.0))
+
     def rates(self, d: Floats, sides: Sides) -> list[Bounded]:
         """Derivatives along a direction, likewise, in the region `sides`."""
         with np.errstate(all="ignore"):

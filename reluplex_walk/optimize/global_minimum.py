@@ -111,12 +111,13 @@ def global_minimum(
     box : float or pair, optional
         A number b > 0 for ``|theta| <= b`` in every parameter, or (lower, upper), each a number
         or an array (h, q) or (D,).  Small boxes are faster and more precise.  Default: all of
-        parameter space, by regions only.
+        parameter space, by regions only, which serve losses without a penalty.
     time_limit : float, optional
         Seconds; the best parameters and the best bound until then are returned, with
         ``optimal=False``.
     method : {"auto", "milp", "regions"}, default "auto"
-        ``auto`` takes the regions if there is no box or 10,000 are expected at most.
+        ``auto`` takes the regions if there is no box or 10,000 are expected at most, and the
+        integer program if the loss has a penalty.
     callback : callable, optional
         Called as :func:`walk` and :func:`enumerate_regions` call theirs, with what these tell;
         StopIteration or KeyboardInterrupt raised in it ends the search as Ctrl-C does.
@@ -152,10 +153,13 @@ def global_minimum(
     """
     instance("loss", loss, LayerLoss)
     choice("method", method, METHODS)
+    if loss.penalty and method == "regions":
+        raise ValueError("method: expected 'auto' or 'milp' with a penalty, found 'regions'")
     if box is not None:
         lower, upper = box_bounds(loss, box)
-    elif method == "milp":
-        raise ValueError("box: expected a number > 0 or a pair (lower, upper) with method='milp'")
+    elif method == "milp" or loss.penalty:
+        asks = "method='milp'" if method == "milp" else "a penalty"
+        raise ValueError(f"box: expected a number > 0 or a pair (lower, upper) with {asks}")
     else:
         lower, upper = np.full(loss.shape, -np.inf), np.full(loss.shape, np.inf)
     with Limits.asked(time_limit, callback) as limits:
@@ -165,7 +169,7 @@ def global_minimum(
         if known == 0.0:
             method = "zero-loss"
         elif method == "auto":
-            method = _method(loss, box, lower, upper, limits)
+            method = "milp" if loss.penalty else _method(loss, box, lower, upper, limits)
         if known == 0.0:
             solution = Solution(None, 0.0, 0.0, Ended.FINISHED, "the loss is 0")
         elif limits.over is not None:

@@ -10,8 +10,9 @@ within the box, a binary ``b`` for those of them that need one, and the cost ``t
 ``l <= z <= u`` are bounds over the box by interval arithmetic, for each breakpoint its own (exact
 for the two lowest stages, because different neurons of the trained layer share no parameter).  An
 activation that the loss never falls with needs no binary: the program itself pushes it down to
-``max(z, alpha z)``.  Formulation: Tjeng, Xiao and Tedrake, ICLR 2019, section 4.1, with leaky
-slopes.
+``max(z, alpha z)``.  With a penalty the size of each weight is a variable, too,
+``m >= theta, m >= -theta``.  Formulation: Tjeng, Xiao and Tedrake, ICLR 2019, section 4.1, with
+leaky slopes.
 """
 
 from typing import NamedTuple
@@ -27,6 +28,7 @@ from ..tolerances import OPTIMIZE
 from .apart import integer_program
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _WORDS = {Ended.TIME_LIMIT: "was ended at time_limit", Ended.PRECISION: "failed"}
@@ -63,12 +65,14 @@ def solve(loss: LayerLoss, lower: Floats, upper: Floats, known: float, limits: L
     """Minimise `loss` over ``lower <= theta <= upper`` (h, q), where a loss of `known` is known."""
     stages = _stages(loss, lower, upper)
     costs = np.maximum(loss.left, loss.right)
-    unit = float(costs.max())
+    unit = max(float(costs.max()), loss.penalty)
     n_open = [int(stage.open.sum()) for stage in stages]
     n_binary = [int(stage.binary.sum()) for stage in stages]
     at_open = loss.dim + np.concatenate([[0], np.cumsum(n_open)]).astype(int)
     at_binary = at_open[-1] + np.concatenate([[0], np.cumsum(n_binary)]).astype(int)
-    n_variables = int(at_binary[-1]) + costs.size
+    at_weights = int(at_binary[-1]) + costs.size
+    weights = _weights(loss)
+    n_variables = at_weights + weights.size
     low, high = np.zeros(n_variables), np.full(n_variables, np.inf)
     low[: loss.dim], high[: loss.dim] = lower.ravel(), upper.ravel()
     high[at_binary[0] : at_binary[-1]] = 1.0
@@ -103,7 +107,10 @@ def solve(loss: LayerLoss, lower: Floats, upper: Floats, known: float, limits: L
     for slope in (loss.right.ravel() / unit, -loss.left.ravel() / unit):
         at_least(cost - sparse.diags(slope) @ z.matrix[rows], slope * constant)
     objective = np.zeros(n_variables)
-    objective[at_binary[-1] :] = 1.0
+    objective[at_binary[-1] : at_weights] = 1.0
+    objective[at_weights:] = loss.penalty / unit
+    sizes = _sizes(weights, at_weights, n_variables)
+    at_least(sizes, np.zeros(2 * weights.size))
     allowed = (1.0 + OPTIMIZE.room) * known / unit + OPTIMIZE.room
     at_least(sparse.csr_matrix(-objective), np.array([-allowed]))
     integrality = np.zeros(n_variables)
@@ -121,7 +128,19 @@ def solve(loss: LayerLoss, lower: Floats, upper: Floats, known: float, limits: L
         ended = limits.over or Ended.PRECISION
         words = "interrupted" if ended is Ended.INTERRUPTED else f"HiGHS {_WORDS[ended]}"
         return Solution(None, 0.0, 0.0, ended, words)
-    return _solution(result, loss, unit, _tolerance(stages, costs))
+    return _solution(result, loss, unit, _tolerance(stages, costs, loss.penalty * weights.size))
+
+
+def _weights(loss: LayerLoss) -> Ints:
+    """Flat indices of the parameters with a penalty."""
+    return np.arange(loss.dim).reshape(loss.shape)[:, : -1 if loss.penalty else 0].ravel()
+
+
+def _sizes(weights: Ints, first: int, n_variables: int) -> sparse.csr_matrix:
+    """Rows that are >= 0 where each of the variables from `first` on is the size of its weight."""
+    size = _unit_rows(first, weights.size, n_variables)
+    signed = _unit_rows(0, n_variables, n_variables)[weights]
+    return sparse.csr_matrix(sparse.vstack([size - signed, size + signed]))
 
 
 def _solution(
@@ -213,13 +232,13 @@ def _unit_rows(first: int, count: int, n_variables: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(count), (np.arange(count), columns)), (count, n_variables))
 
 
-def _tolerance(stages: list[_Stage], costs: Floats) -> float:
+def _tolerance(stages: list[_Stage], costs: Floats, penalties: float) -> float:
     """By how much HiGHS's tolerances may raise its bound above the true minimum.
 
     A binary off by the tolerance moves its activation by that share of [l, u], and every other
     row is off by the tolerance at most; the loss follows with the influence of each.
     """
-    total = float(costs.max() * (1 + 2 * costs.size))
+    total = float(costs.max() * (1 + 2 * costs.size)) + 2.0 * penalties
     for stage in stages:
         moved = np.where(stage.binary, np.maximum(-stage.low, stage.high), 0.0)
         total += float((stage.influence * (stage.open + moved)).sum())

@@ -17,8 +17,9 @@ Ints = NDArray[np.int64]
 class Breakpoints(NamedTuple):
     """Breakpoints (k,) by their places in the arrays of a loss.
 
-    ``stage`` counts hidden layers from the trained one upwards, then the residuals; ``column`` is
-    the sample, for residuals the residual row; ``neuron`` the neuron (output) of that layer.
+    ``stage`` counts hidden layers from the trained one upwards, then the residuals, then the
+    weights of the trained layer, if they have a penalty; ``column`` is the sample, for residuals
+    the residual row, for weights the input; ``neuron`` the neuron (output) of that layer.
     """
 
     stage: Ints
@@ -35,55 +36,78 @@ class BreakpointIndex:
     """The breakpoints of a loss, stage by stage: hidden layers from the trained one, residuals.
 
     A stage is a table of neurons (or outputs) and columns: distinct inputs (samples) in a hidden
-    stage, distinct pairs of input and target (residual rows) in the last.  Its ids follow those of
-    the stages before it, neuron by neuron.  A further kind of kink is a further stage.
+    stage, distinct pairs of input and target (residual rows) in that of the residuals.  Its ids
+    follow those of the stages before it, neuron by neuron.
+
+    Weights with a penalty are a further stage, of neurons and inputs of the trained layer.  Kernels
+    have them among the samples, after them, and so have the ids: the columns of a hidden stage (of
+    the residuals, where there is none) are followed by those of the weights, which in stages above
+    the trained layer stand for nothing.
     """
 
     widths: tuple[int, ...]  # (S,) neurons
     rows: tuple[Ints, ...]  # S arrays (columns,): the first row of X that each column belongs to
-    n_rows: int  # of X
+    n_rows: int  # of X, or inputs of the trained layer, if these are more
+    residuals: int  # the stage of the residuals
 
     @cached_property
     def columns(self) -> Ints:
         """Columns of each stage, (S,)."""
         return np.array([len(rows) for rows in self.rows], np.int64)
 
+    @property
+    def weights(self) -> int:
+        """Inputs of the trained layer whose weights have a penalty."""
+        return int(self.columns[self.residuals + 1 :].sum())
+
+    @cached_property
+    def slots(self) -> Ints:
+        """Ids of each neuron of a stage but that of the weights."""
+        slots = self.columns[: self.residuals + 1].copy()
+        slots[: max(1, self.residuals)] += self.weights
+        return slots
+
     @cached_property
     def start(self) -> Ints:
-        """First id of each stage, and the number of all breakpoints, (S + 1,)."""
-        return np.concatenate([[0], np.cumsum(self.columns * self.widths)])
+        """First id of each stage but that of the weights, and the number of all ids."""
+        return np.concatenate([[0], np.cumsum(self.slots * self.widths[: self.residuals + 1])])
 
     @property
     def size(self) -> int:
-        """Number of all breakpoints."""
+        """Number of all ids."""
         return int(self.start[-1])
 
     @property
     def hidden(self) -> int:
         """Number of hidden breakpoints: the ids below it are theirs."""
-        return int(self.start[-2])
+        return int(self.start[self.residuals])
 
     @property
     def hidden_neurons(self) -> int:
         """Neurons of all hidden stages together."""
-        return sum(self.widths[:-1])
+        return sum(self.widths[: self.residuals])
 
     def split(self, ids: ArrayLike) -> Breakpoints:
         """Places of the breakpoints with these ids; FREE ids are left out."""
         flat: Ints = np.asarray(ids, np.int64).ravel()
         flat = flat[flat != FREE]
         stage = np.searchsorted(self.start, flat, side="right") - 1
-        neuron, column = np.divmod(flat - self.start[stage], self.columns[stage])
-        return Breakpoints(stage, column, neuron)
+        neuron, column = np.divmod(flat - self.start[stage], self.slots[stage])
+        weight = column >= self.columns[stage]
+        column = column - weight * self.columns[stage]
+        return Breakpoints(np.where(weight, self.residuals + 1, stage), column, neuron)
 
     def join(self, c: Breakpoints) -> Ints:
         """Ids of the breakpoints at these places: the inverse of `split`."""
-        return np.asarray(self.start[c.stage] + c.neuron * self.columns[c.stage] + c.column)
+        weight = c.stage > self.residuals
+        stage = np.where(weight, 0, c.stage)
+        column = c.column + weight * self.columns[0]
+        return np.asarray(self.start[stage] + c.neuron * self.slots[stage] + column)
 
     def locate(self, ids: ArrayLike) -> Ints:
         """Rows (layer, sample, neuron) of the breakpoints with these ids; FREE ids are left out.
 
-        ``sample`` is the first row of X that the breakpoint belongs to.
+        ``sample`` is the first row of X that the breakpoint belongs to; of a weight the input.
         """
         c = self.split(ids)
         sample = np.zeros(len(c.stage), np.int64)

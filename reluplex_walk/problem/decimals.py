@@ -36,6 +36,8 @@ class Decimals(NamedTuple):
     y : tuple of (int or None)
         One for each output.
     sample_weight, tau : int or None
+    penalty : int or None
+        Also None where there is none.
 
     Examples
     --------
@@ -43,13 +45,14 @@ class Decimals(NamedTuple):
     >>> net = rw.ReLUNetwork.random([2, 1])
     >>> X, y = [[0.1, 1.0 / 3.0], [0.25, 2.0]], [3.0, 4.0]
     >>> rw.LayerLoss(net, X, y, kind="pinball", tau=0.9).decimals
-    Decimals(X=(2, None), y=(0,), sample_weight=0, tau=1)
+    Decimals(X=(2, None), y=(0,), sample_weight=0, tau=1, penalty=None)
     """
 
     X: tuple[int | None, ...]
     y: tuple[int | None, ...]
     sample_weight: int | None
     tau: int | None
+    penalty: int | None = None
 
     @classmethod
     def none(cls, columns: int, outputs: int) -> "Decimals":
@@ -64,7 +67,10 @@ class Decimals(NamedTuple):
     def __str__(self) -> str:
         """Without spaces, as fingerprints have it: ``X:2,-;y:0;sample_weight:0;tau:1``."""
         parts = []
-        for name, value in self._asdict().items():
+        named = self._asdict()
+        if self.penalty is None:  # as fingerprints were before there were penalties
+            del named["penalty"]
+        for name, value in named.items():
             places = value if isinstance(value, tuple) else (value,)
             parts.append(f"{name}:" + ",".join("-" if k is None else str(k) for k in places))
         return ";".join(parts)

@@ -18,13 +18,25 @@ def kernel_arrays(
     targets: Floats,
     left: Floats,
     right: Floats,
+    penalised: Floats | None = None,
+    penalty: float = 0.0,
 ) -> KernelArrays:
     """The record of a loss from its distinct inputs `x` (n, q), in the units of the kernels.
 
     A column of ones among them stands for the biases of the trained layer.
     `tail` are weights and biases of the layers above; `owner` (m,), `targets`, `left` and `right`
-    (m, K) the sample, the target and the slopes of the loss of each residual row.
+    (m, K) the sample, the target and the slopes of the loss of each residual row.  Rows `penalised`
+    (p, q) make the parameters of a neuron its weights, which cost `penalty` each.
     """
+    samples = len(x)
+    if penalised is not None:
+        x = np.concatenate([x, penalised])
+        if not tail:  # weights are samples of a linear function, with targets 0
+            owner = np.concatenate([owner, np.arange(samples, len(x))])
+            none, cost = np.zeros((len(penalised), targets.shape[1])), penalty
+            targets = np.concatenate([targets, none])
+            left, right = (np.concatenate([part, none + cost]) for part in (left, right))
+            samples = len(x)
     x = writable(x)
     widths = np.array([*(w.shape[1] for w, _ in tail), targets.shape[1]], np.int64)
     sizes = [w.size for w, _ in tail]
@@ -45,6 +57,8 @@ def kernel_arrays(
         right=writable(right.T),
         mean_slope=(1.0 + negative_slope) / 2.0,
         half_jump=(1.0 - negative_slope) / 2.0,
+        samples=np.array([samples], np.int64),
+        penalty=penalty,
     )
 
 

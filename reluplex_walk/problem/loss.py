@@ -8,6 +8,8 @@ with ``rho`` convex with one kink at 0, ``rho(r) = left max(-r, 0) + right max(r
 * ``pinball``: left = tau, right = 1 - tau, so that a constant fit is the tau-quantile of y;
 * ``hinge``: max(0, 1 - y f) with y = +-1, which is max(0, -y r): one of left, right is 0.
 
+A penalty adds  penalty sum_j sum_c |theta[j, c]|  over the weights, not the biases (last column).
+
 Everything here is plain NumPy and shares no code with the kernels of the walk.
 """
 
@@ -32,6 +34,7 @@ from .._validate import (
 )
 from ..native.arrays import KernelArrays
 from ..tolerances import PROBLEM, TOLERANCES
+from . import penalty as penalties
 from .aliased import Aliased, find, warn_of_aliased
 from .breakpoints import BreakpointIndex
 from .decimals import Decimals, fraction, places
@@ -80,10 +83,13 @@ class LayerLoss:
     fit_intercept : bool, default True
         Whether searches move the biases of the trained layer.  If not, they stay where a search
         starts: at 0 by default.
+    penalty : float, default 0.0
+        What the sum of the absolute weights of the trained layer, not of its biases, is multiplied
+        by and added; a decimal is taken for what is written, as tau is.
 
     Attributes
     ----------
-    network, X, y, layer, kind, tau, sample_weight, fit_intercept
+    network, X, y, layer, kind, tau, sample_weight, fit_intercept, penalty
         As given, but for what counts as 0; the arrays are read-only, `y` is (n, n_out).
     shape : tuple
         (h, q).
@@ -126,6 +132,7 @@ class LayerLoss:
         sample_weight: ArrayLike | None = None,
         decimals: bool = True,
         fit_intercept: bool = True,
+        penalty: float = 0.0,
     ) -> None:
         instance("network", network, ReLUNetwork)
         self.network = network
@@ -137,6 +144,7 @@ class LayerLoss:
         self.shape = (network.widths[self.layer + 1], network.widths[self.layer] + 1)
         self.dim = self.shape[0] * self.shape[1]
         self.fit_intercept = flag("fit_intercept", fit_intercept)
+        self.penalty = penalties.checked(penalty)
         self._merge()
         self.decimals = self._decimals(flag("decimals", decimals))
         self._weigh()
@@ -193,10 +201,11 @@ class LayerLoss:
             return none
         kept = self.sample_weight[self.sample_weight > 0]
         return Decimals(
-            none.X if self.layer else places(self.inputs),
-            places(self.targets),
-            *places(kept[:, None]),
-            *places(np.array([[self.tau]])),
+            X=none.X if self.layer else places(self.inputs),
+            y=places(self.targets),
+            sample_weight=places(kept[:, None])[0],
+            tau=places(np.array([[self.tau]]))[0],
+            penalty=places(np.array([[self.penalty]]))[0] if self.penalty else None,
         )
 
     @property
@@ -211,6 +220,19 @@ class LayerLoss:
         Fraction(1, 10)
         """
         return fraction(self.tau, self.decimals.tau)
+
+    @property
+    def exact_penalty(self) -> Fraction:
+        """The penalty, exactly: one tenth for 0.1, unless floats are taken as they are.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> rw.LayerLoss(net, [[0.0]], [0.0], penalty=0.1).exact_penalty
+        Fraction(1, 10)
+        """
+        return fraction(self.penalty, self.decimals.penalty)
 
     def _weigh(self) -> None:
         """Slopes of each residual row (rows, K) on both sides of its kink."""
@@ -388,6 +410,8 @@ class LayerLoss:
                 residuals = residuals[self.owner]
             residuals -= self.targets
             value = float((self._residual_slopes(residuals) * residuals).sum())
+            if self.penalty:
+                value += self.penalty * penalties.size(theta)
         return np.inf if np.isnan(value) else value
 
     def breakpoints(self, theta: ArrayLike) -> list[Floats]:
@@ -397,7 +421,7 @@ class LayerLoss:
         -------
         list of ndarray
             One (n, width) array per hidden layer from the trained one upwards, then the
-            residuals (n, n_out).
+            residuals (n, n_out); with a penalty the weights (inputs, h) of the trained layer.
 
         Raises
         ------
@@ -417,7 +441,7 @@ class LayerLoss:
         theta = self.parameters(theta)
         values = self.pre_activations(theta, self.network.features(self.X, self.layer))
         values[-1] = values[-1] - self.y
-        return values
+        return [*values, theta[:, :-1].T.copy()] if self.penalty else values
 
     def pattern(self, theta: ArrayLike, zero: float | None = None) -> Pattern:
         """Activation pattern at `theta`: the signs -1, 0, +1 of :meth:`breakpoints`, as int8.
@@ -441,14 +465,17 @@ class LayerLoss:
             for v, b in zip(values, bounds, strict=True)
         ]
 
-    def _zero_bounds(self, theta: Floats, zero: float | None) -> list[float]:
+    def _zero_bounds(self, theta: Floats, zero: float | None) -> list[float | Floats]:
         """Size up to which a breakpoint of each layer counts as 0, at `theta`."""
         relative = TOLERANCES.zero if zero is None else real("zero", zero)
         if relative < 0:
             raise ValueError(f"zero: expected a number >= 0, found {relative}")
         sizes = [float(terms.max()) for terms in self.terms(theta)]
         sizes[-1] = max(sizes[-1], float(np.abs(self.targets).max()))
-        return [relative * size for size in sizes]
+        bounds: list[float | Floats] = [relative * size for size in sizes]
+        if self.penalty:
+            bounds.append(penalties.zero_bounds(self.inputs, relative * sizes[0]))
+        return bounds
 
     def terms(self, theta: Floats) -> list[Floats]:
         """Sums of the absolute terms that each breakpoint's value at `theta` (h, q) is made of.
@@ -481,7 +508,8 @@ class LayerLoss:
         (0.0, 18.0)
         """
         cost = np.maximum(self.left, self.right)
-        return float((cost * (self.terms(theta)[-1][self.owner] + np.abs(self.targets))).sum())
+        terms = self.terms(theta)[-1][self.owner] + np.abs(self.targets)
+        return float((cost * terms).sum()) + self.penalty * penalties.size(theta)
 
     @cached_property
     def target_size(self) -> float:
@@ -546,11 +574,15 @@ class LayerLoss:
         """
         theta = self.parameters(theta)
         signs = self.pattern(theta, 0.0) if pattern is None else self._checked_pattern(pattern)
-        rows = [s[self.sample_rows] for s in signs[:-1]]
-        back = self._of_samples(self._residual_slopes(signs[-1][self.residual_rows]))
+        rows = [s[self.sample_rows] for s in signs[: self.n_hidden]]
+        residuals = signs[self.n_hidden][self.residual_rows]
+        back = self._of_samples(self._residual_slopes(residuals))
         for (w, _), sign in zip(reversed(self.tail), reversed(rows), strict=True):
             back = (back @ w) * np.where(sign >= 0, 1.0, self.network.negative_slope)
-        return np.column_stack([back.T @ self.inputs, back.sum(axis=0)])
+        gradient = np.column_stack([back.T @ self.inputs, back.sum(axis=0)])
+        if self.penalty:
+            gradient += self.penalty * penalties.gradient(signs[-1] >= 0)
+        return gradient
 
     def _of_samples(self, slopes: Floats) -> Floats:
         """Sums over the residual rows (m, K) of each sample."""
@@ -566,6 +598,8 @@ class LayerLoss:
             for k, part in enumerate(sequence("pattern", pattern))
         ]
         expected, found = [(n, width) for width in widths], [part.shape for part in signs]
+        if self.penalty:
+            expected.append((self.shape[1] - 1, self.shape[0]))
         if found != expected:
             raise ValueError(f"pattern: expected arrays of shapes {expected}, found {found}")
         return signs
@@ -613,8 +647,13 @@ class LayerLoss:
             positive = np.where(np.abs(value) > bound, value, rates) >= 0
             rates = np.where(positive, rates, self.network.negative_slope * rates) @ w.T
         rates = rates[self.owner]
-        side = np.where(np.abs(residuals) > bounds[-1], residuals, rates)
-        return float((self._residual_slopes(side) * rates).sum())
+        side = np.where(np.abs(residuals) > bounds[self.n_hidden], residuals, rates)
+        slope = float((self._residual_slopes(side) * rates).sum())
+        if self.penalty:
+            weights, moves = point[:, :-1].T, d[:, :-1].T
+            side = np.where(np.abs(weights) > bounds[-1], weights, moves)
+            slope += self.penalty * float((np.sign(side) * moves).sum())
+        return slope
 
     # ---------------------------------------------------------------- what searches move
 
@@ -631,6 +670,8 @@ class LayerLoss:
         >>> loss.dependence.combination  # the constant is last
         array([[0., 0., 3.]])
         """
+        if self.penalty:  # the loss is determined by all weights
+            return Aliased(np.zeros(0, np.int64), np.zeros((0, self.shape[1])))
         return find(self.inputs, self.fit_intercept)
 
     @property
@@ -638,6 +679,7 @@ class LayerLoss:
         """Input columns of the trained layer that those before and the constant determine.
 
         Up to rounding: 1e-12 of their norm.  Walks leave their weights where the start has them.
+        None with a penalty, which determines all weights.
 
         Examples
         --------
@@ -727,7 +769,8 @@ class LayerLoss:
         """
         if self.free.all():
             return self.kernel
-        return self._arrays(self.free_units.inputs(self.inputs))
+        outer = self.free_units.outer(np.eye(self.free_shape[1]))
+        return self._arrays(self.free_units.inputs(self.inputs), outer)
 
     def kernel_from(self, anchor: Floats) -> KernelArrays:
         """:attr:`free_kernel` for searches whose held parameters are as in `anchor` (h, q).
@@ -743,7 +786,12 @@ class LayerLoss:
         kernel = self.free_kernel
         if self.fit_intercept:
             return kernel
-        return replace(kernel, bias=np.append(anchor[:, -1], kernel.bias[self.shape[0] :]))
+        held = np.append(anchor[:, -1], kernel.bias[self.shape[0] :])
+        if not self.penalty or self.n_hidden:
+            return replace(kernel, bias=held)
+        y, weights = kernel.y.copy(), self.shape[1] - 1  # of outputs weights are without biases
+        y[:, -weights:] = anchor[:, -1:]
+        return replace(kernel, bias=held, y=y)
 
     # ---------------------------------------------------------------- for the kernels
 
@@ -772,9 +820,12 @@ class LayerLoss:
         ((3, 1), (1, 9))
         """
         inner = self.units.inner_inputs(self.inputs)
-        return self._arrays(np.column_stack([inner, np.ones(len(inner))]))
+        x = np.column_stack([inner, np.ones(len(inner))])
+        return self._arrays(x, self.units.outer(np.eye(self.shape[1])))
 
-    def _arrays(self, x: Floats) -> KernelArrays:
+    def _arrays(self, x: Floats, outer: Floats | None = None) -> KernelArrays:
+        """Those for inputs `x` (n, r); with the penalty, if `outer` (r, q) tells the weights."""
+        penalised = penalties.rows(outer) if self.penalty and outer is not None else None
         return kernel_arrays(
             x,
             self.tail,
@@ -783,6 +834,8 @@ class LayerLoss:
             self.targets,
             self.left,
             self.right,
+            penalised,
+            self.penalty,
         )
 
     @cached_property
@@ -797,16 +850,21 @@ class LayerLoss:
         >>> index.size, index.hidden, index.start.tolist()
         (9, 6, [0, 6, 9])
         """
-        widths = self.network.widths[self.layer + 1 :]
+        widths = tuple(self.network.widths[self.layer + 1 :])
         rows = (*[self.sample_rows] * self.n_hidden, self.residual_rows)
-        return BreakpointIndex(tuple(widths), rows, len(self.X))
+        if not self.penalty:
+            return BreakpointIndex(widths, rows, len(self.X), self.n_hidden)
+        h, p = self.shape[0], self.shape[1] - 1
+        widths, rows = (*widths, h), (*rows, np.arange(p))
+        return BreakpointIndex(widths, rows, max(len(self.X), p), self.n_hidden)
 
     def locate(self, ids: ArrayLike) -> NDArray[np.int64]:
         """Breakpoint ids of the kernels, `ids` (k,), as rows (layer, sample, neuron), (k, 3).
 
         ``layer`` counts hidden layers from the trained one (0) upwards, ``n_hidden`` stands for
         the residuals; ``sample`` is the first row of `X` the breakpoint belongs to; ``neuron``
-        the neuron of that layer (the output, for residuals).  FREE ids (-1) are left out.
+        the neuron of that layer (the output, for residuals).  With a penalty ``n_hidden + 1``
+        stands for the weights, ``sample`` for their input.  FREE ids (-1) are left out.
         ValueError, TypeError if `ids` are no such integers.
 
         Examples
@@ -837,11 +895,14 @@ class LayerLoss:
         parts["decimals"] = str(self.decimals)
         if not self.fit_intercept:
             parts["fit_intercept"] = "False"
+        if self.penalty:
+            parts["penalty"] = repr(self.penalty)
         data = {"X": self.X, "y": self.y, "sample_weight": self.sample_weight}
         return as_text({**parts, **digests(self.network, **data)})
 
     def __repr__(self) -> str:
         kind = f"pinball, tau={self.tau:g}" if self.kind == "pinball" else self.kind
+        kind += f", penalty={self.penalty:g}" if self.penalty else ""
         return f"LayerLoss({self.network!r}, n={len(self.X)}, layer={self.layer}, {kind})"
 
 

@@ -21,6 +21,8 @@ def to_arrays(loss: Loss) -> dict[str, Any]:
     if isinstance(loss, NetworkLoss):
         return {**arrays, "block": loss.block}
     arrays.update(layer=loss.layer, fit_intercept=loss.fit_intercept)
+    if loss.penalty:
+        arrays["penalty"] = loss.penalty
     return {**arrays, "decimals": loss.decimals.any}
 
 
@@ -40,10 +42,13 @@ def from_arrays(arrays: Mapping[str, Any]) -> Loss:
     check_member(arrays, "layer", "i", ())
     decimals = bool(arrays.get("decimals", True))
     intercept = arrays["fit_intercept"].item() if "fit_intercept" in arrays else True
+    if "penalty" in arrays:
+        check_member(arrays, "penalty", "f8", ())
+    penalty = float(arrays["penalty"].item()) if "penalty" in arrays else 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RankWarning)  # said when the loss was made
         layer = arrays["layer"].item()
-        return LayerLoss(network, X, y, layer, kind, tau, weight, decimals, intercept)
+        return LayerLoss(network, X, y, layer, kind, tau, weight, decimals, intercept, penalty)
 
 
 __all__ = ["from_arrays", "to_arrays"]

@@ -51,6 +51,15 @@ def certify(
     return _proved(loss, settled, tolerances)
 
 
+def certify_vertex(
+    loss: LayerLoss, settled: ExactEnd, tolerances: Tolerances
+) -> Certificate | None:
+    """The certificate of an exact vertex; None if it is not proved, or floats do not hold it."""
+    if settled.verdict.method == "none" or not _held_by_floats(loss, settled):
+        return None
+    return _proved(loss, settled, tolerances)
+
+
 def _held_by_floats(loss: LayerLoss, settled: ExactEnd) -> bool:
     """Whether the loss at the rounded vertex lies above its own by what a claim allows at most."""
     theta = settled.vertex.theta.floats()
@@ -189,4 +198,4 @@ def _sides(loss: LayerLoss, ids: NDArray[np.int64], sides: list[NDArray[np.int8]
     return np.array([sides[t][column, neuron] for t, column, neuron in places], np.int8)
 
 
-__all__ = ["certify", "held", "per_length"]
+__all__ = ["certify", "certify_vertex", "held", "per_length"]

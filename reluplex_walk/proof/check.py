@@ -221,6 +221,8 @@ class _Check:
             raise RefutedError("fit_intercept: not as in the loss")
         if not len(claim.aliased):
             return
+        if self.data.penalty > 0:
+            raise RefutedError("aliased: no column is held where weights have a penalty")
         if claim.combination.shape != (len(claim.aliased), loss.shape[1]):
             raise RefutedError("combination: expected a row for each aliased column")
         used = {j for row in claim.combination for j, v in enumerate(row) if v}

@@ -1,8 +1,8 @@
 """F' of a loss of one linear output, confirmed in integers, all breakpoints that vanish at once.
 
-It does what :mod:`reluplex_walk.proof.check_parts` does where nothing follows anything and all
-blocks have multipliers, which regressions on rounded data have thousands of.  Columns and jumps
-are multiplied by positive numbers that make them integers,
+It does what :mod:`reluplex_walk.proof.check_parts` does where nothing follows anything, weights
+have no penalty and all blocks have multipliers, which regressions on rounded data have thousands
+of.  Columns and jumps are multiplied by positive numbers that make them integers,
 
     F'(d) = g . d - unit sum_c jump_c min(0, t_c),    t_c = sum_j form_cj t_j / den,
 
@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 def is_linear(data: CheckedLoss, blocks: Sequence[Block]) -> bool:
     """Whether all of this applies."""
     plain = all(isinstance(block.proof, Multipliers) for block in blocks)
-    return plain and data.n_hidden == 0 and data.h == 1
+    return plain and data.n_hidden == 0 and data.h == 1 and data.penalty == 0
 
 
 class Linear:

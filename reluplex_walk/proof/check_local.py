@@ -1,7 +1,8 @@
 """What vanishes at an exact point, and the one-sided derivative of the loss there, for the checker.
 
 Rows of the data with equal inputs (and targets) share their breakpoints, which are named by the
-first of them.
+first of them.  With a penalty the weights of the trained layer are breakpoints of their own, named
+(n_hidden + 1, input, neuron).
 """
 
 from typing import NamedTuple
@@ -15,16 +16,16 @@ from .check_loss import CheckedLoss, Piece, Signs
 from .check_parts import OneSidedDerivative
 
 Ints = NDArray[np.int64]
-Row = tuple[int, ...]  # (layer, sample, neuron), the sample a row of X
+Row = tuple[int, ...]  # (layer, sample, neuron), the sample a row of X; of a weight the input
 
 
 class Vanishing(NamedTuple):
     """The breakpoints that are 0 at a point, each once: groups, numbered as they appear."""
 
     places: Ints  # (m, 3) as rows of X
-    first: Ints  # (m,) the first row of the checked data that shares it
+    first: Ints  # (m,) the first row of the checked data that shares it; of a weight the input
     stage: Ints  # (z,) of each zero of a row
-    row: Ints  # (z,) of the checked data
+    row: Ints  # (z,) of the checked data; of a weight the input
     neuron: Ints  # (z,)
     group: Ints  # (z,)
 
@@ -37,8 +38,11 @@ class Vanishing(NamedTuple):
         parts, numbers = [], dict[tuple[int, bytes], int]()
         for stage, sign in enumerate(signs):
             row, neuron = np.divmod(np.flatnonzero(sign == 0), sign.shape[1])
-            key = [neuron[:, None], data.inputs[row]]
-            if stage == len(signs) - 1:
+            if stage <= data.n_hidden:
+                key = [neuron[:, None], data.inputs[row]]
+            else:
+                key = [neuron[:, None], row[:, None]]
+            if stage == data.n_hidden:
                 key.append(data.targets[row])
             table = np.ascontiguousarray(np.hstack(key) + 0.0)  # no -0.0
             keys = table.view(np.dtype((np.void, table.shape[1] * 8))).ravel().tolist()
@@ -46,8 +50,10 @@ class Vanishing(NamedTuple):
             parts.append(np.array([np.full(len(row), stage), row, neuron, group], np.int64))
         stage_, row, neuron, group_ = np.concatenate(parts, axis=1)
         _, lead = np.unique(group_, return_index=True)
-        places = np.stack([stage_[lead], data.kept[row[lead]], neuron[lead]], axis=1)
-        return cls(places, row[lead], stage_, row, neuron, group_)
+        first, of_row = row[lead], stage_[lead] <= data.n_hidden
+        named = np.where(of_row, data.kept[np.where(of_row, first, 0)], first)
+        places = np.stack([stage_[lead], named, neuron[lead]], axis=1)
+        return cls(places, first, stage_, row, neuron, group_)
 
     def order(self, said: Ints) -> Ints:
         """The numbers of the breakpoints `said` (m, 3), which have to be all of them."""
@@ -116,16 +122,20 @@ class _Local:
         self.chains: dict[tuple[bytes, int], fmpq_mat] = {}
         self.of_sample: dict[int, list[Row]] = {}
         for row, rows in self.rows.items():
-            for i in rows:
+            for i in rows if row[0] <= data.n_hidden else ():
                 self.of_sample.setdefault(i, []).append(row)
 
     def _pattern(self, i: int) -> Signs:
-        return [side[i] for side in self.sides[:-1]]
+        return [side[i] for side in self.sides[: self.data.n_hidden]]
 
     def normal(self, place: Row) -> list[fmpq]:
         """Gradient (D,) of the breakpoint, positive on its side."""
         stage, _, neuron = place
         i = self.rows[place][0]
+        if stage > self.data.n_hidden:
+            entry, normal = neuron * self.data.q + i, [fmpq(0)] * (self.data.h * self.data.q)
+            normal[entry] = fmpq(int(self.sides[stage][i, neuron]))
+            return normal
         key = (b"".join(sign.tobytes() for sign in self._pattern(i)), stage)
         if key not in self.chains:
             self.chains[key], _ = self.data.chain(self._pattern(i), stage)
@@ -139,18 +149,20 @@ class _Local:
         rows, data = self.rows[place], self.data
         if stage == data.n_hidden:
             return -sum((sum(data.costs(i, neuron), fmpq(0)) for i in rows), fmpq(0))
-        above = self._above(place)[-1]
+        if stage > data.n_hidden:
+            return -2 * data.penalty
+        above, residuals = self._above(place)[-1], self.sides[data.n_hidden]
         total = fmpq(0)
         for i in rows:
             for k, derivative in enumerate(above):
                 down, up = data.costs(i, k)
-                total += derivative * (up if self.sides[-1][i, k] > 0 else -down)
+                total += derivative * (up if residuals[i, k] > 0 else -down)
         return (data.slope - 1) * total
 
     def followers(self, place: Row) -> list[tuple[Row, fmpq]]:
         """Deeper breakpoints of the same sample whose rate follows min(0, t), and by how much."""
         stage = place[0]
-        if stage == self.data.n_hidden:
+        if stage >= self.data.n_hidden:
             return []
         found: dict[Row, fmpq] = {}
         above = self._above(place)

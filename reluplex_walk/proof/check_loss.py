@@ -6,7 +6,8 @@ on all their rounding; what they leave open, and every value that is handed out,
 
     f_k(x_i; theta) = M z_i + c,    z_i = theta (x_i, 1),
 
-with M, c fixed by the signs of row i above the trained layer (its *pattern*).
+with M, c fixed by the signs of row i above the trained layer (its *pattern*).  With a penalty the
+weights of the trained layer are breakpoints, too: theta[j, c] is that of input c and neuron j.
 """
 
 from fractions import Fraction
@@ -94,6 +95,7 @@ class CheckedLoss:
             self.below = tau.rational(0)
             self.above = 1 - self.below
         self.hinge = loss.kind == "hinge"
+        self.penalty = Scaled.of(np.array([loss.penalty]), decimals.penalty).rational(0)
         self.tail = loss.tail
         self.slope = fmpq(*loss.network.negative_slope.as_integer_ratio())
         self.float_slope = loss.network.negative_slope
@@ -161,9 +163,13 @@ class CheckedLoss:
     # ---------------------------------------------------------------- signs at a point
 
     def signs(self, theta: fmpq_mat) -> Signs:
-        """Signs of all breakpoints: hidden stages (n, width), residuals (n, K)."""
-        values, bounds = self._enclosures(to_floats(theta))
-        self.bounds = bounds[-1]
+        """Signs of all breakpoints: hidden stages (n, width), residuals (n, K).
+
+        With a penalty those of the weights (q - 1, h) follow.
+        """
+        floats = to_floats(theta)
+        values, bounds = self._enclosures(floats)
+        self.bounds, self.weight = bounds[-1], float(np.abs(floats[:, :-1]).sum())
         signs, open_ = [], np.zeros(len(self.inputs), np.bool_)
         for value, bound in zip(values, bounds, strict=True):
             # Not of what is infinite, or no number.
@@ -175,6 +181,8 @@ class CheckedLoss:
         rows = np.flatnonzero(open_)
         for stage, exact in enumerate(self._values(theta, rows)):
             signs[stage][rows] = exact
+        if self.penalty > 0:
+            signs.append(_signs(theta)[:, :-1].T.copy())
         return signs
 
     def spread(self) -> Fraction | None:
@@ -188,7 +196,9 @@ class CheckedLoss:
             return None
         steep = max(self.below, self.above) / self.w.scale
         each = Fraction(int(steep.p), int(steep.q)) * Fraction(largest)
-        return Fraction(1.0001) * Fraction(cost) * each
+        weights = Fraction(2.0 * _UNIT) * (Fraction(self.weight) + Fraction(_TINY))
+        penalty = Fraction(int(self.penalty.p), int(self.penalty.q))
+        return Fraction(1.0001) * (Fraction(cost) * each + penalty * weights)
 
     def _enclosures(self, theta: Floats) -> tuple[list[Floats], list[Floats]]:
         """Values of all breakpoints in floats, and bounds on what they are off by.
@@ -262,16 +272,20 @@ class CheckedLoss:
 
     def piece(self, sides: Signs) -> Piece:
         """The loss on the region `sides` (all +-1)."""
-        first, group = _alike(np.column_stack([np.zeros(len(self.inputs), np.int8), *sides[:-1]]))
+        hidden, residuals = sides[: self.n_hidden], sides[self.n_hidden]
+        first, group = _alike(np.column_stack([np.zeros(len(self.inputs), np.int8), *hidden]))
         gradient, constant = fmpq_mat(self.h, self.q), fmpq(0)
-        chains = [self.chain([side[i] for side in sides[:-1]]) for i in first.tolist()]
+        chains = [self.chain([side[i] for side in hidden]) for i in first.tolist()]
         for k in range(len(self.y)):
-            sums = self._sums(k, sides[-1][:, k], group, len(first))
+            sums = self._sums(k, residuals[:, k], group, len(first))
             for (m, c), total in zip(chains, sums, strict=True):
                 *moments, target = total  # of (x, 1), and of y
                 row = fmpq_mat(1, self.h, [m[k, j] for j in range(self.h)])
                 gradient += row.transpose() * fmpq_mat(1, self.q, moments)
                 constant += c[k, 0] * moments[-1] - target
+        if self.penalty > 0:
+            for (c, j), side in np.ndenumerate(sides[-1]):
+                gradient[j, c] += self.penalty if side > 0 else -self.penalty
         return Piece(gradient, constant)
 
     def chain(self, pattern: Signs, stage: int | None = None) -> tuple[fmpq_mat, fmpq_mat]:

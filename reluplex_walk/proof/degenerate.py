@@ -106,7 +106,7 @@ def _align(exact: ExactLoss, vanishing: Breakpoints, sides: Sides) -> Sides:
         keys = zip(part.stage.tolist(), part.neuron.tolist(), strict=True)
         return [(key, tuple(row)) for key, row in zip(keys, u, strict=True)]
 
-    deep = np.flatnonzero(vanishing.stage > 0)
+    deep = np.flatnonzero((vanishing.stage > 0) & (samples >= 0))
     if not deep.size:
         return sides
     count = Counter(pair for pair in rows(deep) if any(pair[1]))

@@ -38,6 +38,7 @@ class OneSided(NamedTuple):
     tail: list[Floats]  # weights of the stages above
     negative_slope: float
     block: Floats  # (h,) 1.0 where every sample's breakpoint of the neuron vanishes
+    cost: Floats  # (h, q) of |d| at weights with a penalty that vanish; each is a parameter
 
 
 def tail_weights(kernel: KernelArrays) -> list[Floats]:
@@ -51,9 +52,10 @@ def tail_weights(kernel: KernelArrays) -> list[Floats]:
 
 def local_model(kernel: KernelArrays, state: State) -> OneSided:
     """The one-sided derivative at the vertex `state` is at, as arrays."""
-    hidden = kernel.hidden
-    zero = np.abs(state.z[:hidden]) >= PARKED / 2
+    hidden, samples = kernel.hidden, kernel.samples[0]
+    zero = np.abs(state.z[:hidden, :samples]) >= PARKED / 2
     zero_r = np.abs(state.r) >= PARKED / 2
+    cost, taken = _cost(kernel, state)
     kept: NDArray[np.bool_] = np.array(zero.any(axis=0))
     kept[kernel.owner[zero_r.any(axis=0)]] = True
     index = np.flatnonzero(kept)
@@ -64,7 +66,7 @@ def local_model(kernel: KernelArrays, state: State) -> OneSided:
     model = OneSided(
         linear=np.zeros((widths[0], kernel.x.shape[0])),
         x=kernel.x[:, index],
-        side=np.where(zero, 0.0, state.side[:hidden])[:, index],
+        side=np.where(zero, 0.0, state.side[:hidden, :samples])[:, index],
         side_r=np.where(zero_r, 0.0, state.side_r)[:, rows],
         owner=place[kernel.owner[rows]],
         first=np.searchsorted(place[kernel.owner[rows]], np.arange(index.size)),
@@ -73,11 +75,22 @@ def local_model(kernel: KernelArrays, state: State) -> OneSided:
         tail=tail_weights(kernel),
         negative_slope=kernel.mean_slope - kernel.half_jump,
         block=zero[: widths[0]].all(axis=1).astype(float) if hidden else np.zeros(widths[0]),
+        cost=cost,
     )
     # The gradient of all samples in the state's region, less that of the samples kept.
     inside = model._replace(side=state.side[:hidden][:, index], side_r=state.side_r[:, rows])
     _, kept_gradient = derivative(inside, np.zeros((1, *model.linear.shape)))
-    return model._replace(linear=state.g.reshape(model.linear.shape) - kept_gradient[0])
+    linear = state.g.reshape(model.linear.shape) - kept_gradient[0] - taken
+    return model._replace(linear=linear)
+
+
+def _cost(kernel: KernelArrays, state: State) -> tuple[Floats, Floats]:
+    """What the weights that vanish cost, and their part of the gradient, both (h, q)."""
+    h, samples = int(kernel.widths[0]), kernel.samples[0]
+    zero = np.abs(state.z[:h, samples:]) >= PARKED / 2
+    each = kernel.penalty * kernel.x[:, samples:]  # (q, p): a weight is one parameter, in units
+    side = np.where(zero, state.side[:h, samples:], 0.0)
+    return zero @ each.T, side @ each.T
 
 
 def derivative(model: OneSided, d: Floats) -> tuple[Floats, Floats]:
@@ -94,11 +107,12 @@ def derivative(model: OneSided, d: Floats) -> tuple[Floats, Floats]:
     residual = rates[:, :, model.owner]
     positive = np.where(model.side_r == 0.0, residual, model.side_r) > 0.0
     rho = np.where(positive, model.right, -model.left)
-    total = (rho * residual).sum(axis=(1, 2)) + (d * model.linear).sum(axis=(1, 2))
+    linear = model.linear + model.cost * np.sign(d)
+    total = (rho * residual).sum(axis=(1, 2)) + (d * linear).sum(axis=(1, 2))
     back = np.add.reduceat(rho, model.first, axis=2) if model.first.size else rho
     for w, slope in zip(reversed(model.tail), reversed(slopes), strict=True):
         back = slope * (w.T @ back)
-    return total, back @ model.x.T + model.linear
+    return total, back @ model.x.T + linear
 
 
 def slopes_along(model: OneSided, edges: Floats) -> Floats:

@@ -29,28 +29,34 @@ class End(NamedTuple):
     @classmethod
     def of(cls, loss: LayerLoss, state: State) -> "End":
         """The end that `state`, freshly computed, is at."""
-        row = loss.free_kernel.row
+        row, n, m = loss.free_kernel.row, len(loss.inputs), len(loss.owner)
+        weights = state.side[: row[1], n:] if loss.n_hidden else state.side_r[:, m:]
+        parts = [
+            *(state.side[row[t] : row[t + 1], :n] for t in range(loss.n_hidden)),
+            state.side_r[:, :m],
+            *([weights] if loss.penalty else []),
+        ]
         return cls(
             active=np.array(state.basis[state.basis != FREE]),
             tied=np.sort(state.tied[: state.number[N_TIED]]),
-            sides=[
-                *(
-                    np.sign(state.side[row[t] : row[t + 1]].T).astype(np.int8)
-                    for t in range(loss.n_hidden)
-                ),
-                np.sign(state.side_r.T).astype(np.int8),
-            ],
+            sides=[np.sign(part.T).astype(np.int8) for part in parts],
         )
 
 
 def hidden_vanishes(loss: LayerLoss, state: State) -> bool:
     """Whether a hidden breakpoint is active or tied: the loss may then not be convex here."""
-    return bool((np.abs(state.z[: loss.index.hidden_neurons]) >= PARKED / 2).any())
+    hidden, n = loss.index.hidden_neurons, len(loss.inputs)
+    return bool((np.abs(state.z[:hidden, :n]) >= PARKED / 2).any())
 
 
 def zero_loss(loss: LayerLoss, state: State) -> bool:
-    """Whether no residual row seems to cost anything: it vanishes or lies on its free side."""
-    kernel = loss.free_kernel
+    """Whether nothing seems to cost anything: residuals vanish or lie on their free side.
+
+    And weights, if they have a penalty, vanish.
+    """
+    kernel, n = loss.free_kernel, len(loss.inputs)
+    if loss.n_hidden and (np.abs(state.z[: loss.shape[0], n:]) < PARKED / 2).any():
+        return False
     cost = np.where(state.side_r > 0, kernel.right, kernel.left)
     return bool(((np.abs(state.r) >= PARKED / 2) | (cost == 0.0)).all())
 

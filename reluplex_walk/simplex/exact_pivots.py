@@ -23,6 +23,7 @@ from ..proof.end import End, ExactEnd, examine
 from ..proof.reason import Reason
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class Pivot(NamedTuple):
@@ -74,7 +75,7 @@ def settle(
             if leaps and end.verdict.direction is not None:
                 step = leap(exact, at, end.verdict.direction)
             elif end.local is not None and end.verdict.method == "none":
-                best, _ = steepest(*end.local, end.vertex)
+                best = steepest(*end.local, end.vertex)
                 step = follow(exact, *end.local, at, best)
         if step is None:
             return Settled(end, pivots)
@@ -103,24 +104,26 @@ def _start(exact: ExactLoss, state: State, anchor: Floats) -> At | None:
     return vertex_at(exact, theta, active, end.sides)
 
 
-def steepest(model: LocalModel, slopes: Objects, vertex: Vertex) -> tuple[int, Rationals]:
-    """The half-edge with the least slope per unit length, and its direction (D,)."""
+def steepest(model: LocalModel, slopes: Objects, vertex: Vertex) -> int:
+    """The half-edge with the least slope per unit length, which floats may judge."""
     descending = np.flatnonzero(slopes < 0)
-    edges = [_edge(model, vertex, int(k)) for k in descending]
-    steepness = [
-        float(slopes[k]) / float(np.linalg.norm(edge.floats()))
-        for k, edge in zip(descending, edges, strict=True)
-    ]
-    best = int(np.argmin(steepness))
-    return int(descending[best]), edges[best]
+    lengths = model.lengths(vertex.columns, _rates(vertex, descending))
+    steepness = slopes[descending].astype(float) / np.where(lengths > 0.0, lengths, 1.0)
+    return int(descending[np.argmin(steepness)])
 
 
-def _edge(model: LocalModel, vertex: Vertex, k: int) -> Rationals:
-    """Half-edge k: near ones first, then those behind each of the active breakpoints."""
+def edge(model: LocalModel, vertex: Vertex, k: int) -> Rationals:
+    """Half-edge k (D,): near ones first, then those behind each of the active breakpoints."""
+    rates = _rates(vertex, np.array([k]))[0]
+    return model.direction(np.arange(len(rates)), vertex.columns, rates)
+
+
+def _rates(vertex: Vertex, half_edges: Ints) -> Objects:
+    """Rates (m, r) of the active breakpoints along half-edges."""
     r = len(vertex.active.stage)
-    rates = np.zeros(r, object)
-    rates[k % r] = 1 if k < r else -1
-    return model.direction(np.arange(r), vertex.columns, rates)
+    rates = np.zeros((len(half_edges), r), object)
+    rates[np.arange(len(half_edges)), half_edges % r] = np.where(half_edges < r, 1, -1).tolist()
+    return rates
 
 
 def follow(
@@ -130,20 +133,20 @@ def follow(
     vertex, _, loss = at
     active, r = vertex.active, len(slopes) // 2
     k, far = half_edge % r, half_edge >= r
-    edge = _edge(model, vertex, half_edge)
+    along = edge(model, vertex, half_edge)
     sides = [side.copy() for side in vertex.sides]
     if far:
         sides[active.stage[k]][active.column[k], active.neuron[k]] *= -1
-    hit = exact.first_breakpoint(vertex.theta, edge, sides, active)
+    hit = exact.first_breakpoint(vertex.theta, along, sides, active)
     if hit is None:
         return None
     entering, step = hit
     parts = (np.append(np.delete(part, k), new) for part, new in zip(active, entering, strict=True))
-    theta = vertex.theta.moved(step, edge)
+    theta = vertex.theta.moved(step, along)
     arrived = vertex_at(exact, theta, Breakpoints(*parts), sides)
     if arrived is None or arrived[2] > loss or (slopes[half_edge] < 0 and arrived[2] == loss):
         return None
-    length = float(np.linalg.norm(edge.floats()))
+    length = float(np.linalg.norm(along.floats()))
     pivot = Pivot(
         theta=arrived[0].theta.floats(),
         loss=float(arrived[2]),

@@ -127,7 +127,7 @@ def _record_features(seen: Visited, at: Ints) -> list[Floats]:
         _log((at + 1) / dim, 0.0),  # vertices so far
         _log(loss[at] / np.maximum(loss[0], _TINY), 1e-9),
         (seen.basis[at] >= index.hidden).mean(axis=1),  # share of residuals in the active set
-        _log(ones * index.columns[-1] / dim, 0.0),
+        _log(ones * index.columns[index.residuals] / dim, 0.0),
         _log(ones * dim, 0.0),
     ]
     return columns

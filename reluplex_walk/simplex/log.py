@@ -85,6 +85,16 @@ class Log:
         """The last entry, in arrays of length 1."""
         return native.Pivots(*(array[-1:] for array in self.parts[-1]))
 
+    def between(self, first: int, last: int) -> Floats:
+        """Parameters (last - first, D) of the entries from `first` on, before `last`."""
+        found, at = [self.start.reshape(1, -1)[:0]], self.n_pivots + 1
+        for part in reversed(self.parts):
+            at -= len(part.loss)
+            found.append(part.theta[max(first - at, 0) : max(last - at, 0)])
+            if at <= first:
+                break
+        return np.concatenate(found[::-1])
+
     def keep(self, record: native.Pivots, made: int) -> bool:
         """Write down the first `made` pivots of a kernel's record, as copies.
 

@@ -10,7 +10,7 @@ from ..exact.loss import ExactLoss
 from ..exact.vertex import At, local_slopes, vertex_work
 from ..proof.degenerate import Verdict
 from ..proof.end import ExactEnd, examine
-from .exact_pivots import Pivot, Settled, follow, steepest
+from .exact_pivots import Pivot, Settled, edge, follow, steepest
 
 Key = frozenset[tuple[int, int, int]]
 
@@ -69,7 +69,8 @@ def _descent(exact: ExactLoss, at: At, deadline: Budget) -> ExactEnd | None:
         return end
     if end.local is None or end.verdict.method != "none":
         return None
-    _, direction = steepest(*end.local, end.vertex)
+    best = steepest(*end.local, end.vertex)
+    direction = edge(end.local[0], end.vertex, best)
     return end._replace(verdict=Verdict("none", direction))
 
 

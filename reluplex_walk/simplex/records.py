@@ -36,6 +36,7 @@ class WalkStatus(Enum):
     TIME_LIMIT = "stopped at time_limit, before its end"
     INTERRUPTED = "interrupted, before its end"
     LEVEL_GAP = "stopped where the estimated remaining decrease is small; nothing is proved"
+    STOPPED = "stopped by stop_when, before its end; nothing is proved"
 
     @classmethod
     def of(cls, ended: Ended, certificate: Certificate) -> "WalkStatus":

@@ -15,6 +15,7 @@ from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from ..proof.check import CertificateError, ExactCheck
+from .held_out import HeldOutLosses
 from .level import METHODS as LEVEL_METHODS, LevelEstimate, Visited, estimate, proximity
 from .records import Checkpoint, Steps, WalkOptions, WalkStatus
 from .summary import as_html, as_text, off
@@ -60,6 +61,8 @@ class Trajectory:
         Where ``walk(loss, resume=trajectory)`` takes up again.
     elapsed : float
         Seconds.
+    held_out : HeldOutLosses or None
+        The loss on held-out data, where ``stop_when=rw.HeldOut(...)`` looked at it.
 
     Examples
     --------
@@ -91,6 +94,7 @@ class Trajectory:
     certificate: Certificate
     checkpoint: Checkpoint
     elapsed: float
+    held_out: HeldOutLosses | None = None
 
     @cached_property
     def losses(self) -> Floats:

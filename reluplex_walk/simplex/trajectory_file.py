@@ -16,8 +16,10 @@ from ..problem import loss_file
 from ..problem.loss import LayerLoss
 from ..proof.certificate import Certificate
 from ..tolerances import Tolerances
+from .held_out import HeldOutLosses
 from .records import Checkpoint, Steps, WalkOptions, WalkStatus
 
+_HELD_OUT = ("at", "losses")
 _WORDS = ("step", "rule", "proof", "plateau")
 
 
@@ -38,6 +40,8 @@ def write(parts: Mapping[str, Any], path: str | Path, force: bool) -> None:
         ("certificate", certificate.to_arrays()),
     ):
         arrays.update({f"{part}_{name}": value for name, value in record.items()})
+    if parts["held_out"] is not None:
+        arrays.update({f"held_out_{name}": getattr(parts["held_out"], name) for name in _HELD_OUT})
     write_archive(path, "trajectory", arrays, force)
 
 
@@ -78,7 +82,25 @@ def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
         "certificate": Certificate.from_arrays(part("certificate_")),
         "checkpoint": Checkpoint(**part("checkpoint_")),
         "elapsed": arrays["elapsed"].item(),
+        "held_out": _held_out(arrays, problem),
     }
+
+
+def _held_out(arrays: Mapping[str, NDArray], problem: LayerLoss) -> HeldOutLosses | None:
+    """The held-out losses of a file, if there are any; ValueError if they do not fit."""
+    if "held_out_at" not in arrays:
+        return None
+    length = arrays["held_out_at"].shape
+    for name, dtype in zip(_HELD_OUT, ("i8", "f8"), strict=True):
+        check_member(arrays, f"held_out_{name}", dtype, length)
+    at, losses, vertices = arrays["held_out_at"], arrays["held_out_losses"], arrays["vertices"]
+    if len(length) != 1 or not at.size:
+        raise ValueError(f"held_out_at: expected some entries, found shape {length}")
+    if at[0] < 0 or at[-1] >= len(vertices) or (np.diff(at) < 1).any():
+        raise ValueError(f"held_out_at: expected ascending entries below {len(vertices)}")
+    if np.isnan(losses).any():
+        raise ValueError("held_out_losses: expected numbers, found nan")
+    return HeldOutLosses.of(at, losses, vertices, problem)
 
 
 def _check_options(arrays: Mapping[str, NDArray]) -> None:
@@ -95,7 +117,8 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
     """ValueError if the arrays of a file do not fit together or to `problem`."""
     k, dim = len(arrays["losses"]), problem.n_free
     index = problem.index
-    outputs, m = index.widths[-1], int(index.columns[-1])
+    outputs, m = index.widths[index.residuals], int(index.slots[index.residuals])
+    weights = index.weights if problem.n_hidden else 0
     steps = {"length": "f8", "slope": "f8", "flipped": "b1"}
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "theta": ("f8", problem.shape),
@@ -108,7 +131,7 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
         "checkpoint_n_pivots": ("i", ()),
         "checkpoint_theta": ("f8", (dim,)),
         "checkpoint_basis": ("i8", (dim,)),
-        "checkpoint_side": ("b1", (index.hidden_neurons, len(problem.inputs))),
+        "checkpoint_side": ("b1", (index.hidden_neurons, len(problem.inputs) + weights)),
         "checkpoint_side_r": ("b1", (outputs, m)),
         "checkpoint_tied": ("i8", arrays["checkpoint_tied"].shape),
         "checkpoint_tied_w": ("f8", arrays["checkpoint_tied"].shape),

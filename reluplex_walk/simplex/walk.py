@@ -1,14 +1,17 @@
 """`walk`: from a start to a local minimum of a `LayerLoss`, vertex by vertex."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
 from .._validate import choice, function, instance, integer, positive, real, share
+from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES, Tolerances
+from .held_out import HeldOut, Watch
 from .records import WalkOptions
 from .trajectory import Trajectory
 from .walker import PLATEAUS, PROOFS, RULES, STEPS, Progress, Walker
@@ -29,6 +32,7 @@ def walk(
     proof_budget: float = 5.0,
     plateau: str = "stop",
     stop_at_level_gap: float | None = None,
+    stop_when: HeldOut | Callable[[Progress], bool] | None = None,
     tolerances: Tolerances = TOLERANCES,
 ) -> Trajectory:
     """Walk from vertex to vertex down to a local minimum of `loss`.
@@ -79,6 +83,13 @@ def walk(
         Stop once the estimated remaining decrease (see :meth:`Trajectory.level`) is below this
         share of the loss, with the status LEVEL_GAP, which claims no proof; looked at between
         chunks of pivots.  The estimate can be wrong, and a resumed walk goes on.
+    stop_when : HeldOut or callable, optional
+        Early stopping, with the status STOPPED, which claims no proof.  :class:`HeldOut` data: the
+        walk stops where the loss on them was lowest `patience` vertices ago, whatever the chunks;
+        ``held_out`` of the result has these losses and the best network, while ``theta`` stays
+        that of the lowest loss walked on.  A callable is told a :class:`Progress` between chunks
+        of pivots and says whether to stop.  A resumed walk goes on without, unless it is given
+        again: then for `patience` more vertices at least.
     tolerances : Tolerances, optional
         When numbers count as equal.
 
@@ -148,6 +159,13 @@ def walk(
         choice("plateau", plateau, PLATEAUS),
         tolerances,
     )
+    watch, told = None, None
+    if isinstance(stop_when, HeldOut):
+        watch = Watch(stop_when, loss)
+    else:
+        function("stop_when", stop_when)
+        told = stop_when
+    limits = Limits(max_pivots, time_limit, callback)
     if resume is not None:
         instance("resume", resume, Trajectory)
         if start is not None:
@@ -158,14 +176,33 @@ def walk(
             )
         if not resume.ended.early or (max_pivots is not None and max_pivots <= resume.n_pivots):
             return resume
-        walker = Walker(loss, resume.options)
+        if watch is not None:
+            watch.go_on(resume.vertices)
+        walker = Walker(loss, resume.options, stop_when=told, watch=watch)
         walker.restore(resume)
-        result = walker.walk(Limits(max_pivots, time_limit, callback), stop_at_level_gap)
-        return result if result.n_pivots >= resume.n_pivots else resume  # nothing is lost
+        result = _cut(walker.walk(limits, stop_at_level_gap), watch, limits)
+        if result.n_pivots < resume.n_pivots:
+            return resume  # nothing is lost
+        return result if watch is not None else replace(result, held_out=resume.held_out)
     point = loss.random_start(options.seed) if start is None else loss.parameters(start, "start")
-    walker = Walker(loss, options)
+    walker = Walker(loss, options, stop_when=told, watch=watch)
     walker.begin(point)
-    return walker.walk(Limits(max_pivots, time_limit, callback), stop_at_level_gap)
+    return _cut(walker.walk(limits, stop_at_level_gap), watch, limits)
+
+
+def _cut(walked: Trajectory, watch: Watch | None, limits: Limits) -> Trajectory:
+    """The walk up to the vertex at which held-out data stopped it, as if it were all."""
+    if watch is None or not walked.ended.early:
+        return walked
+    if watch.stop is None and not watch.see(walked.n_pivots, walked.vertices[-1:].reshape(1, -1)):
+        return walked
+    if watch.stop == walked.n_pivots:
+        return replace(walked, ended=Ended.STOPPED)
+    walker = Walker(walked.problem, walked.options)
+    walker.restore(walked)
+    short = walker.walk(Limits(watch.stop, limits.remaining))
+    ended = Ended.STOPPED if short.n_pivots == watch.stop else short.ended
+    return replace(short, ended=ended, held_out=watch.record(short.vertices))
 
 
 def _check_tolerances(tolerances: Tolerances) -> None:

@@ -5,6 +5,8 @@ Between two chunks limits and Ctrl-C are looked at, and degenerate vertices are 
 is recomputed from a checkpoint (theta, basis, sides).
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ from ..proof.reason import Reason
 from ..tolerances import SIMPLEX
 from . import escape
 from .exact_pivots import Settled, settle
+from .held_out import Watch
 from .level import estimate
 from .log import Log
 from .plateau import cross
@@ -52,8 +55,14 @@ _STALLED = (20, 10)  # pivots, and pivots per parameter, in which the loss falls
 _REFACTORISE = 4  # times in D pivots at least: O(D^3) then costs little beside the pivots' O(D^2)
 
 
-class Progress(NamedTuple):
-    """What the callback of :func:`walk` is told between chunks of pivots.
+class _Figures(NamedTuple):
+    n_pivots: int
+    loss: float
+    elapsed: float
+
+
+class Progress(_Figures):
+    """What `callback` and `stop_when` of :func:`walk` are told between chunks of pivots.
 
     Attributes
     ----------
@@ -73,11 +82,36 @@ class Progress(NamedTuple):
     >>> traj = rw.walk(loss, callback=told.append)
     >>> told[-1].n_pivots == traj.n_pivots, abs(told[-1].loss - traj.loss) < 1e-9
     (True, True)
+    >>> told[-1].theta.shape
+    (3, 2)
     """
 
-    n_pivots: int
-    loss: float
-    elapsed: float
+    _log: Log | None = None
+
+    @property
+    def theta(self) -> NDArray[np.float64]:
+        """The parameters (h, q) there, a copy, while the walk waits; AttributeError outside walks.
+
+        Examples
+        --------
+        Stopped where no weight is large any more:
+
+        >>> import numpy as np, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> rw.walk(loss, stop_when=lambda now: np.abs(now.theta).max() < 10.0).ended.name
+        'STOPPED'
+        """
+        if self._log is None:
+            raise AttributeError("theta: only a walk has it here")
+        return self._log.last.theta[0].reshape(self._log.loss.shape).copy()
+
+
+def _progress(log: Log, loss: float, elapsed: float) -> Progress:
+    """What is told at the last entry of `log`."""
+    told = Progress(log.n_pivots, loss, elapsed)
+    told._log = log
+    return told
 
 
 class Next(NamedTuple):
@@ -102,10 +136,19 @@ class Walker:
 
     log: Log
 
-    def __init__(self, loss: LayerLoss, options: WalkOptions, thorough: bool = True) -> None:
+    def __init__(
+        self,
+        loss: LayerLoss,
+        options: WalkOptions,
+        thorough: bool = True,
+        stop_when: Callable[[Progress], bool] | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         self.loss = loss
         self.options = options
         self.thorough = thorough
+        self.stop_when = stop_when
+        self.watch = watch
         require_room(loss)
         self.kernel = loss.free_kernel
         self.state = new_state(self.kernel)
@@ -123,6 +166,7 @@ class Walker:
         self.cut = False  # a limit ended a chunk before its end
         self.record = native.new_record(self.chunk, loss.n_free)
         self.elapsed = 0.0
+        self.seen = 0  # entries that `watch` has looked at
 
     def _chunk(self) -> tuple[int, int]:
         """Pivots in a chunk, and between two looks at the limits, whatever it costs to find them.
@@ -205,8 +249,13 @@ class Walker:
                 room = self.chunk if limits.work is None else limits.work - self.n_pivots
                 found = self.advance(min(room, self.chunk))
                 self.elapsed = before + limits.elapsed
-                now = Progress(self.n_pivots, float(self.state.scalar[LOSS]), self.elapsed)
+                if self._look():
+                    ended = Ended.STOPPED  # at a vertex before this one: `walk` cuts it there
+                    break
+                now = _progress(self.log, float(self.state.scalar[LOSS]), self.elapsed)
                 ended = found.ended or limits.look(self.n_pivots, now)
+                if ended is None and self.stop_when is not None and self.stop_when(now):
+                    ended = Ended.STOPPED
                 # A chunk cut short is not where an uninterrupted walk would recompute: the
                 # checkpoint stays where it was.
                 cut = self.cut or (room < self.chunk and self.n_pivots == limits.work)
@@ -222,9 +271,20 @@ class Walker:
             Reason.UNFINISHED if ended.early else found.reason,
             self.options.tolerances,
         )
-        return self.log.trajectory(
+        result = self.log.trajectory(
             self.options, self.state, ended, certificate, checkpoint, self.elapsed
         )
+        if self.watch is None:
+            return result
+        self._look()
+        return replace(result, held_out=self.watch.record(result.vertices))
+
+    def _look(self) -> bool:
+        """Whether held-out data stop the walk at an entry before the last, which may yet change."""
+        if self.watch is None:
+            return False
+        seen, self.seen = self.seen, self.n_pivots
+        return self.watch.see(seen, self.log.between(seen, self.n_pivots))
 
     @property
     def fresh(self) -> bool:

@@ -95,7 +95,7 @@ def units_crossed(loss: LayerLoss, start: Floats, end: Floats) -> tuple[Ints, In
     times, ids = crossings(loss, start, end)
     hidden = ids < loss.index.hidden
     place = loss.index.split(ids[hidden])
-    first_unit = np.concatenate([[0], np.cumsum(loss.index.widths[:-1])])
+    first_unit = np.concatenate([[0], np.cumsum(loss.index.widths[: loss.n_hidden])])
     return place.column, first_unit[place.stage] + place.neuron, times[hidden]
 
 

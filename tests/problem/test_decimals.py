@@ -74,12 +74,12 @@ def test_of_a_loss():
     net = rw.ReLUNetwork.random([2, 3, 1], seed=0)
     X, y, w = [[0.1, 1 / 3], [0.2, 2.0], [9.0, 0.0]], [1.5, 2.0, 1 / 3], [1.0, 0.5, 0.0]
     loss = rw.LayerLoss(net, X, y, kind="pinball", tau=0.9, sample_weight=w)
-    assert loss.decimals == ((1, None), (1,), 1, 1)  # the row of weight 0 has no say
+    assert loss.decimals == ((1, None), (1,), 1, 1, None)  # the row of weight 0 has no say
     assert "decimals=X:1,-;y:1;sample_weight:1;tau:1" in loss.fingerprint
     deeper = rw.LayerLoss(net, X, y, layer=1, sample_weight=w)
     assert deeper.decimals.X == (None, None, None)
     off = rw.LayerLoss(net, X, y, kind="pinball", tau=0.9, sample_weight=w, decimals=False)
-    assert off.decimals == ((None, None), (None,), None, None)
+    assert off.decimals == ((None, None), (None,), None, None, None)
     assert not off.decimals.any
     assert off.share == Fraction(0.9)
     with pytest.raises(TypeError, match="decimals: expected True or False, found 1"):

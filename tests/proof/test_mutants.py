@@ -49,7 +49,7 @@ MUTANTS = [
     (exact_loss, "                if moved != 0:", "                if moved > 0:"),
     (
         exact_loss,
-        "np.where(sides[-1] > 0, right, -left)\n        samples",
+        "np.where(sides[self.loss.n_hidden] > 0, right, -left)\n        samples",
         "right\n        samples",
     ),
     (exact_vertex, "len(zeros(signs).stage) > len(vertex.active.stage)", "False"),

@@ -7,13 +7,14 @@ import numpy as np
 from scipy import optimize, sparse
 
 
-def least_derivative(loss, theta, seconds=30.0):
+def least_derivative(loss, theta, seconds=30.0, pattern=None):
     """Min of F'(theta; d) over |d|_inf <= 1, as HiGHS finds it (to some 1e-6); None if it does not.
 
-    What vanishes is decided in floats, as by ``loss.pattern``.
+    What vanishes is decided in floats, as by ``loss.pattern``, unless a `pattern` of the rows of X
+    is given.
     """
     assert loss.kind != "hinge"
-    pattern = loss.pattern(theta)
+    pattern = loss.pattern(theta) if pattern is None else pattern
     network, h, q = loss.network, *loss.shape
     inputs = np.column_stack([network.features(loss.X, loss.layer), np.ones(len(loss.X))])
     left, right = (loss.tau, 1.0 - loss.tau) if loss.kind == "pinball" else (1.0, 1.0)
@@ -30,8 +31,10 @@ def least_derivative(loss, theta, seconds=30.0):
             ]
             rates = [combination(row, active) for row in network.weights[layer]]
         weight = loss.sample_weight[i]
-        for (terms, _), sign in zip(rates, pattern[-1][i], strict=True):
+        for (terms, _), sign in zip(rates, pattern[loss.n_hidden][i], strict=True):
             program.pay(terms, sign, weight, left, right)
+    for (j, k), weight in np.ndenumerate(np.reshape(theta, (h, q))[:, :-1]):
+        program.pay({j * q + k: 1.0}, np.sign(weight), loss.penalty, 1.0, 1.0)
     return program.least(seconds)
 
 

@@ -1,0 +1,1 @@
+"""Whole networks: what :func:`reluplex_walk.train` is made of."""
