@@ -16,12 +16,11 @@ from ..regression.fit import QuantileFit
 from ..regression.quantile import lad, quantile
 from ._checks import inputs, levels, shares_explained, training_data
 from ._members import Loss, Rows, centre_and_scale, held_out, merged, start, train_member
-from ._options import Options
+from ._options import OUTPUT_SHARE, Options
 from ._stacked import Part, in_units, stacked
 
 Floats = NDArray[np.float64]
 
-_OUTPUT_SHARE = 0.05  # penalty of the output layer, as a share of that of all steps
 _SHARES = np.linspace(0.0, 1.0, 6)  # of the networks that are added to the linear fit
 _GAIN = 0.01  # of the held-out loss, below which the linear fit stays alone
 _FEWEST = 10  # rows below which there is no network
@@ -267,7 +266,7 @@ def _member(
     )
     last = trained.network.n_layers - 1
     features = Rows(trained.network.features(seen.X, last), seen.y, seen.w)
-    fit = _linear(features, tau, _OUTPUT_SHARE * options.penalty)
+    fit = _linear(features, tau, OUTPUT_SHARE * options.penalty)
     output = np.roll(fit.coefficients, -1)[None]
     return trained.network.with_layer(last, output), fit, trained.steps
 
