@@ -10,6 +10,9 @@ from .._validate import integer, real, share
 OUTPUT_SHARE = 0.05
 """Penalty of the exact output layer, as a share of that of all steps."""
 
+FEWEST = 10
+"""Rows that differ, below which none are held out."""
+
 
 class Options(NamedTuple):
     """The checked parameters of estimators of networks."""
@@ -42,4 +45,4 @@ class Options(NamedTuple):
         )
 
 
-__all__ = ["OUTPUT_SHARE", "Options"]
+__all__ = ["FEWEST", "OUTPUT_SHARE", "Options"]

@@ -19,7 +19,7 @@ from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 from ._checks import inputs
 from ._members import Loss, Rows, centre_and_scale, held_out, merged, start, train_member
-from ._options import OUTPUT_SHARE, Options
+from ._options import FEWEST, OUTPUT_SHARE, Options
 from ._stacked import Part, in_units, outputs_of, stacked
 
 Floats = NDArray[np.float64]
@@ -144,6 +144,8 @@ class ReLUClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: ArrayLike) -> Floats:
         """Outputs at the rows of `X` (m, p): (m,) for two classes, else (m, k).
 
+        Raises ValueError if `X` does not fit, NotFittedError before a fit.
+
         Examples
         --------
         >>> from reluplex_walk.estimators import ReLUClassifier
@@ -171,6 +173,7 @@ class ReLUClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def certificates_(self) -> tuple[Certificate, ...]:
+        """The proofs of `fits_`: each output layer is a global minimum of its own loss."""
         check_is_fitted(self)
         return tuple(fit.certificate for fit in self.fits_)
 
@@ -186,7 +189,8 @@ def _members(
     for held in held_out(len(rows.y), options.n_nets, options.held, rng):
         if networks and limits.over is not None:
             break
-        seen, rest = within.some(~held), within.some(held)
+        few = len(rows.y) < FEWEST  # too few to hold some out
+        seen, rest = (within, within) if few else (within.some(~held), within.some(held))
         widths = [seen.X.shape[1], *options.hidden, seen.y.shape[1]]
         theta = start(widths, seen.X, rng)
         trained = train_member(
