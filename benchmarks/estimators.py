@@ -153,7 +153,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         n, p = r["shape"]
         line = f"{r['name']:<14}{n:>5}{p:>4}{r['errors']['linear LAD']:>10.4g}"
         print(line, *(f"{v:>14.3f}" for v in values))
-    ranks = rankdata(relative, axis=1).mean(axis=0)
+    ranks = rankdata(relative.round(9), axis=1).mean(axis=0)
     print(f"{'mean rank':<33}", *(f"{v:>14.2f}" for v in ranks))
     print(f"{'geometric mean':<33}", *(f"{v:>14.3f}" for v in np.exp(np.log(relative).mean(0))))
     print(f"{'worst against linear LAD':<33}", *(f"{v:>14.3f}" for v in relative.max(axis=0)))

@@ -120,6 +120,23 @@ def test_examples_of_certify_run(capsys):
     assert "not a local minimum of layer 0" in capsys.readouterr().out
 
 
+def test_example_of_models_runs(tmp_path, monkeypatch):
+    for extra in ("onnx", "sklearn"):
+        pytest.importorskip(extra)
+    monkeypatch.chdir(tmp_path)
+    known: dict = {}
+    exec(code("models_in_and_out.md"), known)
+    assert known["check"].end.loss < known["check"].loss
+
+
+def test_example_of_whole_networks_runs():
+    known: dict = {}
+    exec(code("whole_networks.md"), known)
+    weights = [sum(np.abs(w).sum() for w in known[k].network.weights) for k in ("fit", "small")]
+    assert weights[1] < weights[0]
+    assert known["upper"].certified
+
+
 def test_example_of_a_regression_test_runs():
     exec(code("stable.md"), {})
 

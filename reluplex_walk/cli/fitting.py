@@ -211,8 +211,7 @@ def _write(
         found.network.save(paths["network"], force=True)
         if given["onnx"]:
             paths["onnx"] = folder / ONNX
-            network: Any = found.network
-            network.to_onnx(paths["onnx"], force=True)
+            found.network.to_onnx(paths["onnx"], force=True)
         wanted = not given["no_picture"] and not stopped
         if wanted and draw_picture(lambda: _figure(found), folder, TRAINING, quiet):
             paths["picture"] = folder / PICTURE

@@ -73,9 +73,8 @@ def load(result: Path) -> Model:
 
     source = source_of(result)
     if source.suffix.lower() == ".onnx":
-        importers: Any = rw.ReLUNetwork
         try:
-            return Model(source, importers.from_onnx(source))
+            return Model(source, rw.ReLUNetwork.from_onnx(source))
         except ImportError as error:
             raise ValueError(f"{source}: {error}") from None
     kind = kind_of(source)

@@ -7,6 +7,12 @@ from sklearn.utils import check_random_state
 
 from .._validate import integer, real, share
 
+OUTPUT_SHARE = 0.05
+"""Penalty of the exact output layer, as a share of that of all steps."""
+
+FEWEST = 10
+"""Rows that differ, below which none are held out."""
+
 
 class Options(NamedTuple):
     """The checked parameters of estimators of networks."""
@@ -39,4 +45,4 @@ class Options(NamedTuple):
         )
 
 
-__all__ = ["Options"]
+__all__ = ["FEWEST", "OUTPUT_SHARE", "Options"]

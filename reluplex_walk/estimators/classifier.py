@@ -19,10 +19,12 @@ from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 from ._checks import inputs
 from ._members import Loss, Rows, centre_and_scale, held_out, merged, start, train_member
-from ._options import Options
+from ._options import FEWEST, OUTPUT_SHARE, Options
 from ._stacked import Part, in_units, outputs_of, stacked
 
 Floats = NDArray[np.float64]
+
+_PROOF = 0.5  # seconds, counted as work, for the proof of one output
 
 
 class ReLUClassifier(ClassifierMixin, BaseEstimator):
@@ -142,6 +144,8 @@ class ReLUClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: ArrayLike) -> Floats:
         """Outputs at the rows of `X` (m, p): (m,) for two classes, else (m, k).
 
+        Raises ValueError if `X` does not fit, NotFittedError before a fit.
+
         Examples
         --------
         >>> from reluplex_walk.estimators import ReLUClassifier
@@ -169,6 +173,7 @@ class ReLUClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def certificates_(self) -> tuple[Certificate, ...]:
+        """The proofs of `fits_`: each output layer is a global minimum of its own loss."""
         check_is_fitted(self)
         return tuple(fit.certificate for fit in self.fits_)
 
@@ -184,13 +189,16 @@ def _members(
     for held in held_out(len(rows.y), options.n_nets, options.held, rng):
         if networks and limits.over is not None:
             break
-        seen, rest = within.some(~held), within.some(held)
+        few = len(rows.y) < FEWEST  # too few to hold some out
+        seen, rest = (within, within) if few else (within.some(~held), within.some(held))
         widths = [seen.X.shape[1], *options.hidden, seen.y.shape[1]]
         theta = start(widths, seen.X, rng)
         trained = train_member(
             seen, rest, Loss("hinge", None), theta, widths, options.penalty, options.n_steps, limits
         )
-        ends = [_output(one, seen, j, limits) for j, one in enumerate(outputs_of(trained.network))]
+        alpha = OUTPUT_SHARE * options.penalty
+        each = enumerate(outputs_of(trained.network))
+        ends = [_output(one, seen, j, alpha, limits) for j, one in each]
         output = np.vstack([end.theta for end in ends])
         network = trained.network.with_layer(trained.network.n_layers - 1, output)
         networks.append(in_units(network, mean, scale))
@@ -199,15 +207,16 @@ def _members(
     return networks, tuple(fits), steps
 
 
-def _output(network: ReLUNetwork, seen: Rows, j: int, limits: Limits) -> Trajectory:
+def _output(network: ReLUNetwork, seen: Rows, j: int, alpha: float, limits: Limits) -> Trajectory:
     """The exact fit of the output layer of one class."""
     last = network.n_layers - 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RankWarning)
         loss = LayerLoss(
-            network, seen.X, seen.y[:, j], layer=last, kind="hinge", sample_weight=seen.w
-        )
-        return walk(loss, step="long", time_limit=limits.remaining)
+            network, seen.X, seen.y[:, j], layer=last, kind="hinge", sample_weight=seen.w,
+            penalty=alpha * float(seen.w.sum()),
+        )  # fmt: skip
+        return walk(loss, step="long", time_limit=limits.remaining, proof_budget=_PROOF)
 
 
 __all__ = ["ReLUClassifier"]

@@ -16,15 +16,13 @@ from ..regression.fit import QuantileFit
 from ..regression.quantile import lad, quantile
 from ._checks import inputs, levels, shares_explained, training_data
 from ._members import Loss, Rows, centre_and_scale, held_out, merged, start, train_member
-from ._options import Options
+from ._options import FEWEST, OUTPUT_SHARE, Options
 from ._stacked import Part, in_units, stacked
 
 Floats = NDArray[np.float64]
 
-_OUTPUT_SHARE = 0.05  # penalty of the output layer, as a share of that of all steps
 _SHARES = np.linspace(0.0, 1.0, 6)  # of the networks that are added to the linear fit
 _GAIN = 0.01  # of the held-out loss, below which the linear fit stays alone
-_FEWEST = 10  # rows below which there is no network
 
 
 class Averaged(NamedTuple):
@@ -166,6 +164,8 @@ class ReLURegressor(RegressorMixin, BaseEstimator):
     def predict(self, X: ArrayLike) -> Floats:
         """Predictions (m,) at the rows of `X` (m, p), for several quantiles (m, k).
 
+        Raises ValueError if `X` does not fit, NotFittedError before a fit.
+
         Examples
         --------
         >>> from reluplex_walk.estimators import ReLURegressor
@@ -198,6 +198,7 @@ class ReLURegressor(RegressorMixin, BaseEstimator):
 
     @property
     def certificates_(self) -> tuple[Any, ...]:
+        """The proofs of linear fits and output layers: global minima of their own losses."""
         check_is_fitted(self)
         return tuple(
             proof
@@ -224,7 +225,7 @@ def _averaged(
     alone = float(whole.coefficients[0]), [Part(0, 1.0, whole.coefficients[1:])]
     mean, scale = centre_and_scale(rows.X, rows.w)
     centre, size = _middle_and_size(y, rows.w)
-    if len(y) < _FEWEST or size == 0.0:
+    if len(y) < FEWEST or size == 0.0:
         return Averaged(whole, (), 0.0, 0), *alone
     within = Rows((rows.X - mean) / scale, ((y - centre) / size)[:, None], rows.w)
     rng = np.random.default_rng(options.seed)
@@ -267,7 +268,7 @@ def _member(
     )
     last = trained.network.n_layers - 1
     features = Rows(trained.network.features(seen.X, last), seen.y, seen.w)
-    fit = _linear(features, tau, _OUTPUT_SHARE * options.penalty)
+    fit = _linear(features, tau, OUTPUT_SHARE * options.penalty)
     output = np.roll(fit.coefficients, -1)[None]
     return trained.network.with_layer(last, output), fit, trained.steps
 

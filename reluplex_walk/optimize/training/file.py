@@ -78,8 +78,12 @@ def _rounds(arrays: Mapping[str, NDArray[Any]]) -> tuple[Round, ...]:
     check_member(arrays, "starts", "U")
     starts = arrays["starts"].tolist()
     check_member(arrays, "rounds", "f8", (len(starts), 4))
-    rows = zip(starts, arrays["rounds"].tolist(), strict=True)
-    return tuple(Round(number, start, *row) for number, (start, row) in enumerate(rows))
+    found = []
+    for number, (start, row) in enumerate(zip(starts, arrays["rounds"].tolist(), strict=True)):
+        loss, best, held_out, elapsed = row
+        known = None if np.isnan(held_out) else held_out
+        found.append(Round(number, start, loss, best, known, elapsed))
+    return tuple(found)
 
 
 def _data(arrays: Mapping[str, NDArray[Any]], network: ReLUNetwork) -> dict[str, NDArray[Any]]:

@@ -40,8 +40,8 @@ class Round(NamedTuple):
         The objective (loss and penalty) at its end.
     best : float
         The least so far.
-    held_out : float
-        The mean loss of the held-out samples at its best network for them, NaN without.
+    held_out : float or None
+        The least mean loss of the held-out samples so far; None without such samples.
     elapsed : float
         Seconds.
 
@@ -58,7 +58,7 @@ class Round(NamedTuple):
     start: str
     loss: float
     best: float
-    held_out: float
+    held_out: float | None
     elapsed: float
 
 
@@ -93,7 +93,7 @@ class Search:
         network = self._led_down(start, kicked=name == "kicked")
         loss, network = self._exact(network)
         self._keep(loss, network)
-        at_best = np.nan if self.held_out is None else self.held_out.least
+        at_best = None if self.held_out is None else self.held_out.least
         number = len(self.rounds)
         self.rounds.append(Round(number, name, loss, self.best[0], at_best, self.limits.elapsed))
 
