@@ -41,6 +41,11 @@ if TYPE_CHECKING:  # what type checkers and editors see
         MinimizationProgress as MinimizationProgress,
         minimize as minimize,
     )
+    from .optimize.penalty_path import (
+        LayerPenaltyPath as LayerPenaltyPath,
+        PenaltyProgress as PenaltyProgress,
+        penalty_path as penalty_path,
+    )
     from .optimize.polyak import Descent as Descent, polyak_descent as polyak_descent
     from .optimize.training.fit import TrainingFit as TrainingFit
     from .optimize.training.search import Round as Round
@@ -116,6 +121,7 @@ _HOMES = {
     "optimize.training.fit": ("TrainingFit",),
     "optimize.training.search": ("Round",),
     "optimize.minimize": ("Minimization", "MinimizationProgress", "minimize"),
+    "optimize.penalty_path": ("LayerPenaltyPath", "PenaltyProgress", "penalty_path"),
     "optimize.polyak": ("Descent", "polyak_descent"),
     "problem.aliased": ("RankWarning",),
     "problem.loss": ("LayerLoss",),

@@ -13,6 +13,7 @@ from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
 from .overview import overview
+from .penalty_path import plot_penalty_path
 from .plane import plot_plane
 from .process import plot_process
 from .regret import plot_regret
@@ -34,6 +35,7 @@ __all__ = [
     "plot_glass",
     "plot_graph",
     "plot_loss",
+    "plot_penalty_path",
     "plot_plane",
     "plot_process",
     "plot_shatteredness",

@@ -88,17 +88,14 @@ def brute_force(X, y):
     best = rw.baselines(X, y).linear
     for side in (1, -1):
         xs, ts = side * x[::side], t[::side]
-        for k in range(len(xs)):  # the constant holds for the first k samples and at the kink
-            for a, b in product(range(len(xs)), repeat=2):
-                if xs[a] >= xs[b]:
-                    continue
-                slope = (ts[b] - ts[a]) / (xs[b] - xs[a])
-                for c in ts:
-                    if slope == 0.0:
-                        continue
-                    kink = xs[a] + (c - ts[a]) / slope
-                    values = np.where(xs > kink, ts[a] + slope * (xs - xs[a]), c)
-                    best = min(best, float(np.abs(values - ts).sum()))
+        for a, b in product(range(len(xs)), repeat=2):
+            if xs[a] >= xs[b] or ts[a] == ts[b]:
+                continue
+            slope = (ts[b] - ts[a]) / (xs[b] - xs[a])
+            for c in ts:  # the constant up to the kink
+                kink = xs[a] + (c - ts[a]) / slope
+                values = np.where(xs > kink, ts[a] + slope * (xs - xs[a]), c)
+                best = min(best, float(np.abs(values - ts).sum()))
     return best
 
 
