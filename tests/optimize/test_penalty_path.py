@@ -40,7 +40,6 @@ def test_of_linear_fits_it_is_what_highs_finds(seed):
     ("widths", "more"),
     [
         ([3, 4, 1], {}),
-        ([2, 3, 2, 1], {}),
         ([2, 3, 1], {"kind": "pinball", "tau": 0.3}),
         ([2, 3, 1], {"layer": 1}),
         ([2, 3, 2], {"fit_intercept": False}),
@@ -55,6 +54,12 @@ def test_every_end_is_certified(widths, more):
     frame = path.to_frame()
     assert frame["proved"].all()
     assert len(frame) == 6
+
+
+def test_two_hidden_layers():
+    path = rw.penalty_path(problem([2, 3, 2, 1], 3), [0.001, 0.1])
+    for i, certificate in enumerate(path.certificates):
+        certificate.verify_exact(path.problem(i))
 
 
 def test_limits_and_interruptions_keep_what_was_found():
