@@ -131,7 +131,7 @@ def _stride(
         for layer, step in steps.items():
             moved = moved.with_layer(layer, network.layer_parameters(layer) + stride * step)
         here = problem.objective(moved)
-        if not here < least:
+        if not here < least * (1.0 - _LEAST):  # no more than rounding
             break
         best, least, stride = moved, here, 2.0 * stride
     return best, least
