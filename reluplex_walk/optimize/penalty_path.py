@@ -217,7 +217,7 @@ def penalty_path(
     positive("proof_budget", proof_budget)
     seed = integer("seed", seed, 0, 2**63 - 1)
     theta = loss.random_start(seed) if start is None else loss.parameters(start, "start")
-    done: list[tuple[Floats, float, float, Certificate]] = []
+    bare, done = _with_penalty(loss, 0.0), list[tuple[Floats, float, float, Certificate]]()
     with Limits.asked(time_limit, callback, len(grid)) as limits:
         over = limits.look(0)
         while over is None:
@@ -230,9 +230,9 @@ def penalty_path(
                 over = traj.ended
                 break
             theta = traj.theta
-            cost = problem.penalty * float(np.abs(theta[:, :-1]).sum())
-            done.append((theta, traj.loss - cost, traj.loss, traj.certificate))
-            told = PenaltyProgress(len(done), problem.penalty, traj.loss - cost)
+            value = bare(theta)
+            done.append((theta, value, traj.loss, traj.certificate))
+            told = PenaltyProgress(len(done), problem.penalty, value)
             over = limits.look(len(done), told)
     thetas = np.array([end[0] for end in done]).reshape(-1, *loss.shape)
     return LayerPenaltyPath(
@@ -276,12 +276,17 @@ def _grid(loss: LayerLoss, penalties: ArrayLike | None, n: int) -> Floats:
 
 
 def _outweighs(loss: LayerLoss) -> float:
-    """A bound on the slope of the loss in any weight: a penalty from there on keeps them at 0."""
+    """A penalty from which on all weights are 0 at every local minimum.
+
+    It is a bound on the slopes of the loss along which a weight shrinks and the bias makes up for
+    it at the median of its input.
+    """
     gains = np.eye(loss.shape[0])
     for w, _ in loss.tail:
         gains = np.abs(w) @ gains  # (width, h)
     cost = np.maximum(loss.left, loss.right) @ gains  # (rows, h)
-    slopes = cost.T @ np.abs(loss.inputs[loss.owner])
+    centre = np.median(loss.inputs, axis=0) if loss.fit_intercept else 0.0
+    slopes = cost.T @ np.abs(loss.inputs - centre)[loss.owner]
     return float(slopes.max(initial=0.0)) * (1.0 + 1e-9) or 1.0
 
 

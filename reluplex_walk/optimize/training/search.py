@@ -21,8 +21,8 @@ from .starts import Starts, balanced
 _FRESH = 8  # rounds before the first kick
 _KICKS = 0.6  # of the rounds after them
 _LEADERS = 4  # lowest ends that are kicked
-_SCOUT, _FURTHER, _LAST = (500, 0.05), (2000, 0.02), (3000, 0.005)  # gradient steps, their size
-_KICKED = (500, 0.02)
+_SCOUT, _FURTHER, _LAST = (500, 0.1), (2000, 0.05), (3000, 0.005)  # gradient steps, their size
+_KICKED = (500, 0.05)
 _PROMISING = 0.3  # share of the scouts that are led further
 _PASSES = 2  # exact steps through all layers, in a round
 
