@@ -31,11 +31,11 @@ def node_attributes(traj: Trajectory) -> list[dict[str, Any]]:
     """Attributes of each entry."""
     distances = np.linalg.norm(traj.vertices - traj.theta, axis=(1, 2))
     tied = np.concatenate([[0], traj.steps.tied])
-    n_hidden = traj.problem.n_hidden
-    names = [f"active_hidden_{layer}" for layer in range(n_hidden)] + ["active_residuals"]
+    names = [f"active_hidden_{layer}" for layer in range(traj.problem.n_hidden)]
+    names += ["active_residuals", *(["active_weights"] if traj.problem.penalty else [])]
     nodes = []
     for k, active in enumerate(traj.active):
-        per_layer = np.bincount(active[:, 0], minlength=n_hidden + 1)
+        per_layer = np.bincount(active[:, 0], minlength=len(names))
         nodes.append(
             {
                 "index": k,

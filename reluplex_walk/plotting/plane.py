@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,7 @@ def plot_plane(
     The plane holds those three vertices, drawn as full marks; all others are projected
     orthogonally, and their loss is not that of the plane beneath them.  Coordinates are distances
     in parameter space.  The loss in the plane is an exact :func:`.slice`, or, where that has more
-    than 30,000 polygons or cannot be had in doubles, sampled on a grid.
+    than 30,000 polygons or cannot be had in doubles, or the loss has a penalty, sampled on a grid.
 
     Parameters
     ----------
@@ -97,16 +98,16 @@ def _loss_in_plane(
 ) -> tuple[Triangulation, Floats]:
     """The loss between the corners `low` and `high` (2,) of the plane, at points of triangles."""
     extent = (low[0], high[0], low[1], high[1])
-    try:
-        cut = slice(traj.problem, origin, axes[0], axes[1], extent, max_polygons=_MOST)
-        return cut.triangulation(), cut.losses
-    except (PolygonLimitError, ArithmeticError):
-        from matplotlib.tri import Triangulation
+    if not traj.problem.penalty:  # which slices know nothing of
+        with suppress(PolygonLimitError, ArithmeticError):
+            cut = slice(traj.problem, origin, axes[0], axes[1], extent, max_polygons=_MOST)
+            return cut.triangulation(), cut.losses
+    from matplotlib.tri import Triangulation
 
-        grid = np.meshgrid(*np.linspace(low, high, _GRID).T)
-        at = np.stack(grid, axis=-1).reshape(-1, 2)
-        losses = np.array([traj.problem(origin + point @ axes) for point in at])
-        return Triangulation(*at.T), losses
+    grid = np.meshgrid(*np.linspace(low, high, _GRID).T)
+    at = np.stack(grid, axis=-1).reshape(-1, 2)
+    losses = np.array([traj.problem(origin + point @ axes) for point in at])
+    return Triangulation(*at.T), losses
 
 
 def plane_of(traj: Trajectory) -> Floats | None:

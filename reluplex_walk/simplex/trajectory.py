@@ -285,8 +285,9 @@ class Trajectory:
 
         Nodes 0..K-1 carry ``index``, ``loss``, ``descending``, ``rank`` and its parts
         ``active_hidden_0``, ... and ``active_residuals`` (active breakpoints per layer, counted
-        from the trained one upwards), ``tied``, and ``distance``, the Euclidean distance to the
-        end in parameter space.  Edges carry ``length``, ``slope``, ``leaving``, ``entering``
+        from the trained one upwards; with a penalty ``active_weights``, too), ``tied``, and
+        ``distance``, the Euclidean distance to the end in parameter space.  Edges carry
+        ``length``, ``slope``, ``leaving``, ``entering``
         (breakpoints as "layer:sample:neuron", "" for none), ``flipped`` (whether the pivot left
         the region on the far side of the leaving breakpoint) and ``crossed``.  All are plain
         numbers and strings, so that every networkx writer takes them.

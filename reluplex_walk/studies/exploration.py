@@ -16,6 +16,7 @@ from ..optimize.diverged import DivergedError
 from ..optimize.objective import Objective
 from ..problem.either import Loss
 from ..problem.loss import LayerLoss
+from ..problem.penalty import refuse
 from ..problem.rows import distinct_rows
 from ..regions.along import Passage
 from ..simplex.trajectory import Trajectory
@@ -181,6 +182,7 @@ def exploration(
     if not isinstance(path, DescentPath | Trajectory):
         raise TypeError(f"path: expected a DescentPath or Trajectory, found {type(path).__name__}")
     flag("between", between)
+    refuse(getattr(path.problem, "penalty", 0.0), "activation configurations")
     limits = Limits.asked(time_limit, callback)
     points = _Points.of(path.problem)
     if isinstance(path, Trajectory):
