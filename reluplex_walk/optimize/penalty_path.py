@@ -80,7 +80,7 @@ class LayerPenaltyPath:
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([3, 3, 1], seed=0), data.X, data.y)
     >>> path = rw.penalty_path(loss, n=4)
     >>> path.n_nonzero.tolist(), bool(path.losses[0] < path.losses[-1])  # all weights are 0 at last
-    ([8, 7, 1, 0], True)
+    ([9, 8, 3, 0], True)
     >>> check = path.certificates[1].verify_exact(path.problem(1))
     """
 
