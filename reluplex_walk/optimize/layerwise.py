@@ -121,8 +121,8 @@ def train(
     Returns
     -------
     TrainingFit
-        Also at a limit or after Ctrl-C, with the best network found; never worse than `network`
-        (with `validation`: for the held-out samples).
+        Also at a limit or after Ctrl-C, with the best network found; never worse than `network`, up
+        to what a claim allows for rounding (with `validation`: for the held-out samples).
 
     Raises
     ------

@@ -277,8 +277,8 @@ def test_odd_data():
     ):
         fit = rw.train(net, X, y, rounds=3)
         assert fit.loss <= rw.baselines(X, y).constant * (1.0 + 1e-9) + 1e-12
-        if fit.certified:
-            fit.verify()
+        assert fit.certified
+        fit.verify()
 
 
 def test_balancing_and_reviving_leave_the_function_as_it_is():
