@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Sides = list[NDArray[np.int8]]
 
+_OFF = 1e-6  # from the identity: what the inverse of a matrix may be off by in floats
+
 
 class Vertex(NamedTuple):
     """A point at which the breakpoints `active` vanish, seen from an affine region around it."""
@@ -423,16 +425,22 @@ class LocalModel(NamedTuple):
         return Rationals(d, solution.den * target.den)
 
     def lengths(self, columns: NDArray[np.int64], true_rates: Objects) -> Floats:
-        """Lengths (m,) of the directions for rows of rates (m, k), as floats see them.
+        """Lengths (m,) of the directions for rows of rates (m, k); all breakpoints are independent.
 
-        All breakpoints are independent on the parameters `columns`.  NaN where floats tell nothing.
+        As floats see them, on the parameters `columns`, where they can invert the normals.
         """
-        targets = np.array([self._within(row).astype(float) for row in true_rates])
         matrix = Rationals(self.normals.num[:, columns], self.normals.den).floats()
         try:
-            return np.linalg.norm(np.linalg.solve(matrix, targets.T), axis=0)
+            inverse = np.linalg.inv(matrix)
+            off = np.abs(inverse @ matrix - np.eye(len(matrix))).max(initial=0.0)
         except np.linalg.LinAlgError:
-            return np.full(len(targets), np.nan)
+            off = np.inf
+        if not off < _OFF:
+            every = np.arange(len(matrix))
+            edges = [self.direction(every, columns, row) for row in true_rates]
+            return np.array([np.linalg.norm(edge.floats()) for edge in edges])
+        targets = np.array([self._within(row).astype(float) for row in true_rates])
+        return np.linalg.norm(inverse @ targets.T, axis=0)
 
     def _within(self, true_rates: Objects) -> Objects:
         """Rates (k,) in the region, of breakpoints whose true rates these are."""

@@ -27,7 +27,7 @@ from .training.search import Search
 
 _ROUNDS = 20  # where no time limit is given
 _AGAIN = 2.0  # times the seconds that an end took are kept for another
-_FOR_ENDS = 0.5  # share of the time limit that is kept for exact ends and their proofs
+_FOR_ENDS = 0.6  # share of the time limit that is kept for exact ends and their proofs
 _PATIENCE = 10  # rounds without a better held-out loss
 
 
@@ -103,7 +103,7 @@ def train(
     rounds : int, optional
         How many starts; default 20 where no `time_limit` is given, else as many as it allows.
     time_limit : float, optional
-        Seconds, proofs included, those in which kernels are compiled not.  Half of them are kept
+        Seconds, proofs included, those in which kernels are compiled not.  Three fifths are kept
         for the exact end.
     validation : float or (X, y), optional
         Samples that are held out, as a share in (0, 1) of those given or as data of their own.  The
