@@ -17,6 +17,7 @@ from .._validate import function, instance, integer, positive, real, samples, sh
 from ..ended import Ended
 from ..problem.block import layers_of
 from ..problem.kinks import check_labels, kind_and_tau
+from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
 from ..proof.certificate import Certificate
 from .training.fit import TrainingFit
@@ -129,6 +130,11 @@ def train(
     ValueError, TypeError
         If an argument does not fit; the message names it.
 
+    Warns
+    -----
+    RankWarning
+        If columns of `X` depend on each other and there is no penalty, which would decide.
+
     See Also
     --------
     minimize : the same for one layer.
@@ -152,6 +158,8 @@ def train(
         rounds = integer("rounds", rounds, 0)
     elif time_limit is None:
         rounds = _ROUNDS
+    if 0 in trained and not penalty:  # warns of columns that depend on others
+        LayerLoss(network, given.X, given.y, 0, kind, None, given.weight)
     positive("proof_budget", proof_budget)
     function("callback", callback)
     seed = integer("seed", seed, 0, 2**63 - 1)

@@ -267,6 +267,16 @@ def test_bad_arguments_are_named(more, word):
         rw.train(rw.ReLUNetwork.random([2, 2, 1]), X, y, **more)
 
 
+def test_columns_that_depend_on_others_are_named_once():
+    X, y = data(30, 1, 15)
+    twice, net = np.column_stack([X, X]), rw.ReLUNetwork.random([2, 3, 1], seed=0)
+    with pytest.warns(rw.RankWarning) as caught:
+        fit = rw.train(net, twice, y, rounds=2)
+    assert len(caught) == 1
+    fit.verify()
+    rw.train(net, twice, y, rounds=2, penalty=0.1).verify()  # the penalty decides: no warning
+
+
 def test_odd_data():
     """One sample, constant columns and targets, repeated rows, loss 0."""
     net = rw.ReLUNetwork.random([2, 2, 1], seed=0)

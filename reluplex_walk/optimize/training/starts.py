@@ -3,9 +3,12 @@
 All are networks for standardised data, whose neurons bend between samples.
 """
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ...problem.aliased import RankWarning
 from ...problem.network import ReLUNetwork
 from ...regression.baseline import with_fitted_output
 from .problem import Problem
@@ -50,7 +53,9 @@ class Starts:
         flat = ReLUNetwork([np.zeros((n_out, n_in))], [np.zeros(n_out)])
         kind = self.problem.kind
         tau = tau if kind == "pinball" else None
-        fitted = with_fitted_output(flat, samples.X, samples.y, kind, tau, samples.weight)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RankWarning)  # said of the data as given
+            fitted = with_fitted_output(flat, samples.X, samples.y, kind, tau, samples.weight)
         line = fitted.layer_parameters(0)
         values = self.X @ line[:, :-1].T + line[:, -1]
         span = values.max(axis=0) - values.min(axis=0)
