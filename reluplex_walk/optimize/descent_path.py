@@ -1,5 +1,6 @@
 """`DescentPath`: what a gradient method found, and how it went."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._logs import logged
 from .._validate import LARGEST, integer, positive
 from ..ended import Ended
 from ..problem.either import Loss
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
+from ..simplex.progress import Progress
 from .descent_file import read, write
 from .gap import DescentGap, gap_from
 
@@ -124,12 +127,14 @@ class DescentPath:
             )
         return self.theta
 
+    @logged("DescentPath.gap")
     def gap(
         self,
         layer: int | None = None,
         *,
         proof_budget: float = 5.0,
         time_limit: float | None = None,
+        callback: Callable[[Progress], Any] | None = None,
     ) -> DescentGap:
         """How far the end lies above a local minimum: the fall of a walk from there, exactly.
 
@@ -141,6 +146,7 @@ class DescentPath:
         layer : int, optional
             Of a NetworkLoss, the layer to walk in; needed where its block has several.
         proof_budget, time_limit : float, optional
+        callback : callable, optional
             As in :func:`walk`.
 
         Returns
@@ -178,7 +184,7 @@ class DescentPath:
             raise ValueError(f"layer: expected {loss.layer}, the trained one, found {layer}")
         else:
             theta = self._end()
-        return gap_from(loss, theta, self.seed, proof_budget, time_limit)
+        return gap_from(loss, theta, self.seed, proof_budget, time_limit, callback)
 
     def summary(self) -> str:
         """The main figures, as text.

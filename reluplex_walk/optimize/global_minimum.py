@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import choice, instance
 from ..ended import Ended
 from ..problem.box import box_bounds
@@ -91,6 +92,7 @@ class GlobalMinimum:
         return f"GlobalMinimum(loss={self.loss:.10g}, {proved}, {self.method})"
 
 
+@logged("global_minimum")
 def global_minimum(
     loss: LayerLoss,
     box: Any = None,

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._budget import Budget
 from .._limits import Limits
+from .._logs import logged
 from .._validate import function, instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -137,6 +138,7 @@ class Minimization:
         )
 
 
+@logged("minimize")
 def minimize(
     loss: LayerLoss,
     time_limit: float | None = None,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.aliased import RankWarning
@@ -153,6 +154,7 @@ class LayerPenaltyPath:
         )
 
 
+@logged("penalty_path")
 def penalty_path(
     loss: LayerLoss,
     penalties: ArrayLike | None = None,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._logs import logged
 from .._validate import function, integer, real
 from ..ended import Ended
 from ..problem.either import Loss
@@ -52,6 +53,7 @@ class Descent:
         return float(self.losses.min())
 
 
+@logged("polyak_descent")
 def polyak_descent(
     loss: Loss,
     level: float | LevelEstimate,

@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from .._limits import Limits
+from .._logs import logged
 from ..ended import Ended
 from ..problem.loss import LayerLoss, Pattern
 from ..tolerances import REGIONS
@@ -221,6 +222,7 @@ class Regions:
                 graph.add_edge(int(region), int(other), breakpoint=label)
         return graph
 
+    @logged("Regions.minimum")
     def minimum(
         self, time_limit: float | None = None, callback: Callable[[int], Any] | None = None
     ) -> Minimum:
@@ -242,6 +244,7 @@ class Regions:
         with Limits.asked(time_limit, callback) as limits:
             return self._minima.minimum(limits)
 
+    @logged("Regions.local_minima")
     def local_minima(
         self, time_limit: float | None = None, callback: Callable[[int], Any] | None = None
     ) -> LocalMinima:
