@@ -24,6 +24,7 @@ from ..simplex.summary import off
 from ..simplex.trajectory import Trajectory
 from ..simplex.walker import Walker
 from ..tolerances import OPTIMIZE, WORK_PER_SECOND
+from .conversions import ConvertedMinimization
 from .kicks import Kicks
 
 Floats = NDArray[np.float64]
@@ -69,7 +70,7 @@ class MinimizationProgress(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Minimization:
+class Minimization(ConvertedMinimization):
     """What a search by many walks found.
 
     Attributes

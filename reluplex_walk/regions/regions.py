@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from .._conversions import by_rows, frame
 from .._limits import Limits
 from .._logs import logged
 from ..ended import Ended
@@ -223,6 +224,48 @@ class Regions:
         return graph
 
     @logged("Regions.minimum")
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each region, with its piece and number of facets found.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> table = rw.enumerate_regions(loss).to_frame()  # three lines in the plane
+        >>> list(table.columns), sorted(table.n_facets)
+        (['lowest', 'offset', 'bounded', 'flat', 'piece', 'n_facets'], [2, 2, 2, 3, 3, 3, 3])
+        """
+        return frame(
+            {
+                "lowest": self.lowest,
+                "offset": self.offsets,
+                "bounded": self.bounded,
+                "flat": self.flat,
+                "piece": self.pieces,
+                "n_facets": np.bincount(self.facets[:, 0], minlength=len(self)),
+            },
+            "region",
+        )
+
+    def to_xarray(self) -> Any:
+        """A Dataset of xarray: `points`, `gradients`, `minimizers` by region, neuron and input.
+
+        And the table by region; coordinates are those of :meth:`Trajectory.to_xarray`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> found = rw.enumerate_regions(loss).to_xarray()
+        >>> values = (found.gradient * found.point).sum(["neuron", "input"]) + found.offset
+        >>> values.dims, bool((values > found.lowest - 1e-9).all())
+        (('region',), True)
+        """
+        parts = {"point": self.points, "gradient": self.gradients, "minimizer": self.minimizers}
+        return by_rows(self.to_frame(), parts, self.problem, {"ended": self.ended.name})
+
     def minimum(
         self, time_limit: float | None = None, callback: Callable[[int], Any] | None = None
     ) -> Minimum:

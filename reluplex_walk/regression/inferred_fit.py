@@ -366,7 +366,9 @@ class InferredFit(NamedFit):
         limits, given = Limits.asked(time_limit, callback), self._estimate
         groups = self._groups(clusters, "clusters")
         theta, singular, ended = bootstrap(given, n, method, groups, seed, limits)
-        return Bootstrap(given.spread(theta), self.coefficients, method, ended, singular)
+        return Bootstrap(
+            given.spread(theta), self.coefficients, method, ended, singular, self.names
+        )
 
     @cached_property
     def _pairs(self) -> Bootstrap:
