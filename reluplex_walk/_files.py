@@ -7,6 +7,7 @@ and no header is evaluated.
 """
 
 import hashlib
+import io
 import re
 import struct
 import zipfile
@@ -39,12 +40,32 @@ def write_archive(path: str | Path, kind: str, arrays: dict[str, Any], force: bo
     target = Path(path)
     if target.exists() and not force:
         raise FileExistsError(f"path: {target} exists; give force=True to overwrite it")
+    with whole_file(target) as stream:
+        _write(stream, kind, arrays, zipfile.ZIP_DEFLATED)
+
+
+def pack(kind: str, arrays: dict[str, Any]) -> bytes:
+    """An archive of `kind` in memory, not compressed: a hundred of them are packed in a moment."""
+    stream = io.BytesIO()
+    _write(stream, kind, arrays, zipfile.ZIP_STORED)
+    return stream.getvalue()
+
+
+def unpack(packed: bytes, kind: str, build: Callable[[Arrays], T]) -> T:
+    """What `build` makes of the arrays that :func:`pack` packed; DamagedFileError if it cannot."""
+    try:
+        return build(_read(io.BytesIO(packed), len(packed), kind, Path(f"{kind} in memory")))
+    except Exception as error:
+        raise DamagedFileError(f"damaged {kind} ({_words(error)})") from None
+
+
+def _write(stream: Any, kind: str, arrays: dict[str, Any], compression: int) -> None:
     members = {name: np.asarray(value, order="C") for name, value in arrays.items()}
     header = np.array([f"reluplex_walk {kind}", str(FORMAT), _digest(members)])
-    with whole_file(target) as stream, zipfile.ZipFile(stream, "w") as archive:
+    with zipfile.ZipFile(stream, "w") as archive:
         for name, array in {"header": header, **members}.items():
             info = zipfile.ZipInfo(f"{name}.npy")  # of 1980: the time of writing is no content
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = compression
             with archive.open(info, "w", force_zip64=True) as member:
                 member.write(_npy_header(array.dtype.str, array.shape))
                 member.write(_bytes(array))
@@ -71,7 +92,7 @@ def open_archive(path: str | Path, kind: str) -> Arrays:
                 raise DamagedFileError(f"{wanted} {source}, which is empty")
             if start != b"PK" and not zipfile.is_zipfile(stream):
                 raise ValueError(f"{wanted} {source}, which is no npz archive")
-            return _read(stream, kind, source)
+            return _read(stream, source.stat().st_size, kind, source)
     except OSError as error:
         raise ValueError(f"{wanted} {source}, which cannot be read ({error})") from None
 
@@ -113,10 +134,11 @@ def check_member(
         raise ValueError(f"{name}: expected shape {shape}, found {array.shape}")
 
 
-def _read(stream: Any, kind: str, source: Path) -> Arrays:
+def _read(stream: Any, length: int, kind: str, source: Path) -> Arrays:
+    """Arrays of the archive of `length` bytes in `stream`; messages call it `source`."""
     with _damage(kind, source):
         archive = zipfile.ZipFile(stream)
-        members = _directory(archive, source.stat().st_size)
+        members = _directory(archive, length)
         header = members.pop("header", None)
         words = _array(archive, header) if header else np.array([])
     _check_header([str(word) for word in words.ravel()], kind, source)
@@ -253,4 +275,12 @@ def _words(error: Exception) -> str:
     )
 
 
-__all__ = ["check_member", "kind_of", "load_archive", "open_archive", "write_archive"]
+__all__ = [
+    "check_member",
+    "kind_of",
+    "load_archive",
+    "open_archive",
+    "pack",
+    "unpack",
+    "write_archive",
+]

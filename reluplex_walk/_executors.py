@@ -1,0 +1,319 @@
+"""Tasks on an executor: this process, processes, threads, or a cluster, all by one call.
+
+Whatever they share (a loss, options) is sent to a worker once: a task carries its checksum, and a
+worker that does not know it asks for it.  A worker that dies is replaced where the executor can do
+that, and its tasks are done by another one; which worker does what decides nothing.
+"""
+
+import hashlib
+import os
+import pickle
+import socket
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from ._limits import Limits
+from ._numbers import short
+from ._threads import LOOK
+from ._validate import integer
+
+_AHEAD = 2  # tasks that are sent to each worker, so that it need not wait for the next one
+_MOST_DEATHS = 20  # of workers one after the other, without a task done: something is wrong
+_KEPT = 4  # shared values that a worker keeps, the last ones
+_IDLE = 60.0  # seconds after which own processes end
+_INSTALL = 'pip install "reluplex_walk[ensemble]"'
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+
+Function = Callable[[Any, Any, float | None], Any]
+
+
+class Workers:
+    """The workers of an `executor`, for ``function(shared, task, seconds)``.
+
+    Parameters
+    ----------
+    executor : None, int, Executor or dask.distributed.Client
+        None: this process.  An int: so many processes of their own.
+    function : callable
+        Of a module; `seconds` is the time that is left (None: any).
+    shared : object
+        What all tasks need; it is pickled.
+
+    Notes
+    -----
+    Sums of several threads of BLAS depend on their number, so that tasks are done with one.
+    """
+
+    def __init__(self, executor: Any, function: Function, shared: Any) -> None:
+        self.function = function
+        self.shared = shared
+        self._kind = kind_of(executor)
+        self._given = executor
+        self._executor: Executor | None = None
+        self._payload = b"" if executor is None else _pickled(shared)
+        self._token = hashlib.sha256(self._payload).hexdigest()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Workers":
+        self._stack.enter_context(_one_thread(not self.here))
+        self._executor = self._started()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def here(self) -> bool:
+        """Whether tasks are done in this process, one after the other."""
+        return self._kind == "here"
+
+    @property
+    def size(self) -> int:
+        """How many tasks are done at a time."""
+        if self.here:
+            return 1
+        if self._kind == "processes":
+            return int(self._given)
+        if self._kind == "dask":
+            return max(1, sum(self._given.nthreads().values()))
+        return int(getattr(self._given, "_max_workers", None) or os.cpu_count() or 1)
+
+    def run(self, tasks: Iterable[Any], limits: Limits) -> Iterator[tuple[Any, Any]]:
+        """(task, result) of all `tasks`, as they are done; where `limits` are over, of some.
+
+        RuntimeError where workers die that are not replaced; what a task raises is raised.
+        """
+        if self._executor is None:
+            for task in tasks:
+                if limits.over is not None:
+                    return
+                yield task, self.function(self.shared, task, limits.remaining)
+            return
+        flight = _Flight(self, limits)
+        try:
+            yield from flight.results(iter(tasks))
+        finally:
+            self._abandon(list(flight.running))
+
+    def submit(self, task: Any, limits: Limits, with_shared: bool) -> "Future[Any]":
+        """Send a task, and what all share if asked."""
+        payload = self._payload if with_shared else None
+        call = (self.function, self._token, payload, task, limits.remaining, _place())
+        assert self._executor is not None
+        try:
+            return self._executor.submit(_call, *call)
+        except BrokenExecutor:
+            self.replace()
+            return self._executor.submit(_call, *call)
+
+    def replace(self) -> None:
+        """After the death of a worker: others in its place."""
+        if self._kind == "given":
+            raise RuntimeError(
+                "executor: one of its processes died, and it takes no further tasks; give their "
+                "number (executor=2): processes that die are then replaced"
+            )
+        if self._kind == "processes":
+            self._executor = self._started()
+
+    def _started(self) -> Any:
+        if self._kind == "here":
+            return None
+        if self._kind in ("given", "threads"):
+            return self._given
+        if self._kind == "dask":
+            return self._given.get_executor(pure=False)
+        from loky import get_reusable_executor
+
+        return get_reusable_executor(
+            max_workers=self.size, timeout=_IDLE, initializer=_leave_ctrl_c, env=_ONE_THREAD
+        )
+
+    def _abandon(self, running: list["Future[Any]"]) -> None:
+        """Nothing that runs is wanted any more."""
+        busy = [future for future in running if not future.cancel()]
+        if busy and self._kind == "processes" and self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
+
+
+class _Flight:
+    """The tasks that were sent, and those to be sent again."""
+
+    def __init__(self, workers: Workers, limits: Limits) -> None:
+        self.workers = workers
+        self.limits = limits
+        self.running: dict[Future[Any], Any] = {}
+        self.again: deque[Any] = deque()
+        self.fresh = 0  # tasks sent with what all share, to workers that do not have it yet
+        self.deaths = 0  # since a task was done
+
+    def results(self, tasks: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        while self.limits.over is None:
+            self._send(tasks)
+            if not self.running:
+                return
+            done, _ = wait(self.running, timeout=LOOK, return_when=FIRST_COMPLETED)
+            for future in done:
+                task = self.running.pop(future)
+                try:
+                    found = future.result()
+                except (BrokenExecutor, CancelledError) as death:
+                    self._lost(task, death)
+                    continue
+                except Exception as error:
+                    if type(error).__name__ not in ("KilledWorker", "FutureCancelledError"):
+                        raise  # of the task
+                    self._lost(task, error)
+                    continue
+                if isinstance(found, _Unknown):
+                    self._submit(task, with_shared=True)
+                    continue
+                self.deaths = 0
+                yield task, found.result
+
+    def _send(self, tasks: Iterator[Any]) -> None:
+        """Tasks to workers, as many as they can be given."""
+        size = self.workers.size
+        while len(self.running) < _AHEAD * size:
+            if self.again:
+                task = self.again.popleft()
+            else:
+                try:
+                    task = next(tasks)
+                except StopIteration:
+                    return
+            self.fresh += 1
+            self._submit(task, with_shared=self.fresh <= size)
+
+    def _submit(self, task: Any, with_shared: bool) -> None:
+        self.running[self.workers.submit(task, self.limits, with_shared)] = task
+
+    def _lost(self, task: Any, death: BaseException) -> None:
+        """The worker of a task died."""
+        self.again.append(task)
+        self.deaths += 1
+        if self.deaths > _MOST_DEATHS * self.workers.size:
+            raise RuntimeError(
+                f"executor: workers die without doing a task ({short(death)}); look at their "
+                "memory and their logs"
+            ) from death
+        self.workers.replace()
+
+
+class _Unknown(NamedTuple):
+    """The answer of a worker that does not have what the tasks share."""
+
+
+class _Done(NamedTuple):
+    result: Any
+
+
+_SHARED: "OrderedDict[str, Any]" = OrderedDict()
+_LOCK = threading.Lock()
+
+
+def _call(
+    function: Function,
+    token: str,
+    payload: bytes | None,
+    task: Any,
+    seconds: float | None,
+    client: tuple[str, int],
+) -> _Done | _Unknown:
+    """A task, in a worker."""
+    with _LOCK:
+        if token not in _SHARED:
+            if payload is None:
+                return _Unknown()
+            if client != _place():  # a process of its own, for good
+                _one_thread(True)
+            _SHARED[token] = pickle.loads(payload)
+        _SHARED.move_to_end(token)
+        while len(_SHARED) > _KEPT:
+            _SHARED.popitem(last=False)
+        shared = _SHARED[token]
+    return _Done(function(shared, task, seconds))
+
+
+def _place() -> tuple[str, int]:
+    """The machine and the process."""
+    return socket.gethostname(), os.getpid()
+
+
+def _one_thread(needed: bool) -> Any:
+    """From now on, or as long as it is entered, one thread of BLAS in this process.
+
+    ImportError if that is `needed` and threadpoolctl is missing.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        if needed:
+            raise ImportError(f"executor: needs threadpoolctl; install it: {_INSTALL}") from None
+        return ExitStack()
+    import numpy  # noqa: F401  # what is not loaded is not limited
+    import scipy.linalg  # noqa: F401
+
+    return threadpool_limits(1, "blas")
+
+
+def _leave_ctrl_c() -> None:
+    """Ctrl-C reaches all processes of a terminal: the first one decides."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _pickled(shared: Any) -> bytes:
+    """`shared`, with functions of notebooks and scripts where cloudpickle is there."""
+    try:
+        from cloudpickle import dumps
+    except ImportError:
+        return pickle.dumps(shared)
+    return bytes(dumps(shared))
+
+
+def kind_of(executor: Any) -> str:
+    """``here``, ``processes``, ``given`` or ``dask``.
+
+    TypeError or ValueError if it is none of them, ImportError if what it needs is missing.
+    """
+    if executor is None:
+        return "here"
+    if isinstance(executor, Executor):
+        return "threads" if isinstance(executor, ThreadPoolExecutor) else "given"
+    if hasattr(executor, "get_executor") and hasattr(executor, "nthreads"):
+        return "dask"
+    expected = "None, a number of processes, a concurrent.futures.Executor or a dask Client"
+    try:
+        integer("executor", executor, 1)
+    except TypeError:
+        raise TypeError(f"executor: expected {expected}, found {short(executor)}") from None
+    try:
+        import loky  # noqa: F401
+    except ImportError:
+        raise ImportError(f"executor: processes need loky; install it: {_INSTALL}") from None
+    return "processes"
+
+
+__all__ = ["Workers", "kind_of"]

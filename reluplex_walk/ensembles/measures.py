@@ -1,0 +1,3 @@
+"""Placeholder."""
+
+MEASURES: dict = {}
