@@ -8,7 +8,8 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from .ended import Ended
@@ -85,10 +86,20 @@ def _word(result: object) -> str:
     return "ended by an error" if result is None else "done"
 
 
+@contextmanager
+def part_of(name: str) -> Iterator[None]:
+    """Work for the long function `name`, also where that runs in another thread or process."""
+    outer, _RUNNING.logger = _RUNNING.logger, _ROOT.getChild(name)
+    try:
+        yield
+    finally:
+        _RUNNING.logger = outer
+
+
 def telling() -> logging.Logger | None:
     """The logger to be told how far the long function is that runs, None where it hears nothing."""
     logger = _RUNNING.logger
     return logger if logger is not None and logger.isEnabledFor(logging.DEBUG) else None
 
 
-__all__ = ["logged", "telling"]
+__all__ = ["logged", "part_of", "telling"]

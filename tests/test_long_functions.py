@@ -4,6 +4,7 @@ import inspect
 import logging
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -51,6 +52,7 @@ def even():
 
 CALLS = {  # small ones, in which the callback is called
     "DescentPath.gap": lambda **o: rw.descend(LOSS, gradients=3).gap(**o),
+    "Ensemble.verify": lambda **o: rw.ensemble(SMALL, 3).verify(**o),
     "QuantileFit.bootstrap": lambda **o: rw.lad(X, Y).bootstrap(5, **o),
     "QuantileFit.solutions": lambda **o: even().solutions(**o),
     "Regions.local_minima": lambda **o: rw.enumerate_regions(SMALL).local_minima(**o),
@@ -67,6 +69,7 @@ CALLS = {  # small ones, in which the callback is called
     "density.breakpoint_density": lambda **o: rw.density.breakpoint_density(*of(), 0.1, 5, **o),
     "density.vertex_density": lambda **o: rw.density.vertex_density(rw.walk(LOSS), [0.1], 2, **o),
     "descend": lambda **o: rw.descend(LOSS, gradients=3, **o),
+    "ensemble": lambda **o: rw.ensemble(SMALL, 3, **o),
     "enumerate_regions": lambda **o: rw.enumerate_regions(SMALL, **o),
     "glass.estimate": lambda **o: rw.glass.estimate(*of(), 2.0, **o),
     "glass.exact": lambda **o: rw.glass.exact(*of(), 2.0, **o),
@@ -96,6 +99,8 @@ CALLS = {  # small ones, in which the callback is called
 }
 
 
+SILENT = {"Ensemble.verify", "Regions.minimum"}  # of why they ended
+
 each = pytest.mark.parametrize("name", LONG)
 
 
@@ -119,10 +124,10 @@ def test_a_callback_may_stop_it_and_the_log_says_so(name, caplog):
 
     ended = why(CALLS[name](callback=stop))
     assert len(told) == 1  # it is not asked again
-    assert ended is (None if name == "Regions.minimum" else rw.Ended.INTERRUPTED)
+    assert ended is (None if name in SILENT else rw.Ended.INTERRUPTED)
     last = caplog.records[-1]  # those before are of what was needed for the call
     assert (last.name, last.levelno) == (f"reluplex_walk.{name}", logging.INFO)
-    word = "done" if name == "Regions.minimum" else "INTERRUPTED"
+    word = "done" if name in SILENT else "INTERRUPTED"
     assert re.fullmatch(rf"{re.escape(name)}: {word} after [\d.e-]+ s.*", last.getMessage())
     assert not caplog.records[-2:-1] or caplog.records[-2].name != last.name
 
@@ -162,6 +167,13 @@ def test_a_function_within_another_is_a_detail(caplog):
     assert told[:2] == [("DEBUG", "certify: began"), ("DEBUG", "walk: began")]
     assert told[-2:] == [("DEBUG", "walk: FINISHED"), ("INFO", "certify: FINISHED")]
     assert {message.partition("(")[0] for _, message in told[2:-2]} == {"walk: Progress"}
+
+
+def test_walks_of_an_ensemble_are_details_in_other_threads_too(caplog):
+    caplog.set_level(logging.INFO, "reluplex_walk")
+    with ThreadPoolExecutor(2) as pool:
+        rw.ensemble(SMALL, 4, executor=pool)
+    assert said(caplog) == [("INFO", "ensemble: FINISHED")]
 
 
 def test_progress_is_logged_once_on_its_way_up(caplog):

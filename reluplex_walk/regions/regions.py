@@ -223,7 +223,6 @@ class Regions:
                 graph.add_edge(int(region), int(other), breakpoint=label)
         return graph
 
-    @logged("Regions.minimum")
     def to_frame(self) -> Any:
         """A table of pandas, a row for each region, with its piece and number of facets found.
 
@@ -266,6 +265,7 @@ class Regions:
         parts = {"point": self.points, "gradient": self.gradients, "minimizer": self.minimizers}
         return by_rows(self.to_frame(), parts, self.problem, {"ended": self.ended.name})
 
+    @logged("Regions.minimum")
     def minimum(
         self, time_limit: float | None = None, callback: Callable[[int], Any] | None = None
     ) -> Minimum:
