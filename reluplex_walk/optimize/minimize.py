@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._budget import Budget
 from .._limits import Limits
+from .._logs import logged
 from .._validate import function, instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -23,6 +24,7 @@ from ..simplex.summary import off
 from ..simplex.trajectory import Trajectory
 from ..simplex.walker import Walker
 from ..tolerances import OPTIMIZE, WORK_PER_SECOND
+from .conversions import ConvertedMinimization
 from .kicks import Kicks
 
 Floats = NDArray[np.float64]
@@ -68,7 +70,7 @@ class MinimizationProgress(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Minimization:
+class Minimization(ConvertedMinimization):
     """What a search by many walks found.
 
     Attributes
@@ -137,6 +139,7 @@ class Minimization:
         )
 
 
+@logged("minimize")
 def minimize(
     loss: LayerLoss,
     time_limit: float | None = None,
