@@ -125,9 +125,8 @@ def test_what_is_not_defined_is_none(name, traj):
     found = measures.MEASURES[name](still)
     assert found.keys() == measures.MEASURES[name](traj).keys()
     assert all(value is None or np.isfinite(value) for value in found.values())
-    assert (
-        found[f"{name}_{dict(density='end_first', decay='half', level='error_50')[name]}"] is None
-    )
+    undefined = {"density": "end_first", "decay": "half", "level": "error_50"}
+    assert found[f"{name}_{undefined[name]}"] is None
 
 
 def test_a_ratio_to_0_is_infinite_and_of_0_to_0_none(traj):
