@@ -23,6 +23,11 @@ if TYPE_CHECKING:  # what type checkers and editors see
         torch as torch,
     )
     from .ended import Ended as Ended
+    from .ensembles.ensemble import ensemble as ensemble
+    from .ensembles.minima import EnsembleMinima as EnsembleMinima
+    from .ensembles.progress import EnsembleProgress as EnsembleProgress
+    from .ensembles.result import Ensemble as Ensemble
+    from .ensembles.unseen import Unseen as Unseen
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
     from .graphs.vertex_graph import VertexGraph as VertexGraph
@@ -109,6 +114,11 @@ if TYPE_CHECKING:  # what type checkers and editors see
 
 _HOMES = {
     "ended": ("Ended",),
+    "ensembles.ensemble": ("ensemble",),
+    "ensembles.minima": ("EnsembleMinima",),
+    "ensembles.progress": ("EnsembleProgress",),
+    "ensembles.result": ("Ensemble",),
+    "ensembles.unseen": ("Unseen",),
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),

@@ -70,7 +70,7 @@ class Workers:
         self._stack = ExitStack()
 
     def __enter__(self) -> "Workers":
-        self._stack.enter_context(_one_thread(self._kind != "here"))
+        self._stack.enter_context(_one_thread(not self.here))
         self._executor = self._started()
         return self
 
@@ -83,9 +83,14 @@ class Workers:
         self._stack.close()
 
     @property
+    def here(self) -> bool:
+        """Whether tasks are done in this process, one after the other."""
+        return self._kind == "here"
+
+    @property
     def size(self) -> int:
         """How many tasks are done at a time."""
-        if self._kind == "here":
+        if self.here:
             return 1
         if self._kind == "processes":
             return int(self._given)

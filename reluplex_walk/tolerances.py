@@ -165,6 +165,14 @@ class GraphTolerances(NamedTuple):
     doubt: float = 1e4
 
 
+class EnsembleTolerances(NamedTuple):
+    """When walks have one end: the same breakpoints vanish there, all others lie on the same sides,
+    and their losses differ by at most ``same_loss`` of them, by rounding.
+    """
+
+    same_loss: float = 1e-9
+
+
 class OptimizeTolerances(NamedTuple):
     """What searches for low minima allow.
 
@@ -241,11 +249,13 @@ PROOF = ProofTolerances()
 REGIONS = RegionTolerances()
 SIMPLEX = SimplexTolerances()
 GRAPHS = GraphTolerances()
+ENSEMBLES = EnsembleTolerances()
 OPTIMIZE = OptimizeTolerances()
 PLOTTING = PlottingTolerances()
 TESTING = TestingTolerances()
 
 __all__ = [
+    "ENSEMBLES",
     "GRAPHS",
     "OPTIMIZE",
     "PLOTTING",

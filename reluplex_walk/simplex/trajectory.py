@@ -489,7 +489,11 @@ class Trajectory:
         >>> rw.walk(short.problem, resume=short, max_pivots=60).n_pivots
         60
         """
-        parts = read(path)
+        return cls._of(read(path))
+
+    @classmethod
+    def _of(cls, parts: dict[str, Any]) -> "Trajectory":
+        """From the fields that a file holds."""
         losses = parts.pop("losses")
         trajectory = cls(**parts)
         trajectory.__dict__["losses"] = losses  # as they were computed then

@@ -25,6 +25,11 @@ _WORDS = ("step", "rule", "proof", "plateau")
 
 def write(parts: Mapping[str, Any], path: str | Path, force: bool) -> None:
     """Write the fields `parts` of a trajectory, with the data and the network, to `path`."""
+    write_archive(path, "trajectory", to_arrays(parts), force)
+
+
+def to_arrays(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields `parts` of a trajectory, with the data and the network, as files hold them."""
     options, certificate = parts["options"], parts["certificate"]
     arrays = loss_file.to_arrays(parts["problem"])
     arrays["status"] = WalkStatus.of(parts["ended"], certificate).name
@@ -42,7 +47,7 @@ def write(parts: Mapping[str, Any], path: str | Path, force: bool) -> None:
         arrays.update({f"{part}_{name}": value for name, value in record.items()})
     if parts["held_out"] is not None:
         arrays.update({f"held_out_{name}": getattr(parts["held_out"], name) for name in _HELD_OUT})
-    write_archive(path, "trajectory", arrays, force)
+    return arrays
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -50,10 +55,12 @@ def read(path: str | Path) -> dict[str, Any]:
 
     Raises FileNotFoundError if there is no file, ValueError if it is another one or damaged.
     """
-    return load_archive(path, "trajectory", _fields)
+    return load_archive(path, "trajectory", from_arrays)
 
 
-def _fields(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
+def from_arrays(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
+    """The fields of which :func:`to_arrays` gave the `arrays`; ValueError if they are not such."""
+
     def part(prefix: str) -> dict[str, Any]:
         return {
             name.removeprefix(prefix): value if value.ndim else value.item()
@@ -152,4 +159,4 @@ def _check_shapes(arrays: Mapping[str, NDArray], problem: LayerLoss) -> None:
             )
 
 
-__all__ = ["read", "write"]
+__all__ = ["from_arrays", "read", "to_arrays", "write"]

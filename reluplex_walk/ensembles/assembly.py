@@ -1,0 +1,54 @@
+"""Rows as they are handed over: what is proved of an end holds for all walks to it."""
+
+from collections.abc import Collection
+
+from .._files import unpack
+from ..proof.certificate import Certificate
+from .rows import Row
+from .run import same_end
+from .store import PASSES, Store
+
+
+def assembled(store: Store, wanted: Collection[int], n_free: int) -> list[Row]:
+    """A row for each walk with a `wanted` seed, in the order of seeds."""
+    chosen = frozenset(wanted)
+    first = {row.seed: row for row in store.rows("walks") if row.seed in chosen}
+    again = {row.seed: row for row in store.rows("proofs") if row.seed in chosen}
+    leads: dict[str, Row] = {}  # the walk of the lowest seed to each end
+    rows: list[Row] = []
+    for seed in sorted(first):
+        row = first[seed]
+        if row.key is None:
+            rows.append(row)
+            continue
+        lead = leads.setdefault(row.key, row)
+        proved = again.get(lead.seed)
+        if seed in again:
+            row = again[seed]
+        elif proved is not None and same_end(row, lead, proved):
+            row = _shared(row, proved, n_free)
+        rows.append(row)
+    return rows
+
+
+def _shared(row: Row, proved: Row, n_free: int) -> Row:
+    """A walk to the end that another walk has proved; on a face each has a point of its own."""
+    row = row._replace(status=proved.status, reason=proved.reason, key=proved.key, rank=proved.rank)
+    if proved.rank < n_free:
+        return row
+    return row._replace(theta=proved.theta, loss=proved.loss)
+
+
+def certificate_of(store: Store, seed: int, wanted: Collection[int]) -> Certificate | None:
+    """The proof that the walk of a seed rests on; None if it has none of its own.
+
+    That of the pass with proofs if it was made again.
+    """
+    for which in reversed(PASSES):
+        packed = store.certificate(which, seed) if seed in wanted else None
+        if packed is not None:
+            return unpack(packed, "certificate", Certificate.from_arrays)
+    return None
+
+
+__all__ = ["assembled", "certificate_of"]

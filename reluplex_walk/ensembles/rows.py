@@ -1,0 +1,122 @@
+"""The walk of a seed and its row: what workers do, and all that comes back from them."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._files import pack
+from .._limits import Limits
+from ..ended import Ended
+from ..problem.loss import LayerLoss
+from ..simplex.trajectory import Trajectory
+from ..simplex.trajectory_file import to_arrays
+from ..simplex.walk import walk
+
+Measure = Callable[[Trajectory], dict[str, float | None]]
+
+_CUT = (Ended.TIME_LIMIT, Ended.INTERRUPTED)
+
+
+class Job(NamedTuple):
+    """What all walks share.
+
+    `options` are those of :func:`~reluplex_walk.walk`, but for `seed` and `proof`.
+    """
+
+    loss: LayerLoss
+    options: dict[str, Any]
+    measures: tuple[tuple[str, Measure], ...]
+    keep: bool  # the trajectories
+
+
+class Task(NamedTuple):
+    """Walks that are made one after the other."""
+
+    seeds: tuple[int, ...]
+    proof: str  # on, off
+
+
+class Row(NamedTuple):
+    """A walk, by its end."""
+
+    seed: int
+    loss: float
+    status: str
+    reason: str | None  # why nothing is proved
+    pivots: int
+    seconds: float
+    theta: NDArray[np.float64]  # (D,)
+    key: str | None  # of the active set and all other sides; None: stopped before its end
+    rank: int  # breakpoints in the basis at the end
+    certificate: bytes | None  # an archive, where something is proved
+    figures: dict[str, float | None]
+    trajectory: bytes | None  # an archive, where it is to be kept
+
+
+def walks(job: Job, task: Task, seconds: float | None) -> list[Row]:
+    """The rows of a task; those of walks that were cut by the clock or Ctrl-C are left out."""
+    limits = Limits(seconds=seconds)
+    rows: list[Row] = []
+    for seed in task.seeds:
+        traj = walk(
+            job.loss, seed=seed, proof=task.proof, time_limit=limits.remaining, **job.options
+        )
+        if traj.ended in _CUT:
+            break
+        rows.append(row_of(traj, job))
+    return rows
+
+
+def row_of(traj: Trajectory, job: Job) -> Row:
+    """The row of a walk."""
+    certificate = traj.certificate
+    return Row(
+        seed=traj.options.seed,
+        loss=traj.loss,
+        status=traj.status.name,
+        reason=certificate.reason.name if certificate.reason else None,
+        pivots=traj.n_pivots,
+        seconds=traj.elapsed,
+        theta=traj.theta.ravel(),
+        key=end_key(traj),
+        rank=certificate.rank,
+        certificate=pack("certificate", certificate.to_arrays()) if traj.status.proved else None,
+        figures=_figures(traj, job.measures),
+        trajectory=packed_trajectory(traj) if job.keep else None,
+    )
+
+
+def end_key(traj: Trajectory) -> str | None:
+    """The same text for ends that are the same vertex, or lie on the same face.
+
+    None where the walk was stopped before its end.
+    """
+    if traj.ended.early:
+        return None
+    certificate = traj.certificate
+    vanishing = np.concatenate([certificate.active, certificate.tied])
+    return traj.problem.index.key(traj.problem.pattern(traj.theta), vanishing).hex()
+
+
+def packed_trajectory(traj: Trajectory) -> bytes:
+    """The archive that :meth:`Trajectory.load` reads."""
+    parts = {field.name: getattr(traj, field.name) for field in fields(traj)}
+    return pack("trajectory", to_arrays({**parts, "losses": traj.losses}))
+
+
+def _figures(traj: Trajectory, measures: tuple[tuple[str, Measure], ...]) -> dict[str, Any]:
+    """What the measures say of a walk; what is not finite is None."""
+    figures: dict[str, float | None] = {}
+    for name, measure in measures:
+        for column, value in dict(measure(traj)).items():
+            if column in figures or column in Row._fields:
+                raise ValueError(f"measures: {name} gives the column {column!r}, which is taken")
+            number = None if value is None else float(value)
+            figures[column] = number if number is not None and np.isfinite(number) else None
+    return figures
+
+
+__all__ = ["Job", "Measure", "Row", "Task", "end_key", "packed_trajectory", "row_of", "walks"]

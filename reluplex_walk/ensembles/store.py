@@ -1,0 +1,294 @@
+"""Where the rows of an ensemble lie: in memory, or as Parquet files in a folder.
+
+A folder holds ``ensemble.json`` (what was asked), ``loss.npz``, rows in ``walks/part-*.parquet``,
+rows of the walks made again with proofs in ``proofs/part-*.parquet``, and ``trajectories``.
+Files are written as a whole and never changed: whoever is killed leaves what was written.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from .._errors import DamagedFileError
+from .._files import load_archive, write_archive
+from .._limits import Limits
+from .._version import __version__
+from .._whole import whole_file
+from ..ended import Ended
+from ..problem.loss import LayerLoss
+from ..problem.loss_file import from_arrays, to_arrays
+from .rows import Row
+
+PASSES = ("walks", "proofs")
+FORMAT = 1
+
+_BUFFER = (500, 4.0)  # rows, and seconds, after which a part is written
+_BYTES = 16e6  # of certificates and trajectories, after which one is
+_INSTALL = 'pip install "reluplex_walk[ensemble]"'
+_PLAIN = ("seed", "loss", "status", "reason", "pivots", "seconds", "key", "rank", "certificate")
+
+
+class Store(Protocol):
+    """Rows of walks, by pass: ``walks``, then ``proofs``."""
+
+    def add(self, which: str, rows: Iterable[Row]) -> None:
+        """Take over new rows."""
+
+    def rows(self, which: str) -> Iterator[Row]:
+        """All rows of a pass; trajectories are not in them, nor, in folders, certificates."""
+
+    def certificate(self, which: str, seed: int) -> bytes | None:
+        """The certificate of a row, if it has one."""
+
+    def trajectory(self, seed: int) -> Any:
+        """The archive of a trajectory: bytes, a path, or None where it was not kept."""
+
+    def flush(self) -> None:
+        """Write what has not been written yet."""
+
+    def end(self, ended: Ended) -> None:
+        """Note how the run ended."""
+
+
+class Memory:
+    """A store that holds everything."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[Row]] = {which: [] for which in PASSES}
+        self._trajectories: dict[int, bytes] = {}
+
+    def add(self, which: str, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if row.trajectory is not None:
+                self._trajectories[row.seed] = row.trajectory
+            self._rows[which].append(row._replace(trajectory=None))
+
+    def rows(self, which: str) -> Iterator[Row]:
+        return iter(self._rows[which])
+
+    def certificate(self, which: str, seed: int) -> bytes | None:
+        return next((row.certificate for row in self._rows[which] if row.seed == seed), None)
+
+    def trajectory(self, seed: int) -> bytes | None:
+        return self._trajectories.get(seed)
+
+    def flush(self) -> None:
+        pass
+
+    def end(self, ended: Ended) -> None:
+        pass
+
+
+class Folder:
+    """A store in a folder; it holds only the rows that are not written yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._waiting: dict[str, list[Row]] = {which: [] for which in PASSES}
+        self._size = 0
+        self._limits = Limits()  # since the last part was written
+        self._places: dict[str, dict[int, tuple[Path, int]]] = {}  # of seeds, once asked for
+        self._opened: tuple[Path, Any] | None = None  # a part, and its certificates
+
+    def add(self, which: str, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if row.trajectory is not None:
+                with whole_file(self._trajectory(row.seed)) as stream:
+                    stream.write(row.trajectory)
+            self._waiting[which].append(row._replace(trajectory=None))
+            self._size += len(row.certificate or b"")
+        many, late = _BUFFER
+        full = len(self._waiting[which]) >= many or self._size >= _BYTES
+        if full or self._limits.elapsed >= late:
+            self.flush()
+
+    def flush(self) -> None:
+        for which, rows in self._waiting.items():
+            if rows:
+                _write_part(self.path / which, rows)
+                rows.clear()
+        self._size, self._limits = 0, Limits()
+
+    def rows(self, which: str) -> Iterator[Row]:
+        for part in self._parts(which):
+            yield from _read_part(part)
+        yield from self._waiting[which]
+
+    def certificate(self, which: str, seed: int) -> bytes | None:
+        from pyarrow import parquet
+
+        if which not in self._places:
+            self._places[which] = {}
+            for part in self._parts(which):
+                seeds = parquet.read_table(part, columns=["seed"]).column(0).to_pylist()
+                self._places[which].update({each: (part, k) for k, each in enumerate(seeds)})
+        if seed not in self._places[which]:
+            return None
+        part, k = self._places[which][seed]
+        if self._opened is None or self._opened[0] != part:  # the last one: rows lie together
+            column = parquet.read_table(part, columns=["certificate"]).column(0)
+            self._opened = part, column
+        found: bytes | None = self._opened[1][k].as_py()
+        return found
+
+    def _parts(self, which: str) -> list[Path]:
+        return sorted((self.path / which).glob("part-*.parquet"))
+
+    @property
+    def ended(self) -> Ended:
+        """How the last run ended; INTERRUPTED where it was killed."""
+        try:
+            return Ended[(self.path / "ended").read_text().strip()]
+        except (OSError, KeyError):
+            return Ended.INTERRUPTED
+
+    def end(self, ended: Ended) -> None:
+        """Note how the run ended."""
+        with whole_file(self.path / "ended") as stream:
+            stream.write(f"{ended.name}\n".encode())
+
+    def trajectory(self, seed: int) -> Path | None:
+        path = self._trajectory(seed)
+        return path if path.exists() else None
+
+    def _trajectory(self, seed: int) -> Path:
+        return self.path / "trajectories" / f"{seed:09d}.npz"
+
+
+def _write_part(folder: Path, rows: list[Row]) -> None:
+    """Rows as the next part."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in _PLAIN}
+    types = {"reason": pa.string(), "key": pa.string(), "certificate": pa.binary()}
+    arrays = {name: pa.array(values, types.get(name)) for name, values in columns.items()}
+    thetas = pa.array(np.concatenate([row.theta for row in rows]))
+    arrays["theta"] = pa.FixedSizeListArray.from_arrays(thetas, len(rows[0].theta))
+    for name in dict.fromkeys(name for row in rows for name in row.figures):
+        arrays[name] = pa.array([row.figures.get(name) for row in rows], pa.float64())
+    numbers = [int(part.stem.removeprefix("part-")) for part in folder.glob("part-*.parquet")]
+    with whole_file(folder / f"part-{max(numbers, default=-1) + 1:06d}.parquet") as stream:
+        parquet.write_table(pa.table(arrays), stream)
+
+
+def _read_part(path: Path) -> Iterator[Row]:
+    """Rows of a part, without certificates."""
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            names = [name for name in file.schema_arrow.names if name != "certificate"]
+            table = file.read(names)
+        theta = table.column("theta").combine_chunks()
+        thetas = np.asarray(theta.flatten()).reshape(len(table), -1)
+        plain = {name: table.column(name).to_pylist() for name in _PLAIN if name in names}
+    except Exception as error:  # pyarrow raises a dozen kinds
+        raise DamagedFileError(f"out: damaged rows {path} ({error})") from None
+    plain["certificate"] = [None] * len(table)
+    figures = {n: table.column(n).to_pylist() for n in names if n not in (*_PLAIN, "theta")}
+    for k in range(len(table)):
+        yield Row(
+            **{name: values[k] for name, values in plain.items()},
+            theta=thetas[k],
+            figures={name: values[k] for name, values in figures.items()},
+            trajectory=None,
+        )
+
+
+# ---------------------------------------------------------------- folders
+
+
+def new_folder(path: Path, loss: LayerLoss, asked: dict[str, Any]) -> Folder:
+    """An empty folder at `path` for what was `asked` about `loss`."""
+    for name in (*PASSES, "trajectories"):
+        (path / name).mkdir(parents=True, exist_ok=True)
+    write_archive(path / "loss.npz", "loss", to_arrays(loss), force=True)
+    manifest = {"format": FORMAT, "version": __version__, "loss": loss.fingerprint, **asked}
+    with whole_file(path / "ensemble.json") as stream:  # last: with it the folder is one
+        stream.write((json.dumps(manifest, indent=1) + "\n").encode())
+    return Folder(path)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What was asked when the folder at `path` was made.
+
+    FileNotFoundError if there is none, DamagedFileError (a ValueError) if it is none of ours.
+    """
+    file = path / "ensemble.json"
+    if not file.is_file():
+        raise FileNotFoundError(f"path: no ensemble in {path}")
+    try:
+        manifest = json.loads(file.read_text())
+        found = manifest["format"]
+    except Exception:
+        raise DamagedFileError(f"path: damaged ensemble {file}") from None
+    if found != FORMAT:
+        raise DamagedFileError(
+            f"path: expected an ensemble of format {FORMAT}, found format {found} in {path}"
+        )
+    return dict(manifest)
+
+
+def read_loss(path: Path) -> LayerLoss:
+    """The loss that the ensemble in the folder at `path` is about."""
+    loss = load_archive(path / "loss.npz", "loss", from_arrays)
+    if not isinstance(loss, LayerLoss):
+        raise DamagedFileError(f"path: {path / 'loss.npz'} is no loss of one layer")
+    return loss
+
+
+def opened(path: Path, loss: LayerLoss, asked: dict[str, Any], resume: bool) -> Folder:
+    """The folder at `path`, new or to be resumed.
+
+    FileExistsError if there is something else, ValueError if it is of other walks.
+    """
+    _require_parquet()
+    if not (path / "ensemble.json").exists():
+        if not _unfinished(path):
+            raise FileExistsError(f"out: {path} holds other files; give another folder")
+        return new_folder(path, loss, asked)
+    if not resume:
+        raise FileExistsError(
+            f"out: {path} holds an ensemble; give resume=True to go on with it, or another folder"
+        )
+    found = read_manifest(path)
+    expected = {"version": __version__, "loss": loss.fingerprint, **asked}
+    for name, value in expected.items():
+        if found.get(name) != value:
+            raise ValueError(
+                f"out: {path} holds an ensemble of another {name}: expected "
+                f"{value!r}, found {found.get(name)!r}; give another folder"
+            )
+    (path / "ended").unlink(missing_ok=True)
+    return Folder(path)
+
+
+def _unfinished(path: Path) -> bool:
+    """Whether there is nothing but what :func:`new_folder` made before it was killed."""
+    known = {*PASSES, "trajectories", "loss.npz", ".lock"}
+    names = {each.name for each in path.iterdir() if not each.name.endswith(".part")}
+    return names <= known and not any((path / "walks").glob("*"))
+
+
+def _require_parquet() -> None:
+    for module in ("pyarrow", "filelock"):
+        try:
+            __import__(module)
+        except ImportError:
+            raise ImportError(f"out: needs {module}; install it: {_INSTALL}") from None
+
+
+__all__ = [
+    "FORMAT",
+    "Folder",
+    "Memory",
+    "Store",
+    "new_folder",
+    "opened",
+    "read_loss",
+    "read_manifest",
+]
