@@ -144,3 +144,19 @@ def test_bad_input(traj):
         measures.density(traj, radius=0.0)
     with pytest.raises(ValueError, match="segments: expected an integer >= 1"):
         measures.density(traj, segments=0)
+
+
+def test_rows_hold_what_is_infinite_and_leave_out_what_is_not_defined(tmp_path):
+    """Without the infinite ones medians would be too low."""
+    loss = random_loss([2, 3, 1], 30, 1)
+    for out in (None, tmp_path):
+        found = rw.ensemble(loss, 3, out=out, measures=[odd, "decay"], proof="off")
+        assert found.figures["odd"].tolist() == [np.inf] * 3
+        assert np.isnan(found.figures["gone"]).all()
+        walks = [rw.walk(loss, seed=seed, proof="off") for seed in range(3)]
+        halves = [measures.decay(walk)["decay_half"] for walk in walks]
+        assert found.figures["decay_half"].tolist() == halves
+
+
+def odd(traj):
+    return {"odd": np.inf, "gone": None}
