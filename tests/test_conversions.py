@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult
 import reluplex_walk as rw
 from reluplex_walk import _conversions
 from tests.problems.random import random_loss
+from tests.test_docs import blocks
 
 LOSS = random_loss([2, 3, 1], 20, 0)
 SMALL = random_loss([1, 2, 1], 6, 1)
@@ -278,6 +279,12 @@ def test_fits():
     assert (found.success, found.fun) == (True, lad.loss)
     assert found.dual @ np.array(Y) == pytest.approx(lad.loss)
     assert not rw.lad(X, Y, time_limit=1e-9).to_scipy().success
+
+
+def test_the_page_runs(capsys):
+    (example,) = blocks("results.md")
+    exec(example, {})
+    assert "True" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- what is not installed
