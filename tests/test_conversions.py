@@ -144,6 +144,32 @@ def test_levels(traj):
     }
 
 
+def test_studies():
+    found = rw.chains.vanishing([4, 8], [2, 4, 8], networks=20)
+    holes = np.ma.masked_where(found.widths[:, None] * found.depths == 32, found.log_gradient)
+    table = replace(found, log_gradient=holes).to_frame().set_index(["width", "depth"])
+    for j, width in enumerate(found.widths):
+        for k, depth in enumerate(found.depths):
+            row = table.loc[(width, depth)]
+            assert row["dead"] == found.dead[j, k]
+            assert row["log_hessian"] == found.log_hessian[j, k]
+            assert np.isnan(row["log_gradient"]) == (width * depth == 32)
+    cures = rw.chains.cures((2, 4), 4, ["plain", "residual"], 10)
+    table = cures.to_frame().set_index(["design", "depth"])
+    assert table.loc[("residual", 2), "log_gradient"] == cures.log_gradient[1, 0]
+    shattered = rw.taylor.shattering([1, 2], 8, "batchnorm", networks=10)
+    assert shattered.law is None
+    assert shattered.to_frame()["law"].isna().all()
+    equal(shattered.to_frame()["mean"], shattered.mean)
+    loss = rw.NetworkLoss(LOSS.network, LOSS.X, LOSS.y)
+    seen = rw.activations.exploration(rw.descend(loss, gradients=3))
+    assert seen.passed is None
+    assert seen.to_frame()["passed"].isna().all()
+    equal(seen.to_frame()["loss"], seen.losses)
+    glass = rw.glass.exact(LOSS, LOSS.theta, 2.0, 4)
+    equal(glass.to_frame()["crossings"], glass.n_crossings)
+
+
 # ---------------------------------------------------------------- datasets
 
 
