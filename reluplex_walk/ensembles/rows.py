@@ -110,14 +110,14 @@ def packed_trajectory(traj: Trajectory) -> bytes:
 
 
 def _figures(traj: Trajectory, measures: tuple[tuple[str, Measure], ...]) -> dict[str, Any]:
-    """What the measures say of a walk; what is not finite is None."""
+    """What the measures say of a walk; what is not defined (NaN) is None, infinity is kept."""
     figures: dict[str, float | None] = {}
     for name, measure in measures:
         for column, value in dict(measure(traj)).items():
             if column in figures or column in Row._fields:
                 raise ValueError(f"measures: {name} gives the column {column!r}, which is taken")
             number = None if value is None else float(value)
-            figures[column] = number if number is not None and np.isfinite(number) else None
+            figures[column] = None if number is None or np.isnan(number) else number
     return figures
 
 

@@ -265,7 +265,7 @@ def vertex_density(
 
     Compared with the first vertex of the same walk, and with the first vertices of control walks,
     which start at norm-matched controls of the end and make at most as many pivots, with the same
-    options.  Pivots of length 0 visit no new vertex.
+    options but without proofs.  Pivots of length 0 visit no new vertex.
 
     Parameters
     ----------
@@ -316,7 +316,7 @@ def vertex_density(
                 max_pivots=traj.n_pivots,
                 time_limit=limits.remaining,
                 callback=limits.pass_to,
-                **vars(traj.options),
+                **{**vars(traj.options), "proof": "off"},
             )
             walks.append(control)
     cut = len(walks) < controls or walks[-1].ended in (Ended.TIME_LIMIT, Ended.INTERRUPTED)
