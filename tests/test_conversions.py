@@ -188,6 +188,7 @@ def test_a_walk_by_vertex_neuron_and_input(traj):
 
 def plain(dataset):
     """Whether all attributes and coordinates are as files of netCDF hold them."""
+    assert len(dataset.to_netcdf(engine="scipy")) > 0
     assert {type(value) for value in dataset.attrs.values()} <= {int, float, str}
     assert {c.dtype.kind for c in dataset.coords.values()} <= {"i", "f", "U"}
 
