@@ -15,6 +15,7 @@ from .._version import __version__
 from . import recipe_file
 from .certifying import certify
 from .fitting import fit, summary
+from .many_walks import ensemble, saved_in, shown, summary as summary_of_walks, verified
 from .models import load_result, source_of
 from .options import (
     EPILOG,
@@ -165,12 +166,16 @@ def resume(
 @click.argument("result", type=click.Path(path_type=Path))
 @json_option
 def show(result: Path, as_json: bool) -> int:
-    """Summarise a saved walk or fit.
+    """Summarise a saved walk or fit, or the walks of an ensemble.
 
-    RESULT is a trajectory.npz, a training.npz, or a folder with one.
+    RESULT is a trajectory.npz, a training.npz, or a folder with one, or of an ensemble.
     """
     from ..simplex.trajectory import Trajectory
 
+    if (walks := saved_in(result)) is not None:
+        fields = summary_of_walks(walks)
+        print_fields(fields if as_json else shown(fields), as_json)
+        return 0
     _, saved = load_result(result)
     if isinstance(saved, Trajectory):
         report(saved, {}, as_json)
@@ -192,20 +197,25 @@ Exit codes:
 def verify(result: Path, as_json: bool) -> int:
     """Check the certificate of a saved walk, or those of a fit, again, from the data alone.
 
-    Also that the columns.json beside it, if there is one, is its own and unchanged.
+    Of an ensemble, those of all its distinct ends.  Also that the columns.json beside it, if there
+    is one, is its own and unchanged.
 
-    RESULT is a trajectory.npz, a training.npz, or a folder with one.
+    RESULT is a trajectory.npz, a training.npz, or a folder with one, or of an ensemble.
     """
     import reluplex_walk as rw
 
     try:
-        model, saved = load_result(result)
-        fields = _verified(saved, as_json)
+        if (walks := saved_in(result)) is not None:
+            fields = verified(walks)
+            recipe_file.read(result / COLUMNS, walks.problem.fingerprint)
+        else:
+            model, saved = load_result(result)
+            fields = _verified(saved, as_json)
+            model.recipe()
     except rw.CertificateError as error:
         raise DamagedFileError(f"{source_of(result)}: {error}") from None
     except ValueError as error:
         raise DamagedFileError(str(error)) from None
-    model.recipe()
     print_fields(fields, as_json)
     return PROVED
 
@@ -243,7 +253,7 @@ def warmup(quiet: bool) -> int:
     return 0
 
 
-for command in (fit, solve, minimize, predict, certify, study):
+for command in (fit, solve, minimize, ensemble, predict, certify, study):
     cli.add_command(command)
 
 __all__ = ["main"]

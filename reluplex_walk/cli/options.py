@@ -108,11 +108,45 @@ slope_option = click.option(
     help="Of the activation below 0: leaky ReLU.",
 )
 
+problem_options = shared(
+    data_options,
+    click.option("--layer", type=int, default=0, help="The trained layer, counted from 0."),
+    loss_options("l1"),
+    slope_option,
+    click.option(
+        "--init",
+        type=click.Choice(["uniform", "he", "xavier"]),
+        default="uniform",
+        help="Of the network.",
+    ),
+    click.option(
+        "--output",
+        type=click.Choice(["fitted", "random"]),
+        default="fitted",
+        help="Start with neurons that bend among the data and the best output layer for them, "
+        "or with the random network as it is.",
+    ),
+)
+step_options = shared(
+    click.option(
+        "--step",
+        type=click.Choice(["adjacent", "long"]),
+        default="adjacent",
+        help="To the next vertex, or to the lowest point along the edge.",
+    ),
+    click.option(
+        "--rule",
+        type=click.Choice(["steepest", "dantzig", "greatest", "sequential", "random"]),
+        default="steepest",
+        help="The pivot rule.",
+    ),
+)
 
-def seed_option(default: int) -> Callable[[Command], Command]:
-    return click.option(
-        "--seed", type=click.IntRange(min=0), default=default, help="Of the network and the walk."
-    )
+
+def seed_option(
+    default: int, of: str = "Of the network and the walk."
+) -> Callable[[Command], Command]:
+    return click.option("--seed", type=click.IntRange(min=0), default=default, help=of)
 
 
 def out_option(default: str) -> Callable[[Command], Command]:
@@ -233,9 +267,11 @@ __all__ = [
     "options_of",
     "out_option",
     "output_options",
+    "problem_options",
     "seed_option",
     "shared",
     "slope_option",
+    "step_options",
     "table_options",
     "target_option",
     "time_option",

@@ -15,15 +15,13 @@ from .comparison import above_of
 from .options import (
     EPILOG,
     column_options,
-    data_options,
     limit_options,
-    loss_options,
     missing_option,
     out_option,
     output_options,
+    problem_options,
     seed_option,
-    shared,
-    slope_option,
+    step_options,
     table_options,
     time_option,
 )
@@ -49,48 +47,16 @@ if TYPE_CHECKING:
 _SECONDS = 10.0  # of `minimize`, where nothing else is asked for
 
 
-_problem_options = shared(
-    data_options,
-    click.option("--layer", type=int, default=0, help="The trained layer, counted from 0."),
-    loss_options("l1"),
-    slope_option,
-    click.option(
-        "--init",
-        type=click.Choice(["uniform", "he", "xavier"]),
-        default="uniform",
-        help="Of the network.",
-    ),
-    click.option(
-        "--output",
-        type=click.Choice(["fitted", "random"]),
-        default="fitted",
-        help="Start with neurons that bend among the data and the best output layer for them, "
-        "or with the random network as it is.",
-    ),
-    seed_option(0),
-)
-
-
 @click.command(epilog=EPILOG)
-@_problem_options
+@problem_options
+@seed_option(0)
 @click.option(
     "--restarts",
     type=click.IntRange(min=1),
     default=1,
     help="Walks from so many networks, of seed, seed + 1, ...; the lowest end is kept.",
 )
-@click.option(
-    "--step",
-    type=click.Choice(["adjacent", "long"]),
-    default="adjacent",
-    help="To the next vertex, or to the lowest point along the edge.",
-)
-@click.option(
-    "--rule",
-    type=click.Choice(["steepest", "dantzig", "greatest", "sequential", "random"]),
-    default="steepest",
-    help="The pivot rule.",
-)
+@step_options
 @limit_options
 @out_option("DATA_walk")
 @output_options
@@ -156,7 +122,8 @@ def _walks(run: _Run, made: list[Trajectory]) -> bool:
 
 
 @click.command(epilog=EPILOG)
-@_problem_options
+@problem_options
+@seed_option(0)
 @click.option("--max-walks", type=click.IntRange(min=1), help="Stop after so many walks.")
 @time_option
 @out_option("DATA_walk")

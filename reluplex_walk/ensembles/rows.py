@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._files import pack
 from .._limits import Limits
+from .._logs import part_of
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
@@ -56,6 +57,7 @@ class Row(NamedTuple):
     trajectory: bytes | None  # an archive, where it is to be kept
 
 
+@part_of("ensemble")
 def walks(job: Job, task: Task, seconds: float | None) -> list[Row]:
     """The rows of a task; those of walks that were cut by the clock or Ctrl-C are left out."""
     limits = Limits(seconds=seconds)
