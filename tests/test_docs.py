@@ -137,6 +137,19 @@ def test_example_of_whole_networks_runs():
     assert known["upper"].certified
 
 
+def test_examples_of_clusters_run(tmp_path, monkeypatch):
+    for extra in ("loky", "pyarrow", "filelock", "distributed"):
+        pytest.importorskip(extra)
+    monkeypatch.chdir(tmp_path)
+    alone, dask, slurm, kubernetes = blocks("cluster.md")
+    known: dict = {}
+    exec(alone, known)
+    exec(dask, known)
+    assert len(known["more"]) == 90
+    for block in (slurm, kubernetes):  # which need a cluster
+        compile(block, "cluster.md", "exec")
+
+
 def test_example_of_a_regression_test_runs():
     exec(code("stable.md"), {})
 
