@@ -11,7 +11,7 @@ import pickle
 import socket
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -98,7 +98,7 @@ class Workers:
             return max(1, sum(self._given.nthreads().values()))
         return int(getattr(self._given, "_max_workers", None) or os.cpu_count() or 1)
 
-    def run(self, tasks: Iterable[Any], limits: Limits) -> Iterator[tuple[Any, Any]]:
+    def run(self, tasks: Iterable[Any], limits: Limits) -> Generator[tuple[Any, Any], None, None]:
         """(task, result) of all `tasks`, as they are done; where `limits` are over, of some.
 
         RuntimeError where workers die that are not replaced; what a task raises is raised.
@@ -172,19 +172,23 @@ class _Flight:
             self._send(tasks)
             if not self.running:
                 return
-            done, _ = wait(self.running, timeout=LOOK, return_when=FIRST_COMPLETED)
-            for future in done:
-                task = self.running.pop(future)
-                try:
-                    found = future.result()
-                except (BrokenExecutor, CancelledError) as death:
-                    self._lost(task, death)
-                    continue
-                except Exception as error:
-                    if type(error).__name__ not in ("KilledWorker", "FutureCancelledError"):
-                        raise  # of the task
-                    self._lost(task, error)
-                    continue
+            wait(self.running, timeout=LOOK, return_when=FIRST_COMPLETED)
+            yield from self._arrived()
+        yield from self._arrived()
+
+    def _arrived(self) -> Iterator[tuple[Any, Any]]:
+        """What is done; tasks whose worker died or did not know enough are sent again."""
+        for future in [future for future in self.running if future.done()]:
+            task = self.running.pop(future)
+            try:
+                found = future.result()
+            except (BrokenExecutor, CancelledError) as death:
+                self._lost(task, death)
+            except Exception as error:
+                if type(error).__name__ != "KilledWorker":  # of dask, after several deaths
+                    raise  # of the task
+                self._lost(task, error)
+            else:
                 if isinstance(found, _Unknown):
                     self._submit(task, with_shared=True)
                     continue

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+from ._logs import telling
 from .ended import Ended
 from .native._compiling import COMPILING
 
@@ -60,6 +61,7 @@ class Limits:
         self.work = work
         self.seconds = math.inf if seconds is None else seconds
         self.callback = callback
+        self._logger = telling()
         self.called_off = False  # by the callback
         self._ctrl_c = _CtrlC()
         self._before: Any = None  # the handler to be restored
@@ -102,8 +104,10 @@ class Limits:
     def look(self, done: int = 0, progress: Any = None) -> Ended | None:
         """Why to stop after `done` of the work, if there is a reason.
 
-        The callback is told of `progress`, if that is given.
+        The callback and the log are told of `progress`, if that is given.
         """
+        if self._logger is not None and progress is not None:
+            self._logger.debug("%s: %s", self._logger.name.partition(".")[2], progress)
         if self.interrupted or self._called_off(progress):
             return Ended.INTERRUPTED
         if self.work is not None and done >= self.work:
@@ -127,8 +131,7 @@ class Limits:
 
         The work within has its own time limit, what is `remaining` of this one.
         """
-        self.look(0, progress)
-        if self.interrupted:
+        if self.interrupted or self._called_off(progress):  # the work within has told the log
             raise StopIteration
 
     def pass_on(self) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from .._executors import Workers, kind_of
 from .._limits import Limits
+from .._logs import logged
 from .._numbers import short
 from .._validate import choice, flag, function, instance, integer, integers, positive, real, share
 from ..problem.loss import LayerLoss
@@ -26,6 +27,7 @@ PROOFS = ("distinct", "all", "off")
 _LARGEST = 2**63 - 1
 
 
+@logged("ensemble")
 def ensemble(
     loss: LayerLoss,
     walks: int = 1000,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import pandas
 from .._validate import integer
 from ..proof.certificate import Certificate
 from .rows import Row
@@ -138,9 +139,7 @@ class EnsembleMinima:
         >>> list(frame.columns[:6])
         ['loss', 'proved', 'vertex', 'walks', 'low', 'high']
         """
-        import pandas as pd
-
-        return pd.DataFrame(
+        return pandas().DataFrame(
             {
                 "loss": self.losses,
                 "proved": self.proved,

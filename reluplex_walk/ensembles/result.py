@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import dataset, of_layer, pandas
 from .._files import unpack
 from .._limits import Limits
+from .._logs import logged
 from .._validate import integer
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -147,12 +149,10 @@ class Ensemble:
         >>> frame.columns.tolist()
         ['seed', 'loss', 'status', 'reason', 'pivots', 'seconds', 'theta', 'key']
         """
-        import pandas as pd
-
         rows = self._rows
         names = ("seed", "loss", "status", "reason", "pivots", "seconds", "theta", "key")
         columns = {name: [getattr(row, name) for row in rows] for name in names}
-        return pd.DataFrame({**columns, **self.figures})
+        return pandas().DataFrame({**columns, **self.figures})
 
     frame = to_frame
 
@@ -180,6 +180,8 @@ class Ensemble:
     def to_xarray(self) -> Any:
         """Ends, losses and figures, by seed, as a Dataset of xarray (walk x neuron x input).
 
+        Coordinates are those of :meth:`Trajectory.to_xarray`.
+
         Examples
         --------
         >>> import reluplex_walk as rw
@@ -188,17 +190,16 @@ class Ensemble:
         >>> dict(rw.ensemble(loss, walks=10, step="long").to_xarray().sizes)
         {'seed': 10, 'neuron': 2, 'input': 2}
         """
-        import xarray as xr
-
-        rows = self._rows
+        rows, problem = self._rows, self.problem
         named = {"loss": self.losses, "pivots": np.array([row.pivots for row in rows])}
         named["status"] = np.array([row.status for row in rows], str)
-        return xr.Dataset(
+        return dataset(
             {
                 "theta": (("seed", "neuron", "input"), self.thetas),
                 **{name: ("seed", values) for name, values in {**named, **self.figures}.items()},
             },
-            coords={"seed": self.seeds},
+            {"seed": self.seeds, **of_layer(problem.shape, problem.fit_intercept)},
+            {"ended": self.ended.name, "proof": self.proof, "seconds": self.elapsed},
         )
 
     # ------------------------------------------------------------ what they say together
@@ -355,6 +356,7 @@ class Ensemble:
         """
         return (self.trajectory(int(seed)) for seed in self.seeds)
 
+    @logged("Ensemble.verify")
     def verify(
         self,
         time_limit: float | None = None,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._files import pack
 from .._limits import Limits
+from .._logs import part_of
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
@@ -56,6 +57,7 @@ class Row(NamedTuple):
     trajectory: bytes | None  # an archive, where it is to be kept
 
 
+@part_of("ensemble")
 def walks(job: Job, task: Task, seconds: float | None) -> list[Row]:
     """The rows of a task; those of walks that were cut by the clock or Ctrl-C are left out."""
     limits = Limits(seconds=seconds)
@@ -108,14 +110,14 @@ def packed_trajectory(traj: Trajectory) -> bytes:
 
 
 def _figures(traj: Trajectory, measures: tuple[tuple[str, Measure], ...]) -> dict[str, Any]:
-    """What the measures say of a walk; what is not finite is None."""
+    """What the measures say of a walk; what is not defined (NaN) is None, infinity is kept."""
     figures: dict[str, float | None] = {}
     for name, measure in measures:
         for column, value in dict(measure(traj)).items():
             if column in figures or column in Row._fields:
                 raise ValueError(f"measures: {name} gives the column {column!r}, which is taken")
             number = None if value is None else float(value)
-            figures[column] = number if number is not None and np.isfinite(number) else None
+            figures[column] = None if number is None or np.isnan(number) else number
     return figures
 
 

@@ -7,6 +7,7 @@ proved holds for all.  Where that walk goes on further down, each of them is mad
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -146,15 +147,16 @@ class Run:
         while due and ended is None:
             left = set(due)
             batches = _Batches(due, proof, self.workers)
-            for _, rows in self.workers.run(batches, self.limits):
-                batches.took(rows)
-                self.store.add(which, rows)
-                for row in rows:
-                    see(row)
-                    left.discard(row.seed)
-                ended = ended or self.limits.look(0, self.progress)
-                if ended is not None:
-                    break
+            with closing(self.workers.run(batches, self.limits)) as arriving:
+                for _, rows in arriving:
+                    batches.took(rows)
+                    self.store.add(which, rows)
+                    for row in rows:
+                        see(row)
+                        left.discard(row.seed)
+                    ended = ended or self.limits.look(0, self.progress)
+                    if self.limits.called_off:
+                        break
             ended = ended or (self.limits.over if left else None)
             if len(left) == len(due) and ended is None:
                 raise RuntimeError(f"executor: its workers stop before the end of walk {due[0]}")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import function, instance, integer, positive
 from ..ended import Ended
@@ -234,6 +235,7 @@ class _Exploration:
                 self.steepest[at] = (slope, end)
 
 
+@logged("vertex_graph")
 def vertex_graph(
     loss: LayerLoss,
     start: Trajectory | ArrayLike | None = None,

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import by_rows, frame
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
@@ -187,6 +189,51 @@ class VertexGraph:
             raise ValueError("traj: this trajectory belongs to another loss (data, network, kind)")
         vertex = {key: k for k, key in enumerate(self.keys)}
         return np.array([vertex.get(key, -1) for key in walk_keys(traj, 0)], np.int64)
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each vertex; `n_active` breakpoints vanish there.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> rw.vertex_graph(loss).to_frame().drop(columns="loss")
+                n_active  n_edges  rays  expanded  next  basin
+        vertex
+        0              2        2     2      True     0      0
+        1              2        2     2      True     0      0
+        2              2        2     2      True     0      0
+        """
+        return frame(
+            {
+                "loss": self.losses,
+                "n_active": [len(ids) for ids in self.active],
+                "n_edges": np.bincount(self.edges.ravel(), minlength=len(self)),
+                "rays": self.rays,
+                "expanded": self.expanded,
+                "next": self.next,
+                "basin": self.basins,
+            },
+            "vertex",
+        )
+
+    def to_xarray(self) -> Any:
+        """A Dataset of xarray: `theta` by vertex, neuron and input, and the table by vertex.
+
+        Coordinates are those of :meth:`Trajectory.to_xarray`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> dict(rw.vertex_graph(loss).to_xarray().sizes)
+        {'vertex': 3, 'neuron': 1, 'input': 2}
+        """
+        return by_rows(
+            self.to_frame(), {"theta": self.vertices}, self.problem, {"ended": self.ended.name}
+        )
 
     def graph(self) -> nx.Graph:
         """The networkx graph: nodes with ``loss``, ``expanded``, ``basin``, edges with ``length``.

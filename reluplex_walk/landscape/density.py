@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended, ended_of
 from ..problem.loss import Floats, LayerLoss
@@ -148,6 +149,7 @@ def norm_matched(theta: ArrayLike, seed: int | np.random.Generator = 0) -> Float
     return directions * np.linalg.norm(theta, axis=1, keepdims=True)
 
 
+@logged("density.breakpoint_density")
 def breakpoint_density(
     loss: LayerLoss,
     theta: ArrayLike,
@@ -249,6 +251,7 @@ def _random_segment(
     return float(np.linalg.norm(end - start)), loss.locate(crossings(loss, start, end).ids)
 
 
+@logged("density.vertex_density")
 def vertex_density(
     traj: Trajectory,
     radii: ArrayLike,
@@ -262,7 +265,7 @@ def vertex_density(
 
     Compared with the first vertex of the same walk, and with the first vertices of control walks,
     which start at norm-matched controls of the end and make at most as many pivots, with the same
-    options.  Pivots of length 0 visit no new vertex.
+    options but without proofs.  Pivots of length 0 visit no new vertex.
 
     Parameters
     ----------
@@ -313,7 +316,7 @@ def vertex_density(
                 max_pivots=traj.n_pivots,
                 time_limit=limits.remaining,
                 callback=limits.pass_to,
-                **vars(traj.options),
+                **{**vars(traj.options), "proof": "off"},
             )
             walks.append(control)
     cut = len(walks) < controls or walks[-1].ended in (Ended.TIME_LIMIT, Ended.INTERRUPTED)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import choice, integer, positive
 from ..ended import Ended, ended_of
 from ..problem.loss import Floats
@@ -18,6 +19,7 @@ from .offsets import KERNELS, SAMPLES, Offsets
 from .variogram import bends_little, jumps_seen, of_path
 
 
+@logged("glass.estimate")
 def estimate(
     gradient: Any,
     theta: Any,
@@ -218,7 +220,7 @@ class _Sums:
                 f"sigma: of {lines} lines of +-{self.offsets.sigma:g} {self.flat} cross no "
                 f"breakpoint{seen}, fewer than one on average; the results are NaN",
                 GlassWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return EstimatedGlass(
             theta=self.source.theta,

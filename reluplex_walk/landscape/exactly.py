@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
+from .._logs import logged
 from .._numbers import short
 from .._validate import instance, integer, positive, real_array
 from ..ended import ended_of
@@ -19,6 +20,7 @@ from .lines import check_moves, rademacher, warn_of_few
 from .vanishing import off_breakpoints
 
 
+@logged("glass.exact")
 def exact(
     loss: LayerLoss,
     theta: ArrayLike,
@@ -110,7 +112,7 @@ def exact(
     )
     counts = made.n_crossings
     if counts.sum() < len(counts) or (given and not counts.all()):
-        warn_of_few(made.length, "breakpoint", counts, given, 3)
+        warn_of_few(made.length, "breakpoint", counts, given, 4)
     return made
 
 

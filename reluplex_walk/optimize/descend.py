@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import instance, integer, positive
 from ..ended import Ended
 from ..problem.either import Loss
@@ -53,6 +54,7 @@ class DescentProgress(NamedTuple):
     elapsed: float
 
 
+@logged("descend")
 def descend(
     loss: Loss,
     method: Any = None,

@@ -1,5 +1,6 @@
 """`DescentPath`: what a gradient method found, and how it went."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import after_first, dataset, frame, of_layer, optimize_result
+from .._logs import logged
 from .._validate import LARGEST, integer, positive
 from ..ended import Ended
 from ..problem.either import Loss
 from ..problem.loss import LayerLoss
 from ..problem.network import ReLUNetwork
+from ..simplex.progress import Progress
 from .descent_file import read, write
 from .gap import DescentGap, gap_from
 
@@ -124,12 +128,14 @@ class DescentPath:
             )
         return self.theta
 
+    @logged("DescentPath.gap")
     def gap(
         self,
         layer: int | None = None,
         *,
         proof_budget: float = 5.0,
         time_limit: float | None = None,
+        callback: Callable[[Progress], Any] | None = None,
     ) -> DescentGap:
         """How far the end lies above a local minimum: the fall of a walk from there, exactly.
 
@@ -141,6 +147,7 @@ class DescentPath:
         layer : int, optional
             Of a NetworkLoss, the layer to walk in; needed where its block has several.
         proof_budget, time_limit : float, optional
+        callback : callable, optional
             As in :func:`walk`.
 
         Returns
@@ -178,7 +185,7 @@ class DescentPath:
             raise ValueError(f"layer: expected {loss.layer}, the trained one, found {layer}")
         else:
             theta = self._end()
-        return gap_from(loss, theta, self.seed, proof_budget, time_limit)
+        return gap_from(loss, theta, self.seed, proof_budget, time_limit, callback)
 
     def summary(self) -> str:
         """The main figures, as text.
@@ -234,6 +241,96 @@ class DescentPath:
         from ..plotting import plot_descent
 
         return plot_descent(self, ax)
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for the start and each step.
+
+        Gradients charged, the loss, the least so far, and of the step that led there `clip_shares`
+        and `effective_rates` (NaN at the start).
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> table = rw.descend(loss, "sgd", gradients=5).to_frame()
+        >>> list(table.columns), len(table)
+        (['gradients', 'loss', 'best', 'clip_share', 'effective_rate'], 6)
+        """
+        return frame(
+            {
+                "gradients": self.gradients,
+                "loss": self.losses,
+                "best": np.minimum.accumulate(self.losses),
+                "clip_share": after_first(self.clip_shares),
+                "effective_rate": after_first(self.effective_rates),
+            },
+            "step",
+        )
+
+    def to_xarray(self) -> Any:
+        """A Dataset of xarray: the columns of :meth:`to_frame` by step, and `theta` and `best`.
+
+        These are by neuron and input, as for :meth:`Trajectory.to_xarray`; of a NetworkLoss by
+        parameter.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> dict(rw.descend(loss, "sgd", gradients=5).to_xarray().sizes)
+        {'step': 6, 'neuron': 3, 'input': 2}
+        """
+        table, problem = self.to_frame().rename(columns={"best": "best_loss"}), self.problem
+        if isinstance(problem, LayerLoss):
+            labels = of_layer(problem.shape, problem.fit_intercept)
+        else:
+            labels = {"parameter": np.arange(problem.dim)}
+        return dataset(
+            {
+                **{name: ("step", table[name].to_numpy()) for name in table},
+                "theta": (tuple(labels), self.theta),
+                "best": (tuple(labels), self.best),
+            },
+            {"step": np.arange(len(self.losses)), **labels},
+            {
+                "ended": self.ended.name,
+                "method": repr(self.method),
+                "batch": self.batch,
+                "learning_rate": self.learning_rate,
+                "seed": self.seed,
+                "seconds": self.elapsed,
+            },
+        )
+
+    def to_scipy(self) -> Any:
+        """A ``scipy.optimize.OptimizeResult`` of `best`; never a ``success``: nothing is proved.
+
+        ``njev`` are the gradients charged.  ``jac`` is there where the loss has a gradient: where
+        no breakpoint vanishes.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> found = rw.descend(loss, "sgd", gradients=5).to_scipy()
+        >>> found.success, found.nit, found.message
+        (False, 5, 'stopped at its limit of work, before its end; nothing is proved')
+        """
+        smooth = all((signs != 0).all() for signs in self.problem.pattern(self.best))
+        gradient = {"jac": self.problem.gradient(self.best).ravel()} if smooth else {}
+        return optimize_result(
+            self.best,
+            self.best_loss,
+            success=False,
+            ended=self.ended,
+            message=f"{self.reason or self.ended.message}; nothing is proved",
+            nit=self.n_steps,
+            njev=int(self.gradients[-1]),
+            **gradient,
+        )
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the path, with its loss, to `path` (npz); FileExistsError unless `force`.

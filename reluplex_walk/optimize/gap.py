@@ -1,14 +1,18 @@
 """How far above a certified minimum a point lies: the fall of a walk from there, exactly."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ended import Ended
 from ..exact.loss import ExactLoss
 from ..exact.rationals import Rationals
 from ..problem.loss import LayerLoss
+from ..simplex.progress import Progress
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 
@@ -34,8 +38,8 @@ class DescentGap:
     >>> path.theta  # the median is 2: |a - 1| + |a - 2| + |a - 10| is 10 here, and 9 there
     array([[0., 3.]])
     >>> gap = path.gap()
-    >>> gap.exact, gap.fall, gap.relative, gap.certified
-    (Fraction(1, 1), 1.0, 0.1, True)
+    >>> gap.exact, gap.fall, gap.relative, gap.certified, gap.ended.name
+    (Fraction(1, 1), 1.0, 0.1, True, 'FINISHED')
     """
 
     exact: Fraction
@@ -53,6 +57,11 @@ class DescentGap:
         return self.fall / start if start else 0.0
 
     @property
+    def ended(self) -> Ended:
+        """Why the walk stopped."""
+        return self.walk.ended
+
+    @property
     def certified(self) -> bool:
         """Whether the end of the walk is a proved local minimum."""
         return self.walk.certificate.is_local_minimum
@@ -63,10 +72,18 @@ class DescentGap:
 
 
 def gap_from(
-    loss: LayerLoss, theta: NDArray[np.float64], seed: int, proof_budget: float, limit: float | None
+    loss: LayerLoss,
+    theta: NDArray[np.float64],
+    seed: int,
+    proof_budget: float,
+    limit: float | None,
+    callback: Callable[[Progress], Any] | None = None,
 ) -> DescentGap:
     """The gap of `theta` (h, q), by a walk of long steps."""
-    traj = walk(loss, theta, step="long", seed=seed, time_limit=limit, proof_budget=proof_budget)
+    traj = walk(
+        loss, theta, "long", seed=seed, proof_budget=proof_budget, time_limit=limit,
+        callback=callback,
+    )  # fmt: skip
     exact = ExactLoss(loss)
     end = traj.certificate.loss
     if not isinstance(end, Fraction):

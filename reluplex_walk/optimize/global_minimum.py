@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import optimize_result
 from .._limits import Limits
+from .._logs import logged
 from .._validate import choice, instance
 from ..ended import Ended
 from ..problem.box import box_bounds
@@ -86,11 +88,37 @@ class GlobalMinimum:
         """``loss - lower_bound``, >= 0."""
         return self.loss - self.lower_bound
 
+    def to_scipy(self) -> Any:
+        """A ``scipy.optimize.OptimizeResult``; ``success`` if `optimal`.
+
+        The lower bound is ``mip_dual_bound``, and ``mip_gap`` the gap relative to the loss, as for
+        ``scipy.optimize.milp``.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> found = rw.global_minimum(loss, box=3.0).to_scipy()
+        >>> found.success, found.message, found.fun - found.mip_dual_bound < 1e-6
+        (True, 'all regions found', True)
+        """
+        return optimize_result(
+            self.theta,
+            self.loss,
+            success=self.optimal,
+            ended=self.ended,
+            message=self.message,
+            mip_dual_bound=self.lower_bound,
+            mip_gap=self.gap / self.loss if self.loss else self.gap,
+        )
+
     def __repr__(self) -> str:
         proved = "optimal" if self.optimal else f"gap {self.gap:.3g}"
         return f"GlobalMinimum(loss={self.loss:.10g}, {proved}, {self.method})"
 
 
+@logged("global_minimum")
 def global_minimum(
     loss: LayerLoss,
     box: Any = None,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import function, instance, integer, positive, real, samples, share
 from ..ended import Ended
 from ..problem.block import layers_of
@@ -60,6 +61,7 @@ class TrainingProgress(NamedTuple):
     elapsed: float
 
 
+@logged("train")
 def train(
     network: ReLUNetwork,
     X: ArrayLike,

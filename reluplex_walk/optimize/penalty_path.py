@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._conversions import by_rows, frame
 from .._limits import Limits
+from .._logs import logged
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.aliased import RankWarning
@@ -117,9 +119,7 @@ class LayerPenaltyPath:
         >>> list(rw.penalty_path(loss, [1.0, 0.1]).to_frame().columns)
         ['penalty', 'loss', 'objective', 'n_nonzero', 'proved']
         """
-        import pandas as pd
-
-        return pd.DataFrame(
+        return frame(
             {
                 "penalty": self.penalties,
                 "loss": self.losses,
@@ -128,6 +128,23 @@ class LayerPenaltyPath:
                 "proved": [each.is_local_minimum for each in self.certificates],
             }
         )
+
+    def to_xarray(self) -> Any:
+        """A Dataset of xarray: `theta` by penalty, neuron and input, and the table by penalty.
+
+        Coordinates are those of :meth:`Trajectory.to_xarray`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 1.0])
+        >>> path = rw.penalty_path(loss, [1.0, 0.1]).to_xarray()
+        >>> path.theta.dims, path.penalty.values
+        (('penalty', 'neuron', 'input'), array([0.1, 1. ]))
+        """
+        table = self.to_frame().set_index("penalty")
+        return by_rows(table, {"theta": self.thetas}, self.loss, {"ended": self.ended.name})
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """The weights against the penalty on `ax`, as ``plotting.plot_penalty_path`` draws them.
@@ -153,6 +170,7 @@ class LayerPenaltyPath:
         )
 
 
+@logged("penalty_path")
 def penalty_path(
     loss: LayerLoss,
     penalties: ArrayLike | None = None,

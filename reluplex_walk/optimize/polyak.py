@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._conversions import frame, optimize_result
+from .._logs import logged
 from .._validate import function, integer, real
 from ..ended import Ended
 from ..problem.either import Loss
@@ -51,7 +53,42 @@ class Descent:
         """The least loss found."""
         return float(self.losses.min())
 
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for the start and each step: the loss, and the least so far.
 
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> rw.polyak_descent(loss, level=1.0, start=[[0.0, 3.0]], steps=20).to_frame().shape
+        (21, 2)
+        """
+        return frame({"loss": self.losses, "best": np.minimum.accumulate(self.losses)}, "step")
+
+    def to_scipy(self) -> Any:
+        """A ``scipy.optimize.OptimizeResult``; never a ``success``, as nothing is proved.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork([[[0.0]]], [[0.0]])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> found = rw.polyak_descent(loss, level=1.0, start=[[0.0, 3.0]], steps=20).to_scipy()
+        >>> found.success, found.nit, found.fun == loss(found.x)
+        (False, 20, True)
+        """
+        return optimize_result(
+            self.theta,
+            self.loss,
+            success=False,
+            ended=self.ended,
+            message=f"{self.ended.message}; nothing is proved",
+            nit=len(self.losses) - 1,
+        )
+
+
+@logged("polyak_descent")
 def polyak_descent(
     loss: Loss,
     level: float | LevelEstimate,

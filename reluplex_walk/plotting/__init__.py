@@ -6,6 +6,7 @@ matplotlib is imported when a function is called.
 
 from .density import plot_density
 from .descent import plot_descent
+from .ensemble import plot_ensemble
 from .escape import plot_escape
 from .exploration import plot_exploration
 from .fit import plot_fit, plot_fits
@@ -27,6 +28,7 @@ __all__ = [
     "plot_density",
     "plot_descending",
     "plot_descent",
+    "plot_ensemble",
     "plot_escape",
     "plot_exploration",
     "plot_fit",

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import by_rows, frame
 from ..problem.loss import LayerLoss, Pattern
 from .line import line_section
 
@@ -50,6 +52,36 @@ class Passage:
     points: Floats
     gradients: Floats
     offsets: Floats
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each region: the step, the loss at its point, the offset.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> rw.walk(loss).regions().to_frame().step.tolist()
+        [0, 1, 2, 3, 4, 5]
+        """
+        losses = (self.gradients * self.points).sum(axis=(1, 2)) + self.offsets
+        return frame({"step": self.steps, "loss": losses, "offset": self.offsets}, "region")
+
+    def to_xarray(self) -> Any:
+        """A Dataset of xarray: `points` and `gradients` by region, neuron and input, and the table.
+
+        Coordinates are those of :meth:`Trajectory.to_xarray`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> rw.walk(loss).regions().to_xarray().gradient.dims
+        ('region', 'neuron', 'input')
+        """
+        parts = {"point": self.points, "gradient": self.gradients}
+        return by_rows(self.to_frame(), parts, self.problem, {})
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._threads import polled
 from .._validate import instance, integer
@@ -64,6 +65,7 @@ class RegionsProgress(NamedTuple):
         return self.n_regions
 
 
+@logged("enumerate_regions")
 def enumerate_regions(
     loss: LayerLoss,
     box: Any = None,

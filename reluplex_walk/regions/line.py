@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._conversions import frame
 from .._validate import instance
 from ..problem.loss import Floats, LayerLoss
 from ..problem.penalty import refuse
@@ -39,6 +40,18 @@ class Crossings(NamedTuple):
 
     times: Floats
     ids: Ints
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each crossing: its time and the id of the breakpoint.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork([[[1.0]]], [[0.0]]), [[1.0], [2.0]], [1.0, 1.0])
+        >>> rw.crossings(loss, [0.0, 0.0], [2.0, 0.0]).to_frame().values.tolist()
+        [[0.25, 1.0], [0.5, 0.0]]
+        """
+        return frame({"time": self.times, "id": self.ids}, "crossing")
 
 
 def crossings(loss: LayerLoss, start: ArrayLike, end: ArrayLike) -> Crossings:
@@ -121,6 +134,31 @@ class LineSection:
     losses: Floats
     slopes: Floats
     breakpoints: list[Ints]
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each position: the loss, its slope from there on (NaN at the
+        end), and how many breakpoints change sign.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> rw.line_section(loss, [0.0, 0.0], [1.0, 0.0], (-1.0, 2.0)).to_frame().round(9)
+           position  loss  slope  n_breakpoints
+        0      -1.0   4.0   -3.0              0
+        1       0.0   1.0    1.0              1
+        2       1.0   2.0    3.0              1
+        3       2.0   5.0    NaN              0
+        """
+        return frame(
+            {
+                "position": self.positions,
+                "loss": self.losses,
+                "slope": np.append(self.slopes, np.nan),
+                "n_breakpoints": [0, *map(len, self.breakpoints), 0],
+            }
+        )
 
     def __repr__(self) -> str:
         return f"LineSection({len(self.breakpoints)} breakpoints)"

@@ -9,12 +9,13 @@ the regions around any local minimum on the border of the face are among those f
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._budget import Budget
+from .._conversions import frame
 from .._limits import Limits
 from .._programs import linear_program
 from ..ended import Ended
@@ -85,6 +86,26 @@ class LocalMinima(list[Minimum]):
     """
 
     ended: Ended = Ended.FINISHED
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each minimum, by ascending loss.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> rw.enumerate_regions(loss).local_minima().to_frame().round(9)
+           loss  strict  n_regions
+        0   1.0    True          4
+        """
+        return frame(
+            {
+                "loss": [each.loss for each in self],
+                "strict": [each.strict for each in self],
+                "n_regions": [len(each.regions) for each in self],
+            }
+        )
 
 
 class Table(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -226,6 +227,7 @@ class PolygonLimitError(ValueError):
     """
 
 
+@logged("slice")
 def slice(
     loss: LayerLoss,
     origin: ArrayLike,
@@ -338,6 +340,7 @@ def slice(
     return cut
 
 
+@logged("slice_through")
 def slice_through(
     loss: LayerLoss,
     theta_a: ArrayLike,

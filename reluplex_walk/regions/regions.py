@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from .._conversions import by_rows, frame
 from .._limits import Limits
+from .._logs import logged
 from ..ended import Ended
 from ..problem.loss import LayerLoss, Pattern
 from ..tolerances import REGIONS
@@ -221,6 +223,49 @@ class Regions:
                 graph.add_edge(int(region), int(other), breakpoint=label)
         return graph
 
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each region, with its piece and number of facets found.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> table = rw.enumerate_regions(loss).to_frame()  # three lines in the plane
+        >>> list(table.columns), sorted(table.n_facets)
+        (['lowest', 'offset', 'bounded', 'flat', 'piece', 'n_facets'], [2, 2, 2, 3, 3, 3, 3])
+        """
+        return frame(
+            {
+                "lowest": self.lowest,
+                "offset": self.offsets,
+                "bounded": self.bounded,
+                "flat": self.flat,
+                "piece": self.pieces,
+                "n_facets": np.bincount(self.facets[:, 0], minlength=len(self)),
+            },
+            "region",
+        )
+
+    def to_xarray(self) -> Any:
+        """A Dataset of xarray: `points`, `gradients`, `minimizers` by region, neuron and input.
+
+        And the table by region; coordinates are those of :meth:`Trajectory.to_xarray`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1])
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+        >>> found = rw.enumerate_regions(loss).to_xarray()
+        >>> values = (found.gradient * found.point).sum(["neuron", "input"]) + found.offset
+        >>> values.dims, bool((values > found.lowest - 1e-9).all())
+        (('region',), True)
+        """
+        parts = {"point": self.points, "gradient": self.gradients, "minimizer": self.minimizers}
+        return by_rows(self.to_frame(), parts, self.problem, {"ended": self.ended.name})
+
+    @logged("Regions.minimum")
     def minimum(
         self, time_limit: float | None = None, callback: Callable[[int], Any] | None = None
     ) -> Minimum:
@@ -242,6 +287,7 @@ class Regions:
         with Limits.asked(time_limit, callback) as limits:
             return self._minima.minimum(limits)
 
+    @logged("Regions.local_minima")
     def local_minima(
         self, time_limit: float | None = None, callback: Callable[[int], Any] | None = None
     ) -> LocalMinima:

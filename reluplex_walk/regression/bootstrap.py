@@ -8,7 +8,7 @@ an interior point method and no basis).
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from .design import Basis, Samples, new_fit, typical_size
 from .estimate import Estimate
 from .inference import kernel_density, level_of
 from .solver import minimise
+from .tables.names import NO_NAMES, Names
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -81,6 +82,8 @@ class Bootstrap:
     singular : int
         Replicates whose samples do not tell all coefficients: of their many minima one near the
         fit is taken.
+    names : Names
+        What is known of the table the fit was made from.
 
     Examples
     --------
@@ -95,6 +98,7 @@ class Bootstrap:
     method: str
     ended: Ended
     singular: int
+    names: Names = NO_NAMES
 
     @property
     def bse(self) -> Floats:
@@ -155,6 +159,19 @@ class Bootstrap:
             return np.quantile(self._some(1), [tail, 1.0 - tail], axis=0).T
         far = -float(norm.ppf(tail)) * self.bse
         return np.column_stack([self.centre - far, self.centre + far])
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each replicate, a column for each coefficient.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> table = rw.quantile(data.X, data.y).bootstrap(100).to_frame()
+        >>> table.shape, list(table.columns)
+        ((100, 2), ['Intercept', 'x1'])
+        """
+        return self.names.by_rows(self.coefficients, range(len(self.coefficients)), "replicate")
 
     def _some(self, least: int) -> Floats:
         if len(self.coefficients) < least:

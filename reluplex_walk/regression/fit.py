@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import optimize_result
 from ..ended import Ended
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
@@ -141,6 +142,29 @@ class QuantileFit(ProvedFit):
         """
         kind = kind or ("nid" if isinstance(self.X, np.ndarray) else "iid")
         return summary_of(self, kind, level, options)
+
+    def to_scipy(self) -> Any:
+        """A ``scipy.optimize.OptimizeResult``; ``success`` if it is a proved global minimum.
+
+        ``x`` are the `coefficients`, ``nit`` the pivots, ``dual`` is `dual`; the proof is in
+        `certificate` or `optimality` of the fit.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> found = rw.lad([[0.0], [1.0], [2.0], [3.0], [4.0]], [1, 3, 5, 7, 90]).to_scipy()
+        >>> found.x, found.fun, found.success, found.message
+        (array([1., 2.]), 81.0, True, 'the end is a proved global minimum')
+        """
+        return optimize_result(
+            self.coefficients,
+            self.loss,
+            success=self.status.proved,
+            ended=self.ended,
+            message=self.status.message,
+            nit=self.n_pivots,
+            dual=self.dual,
+        )
 
     def _repr_html_(self) -> str:
         return self.summary().as_html()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import choice, instance, integer, sequence
 from .bootstrap import Bootstrap, BootstrapProgress, bootstrap
 from .comparison import FitComparison, compare
@@ -305,6 +306,7 @@ class InferredFit(NamedFit):
             instance("other", fit, InferredFit)
         return compare(self._estimate, [fit._estimate for fit in others], test, kind)
 
+    @logged("QuantileFit.bootstrap")
     def bootstrap(
         self,
         n: int = 1000,
@@ -364,7 +366,9 @@ class InferredFit(NamedFit):
         limits, given = Limits.asked(time_limit, callback), self._estimate
         groups = self._groups(clusters, "clusters")
         theta, singular, ended = bootstrap(given, n, method, groups, seed, limits)
-        return Bootstrap(given.spread(theta), self.coefficients, method, ended, singular)
+        return Bootstrap(
+            given.spread(theta), self.coefficients, method, ended, singular, self.names
+        )
 
     @cached_property
     def _pairs(self) -> Bootstrap:

@@ -1,14 +1,16 @@
 """What is proved of a fit: its certificates, their checks, and all minimisers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import integer
 from ..ended import Ended
@@ -220,13 +222,25 @@ class ProvedFit(InferredFit):
         """
         return self._minimisers.unique
 
-    def solutions(self, max_solutions: int = 1000) -> Solutions:
+    @logged("QuantileFit.solutions")
+    def solutions(
+        self,
+        max_solutions: int = 1000,
+        *,
+        time_limit: float | None = None,
+        callback: Callable[[int], Any] | None = None,
+    ) -> Solutions:
         """All minimisers: the vertices of the set that they are.
 
         Parameters
         ----------
         max_solutions : int, default 1000
             How many to stop at.
+        time_limit : float, optional
+            Seconds.
+        callback : callable, optional
+            Told of the number found so far, again and again; StopIteration or KeyboardInterrupt
+            raised in it ends the search, with those found.
 
         Returns
         -------
@@ -236,7 +250,7 @@ class ProvedFit(InferredFit):
         Raises
         ------
         ValueError, TypeError
-            If the argument does not fit, the solver did not prove the fit, it has a penalty or
+            If an argument does not fit, the solver did not prove the fit, it has a penalty or
             constraints, or `X` is sparse.
 
         Examples
@@ -249,9 +263,10 @@ class ProvedFit(InferredFit):
         (False, [2.0, 4.0])
         """
         most, given = integer("max_solutions", max_solutions, 1), self._minimisers
-        with Limits() as limits:
+        with Limits.asked(time_limit, callback) as limits:
             points, ended = given.vertices(most, limits)
-        limits.pass_on()
+        if not limits.called_off:
+            limits.pass_on()
         factors = given.units.factors(given.samples)
         found = np.zeros((len(points), self.coefficients.size))
         for row, point in zip(found, points, strict=True):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import flag, real_array, share
 from .fit import QuantileFit
 from .fitting import Task, path
@@ -24,6 +25,7 @@ from .uncrossed_path import uncrossed_path
 Callback = Callable[[FitProgress], Any]
 
 
+@logged("lad")
 def lad(
     X: ArrayLike,
     y: ArrayLike | None = None,
@@ -116,6 +118,7 @@ def lad(
     return _fits(given_X, *options, [None], limits)[0]
 
 
+@logged("quantile")
 def quantile(
     X: ArrayLike,
     y: ArrayLike | None = None,
@@ -201,6 +204,7 @@ def quantile(
     return _fits(given_X, *options, [share("tau", tau)], limits)[0]
 
 
+@logged("quantile_path")
 def quantile_path(
     X: ArrayLike,
     y: ArrayLike | None = None,
@@ -303,7 +307,7 @@ def _fits(
         return sparse_path(X, y, weight, fit_intercept, missing, levels, limits, unknown)
     data, intercept, names = given(X, y, formula, weight, fit_intercept, missing)
     task = Task.of(data, intercept, alpha, constraints, names)
-    task.warn(depth=2)
+    task.warn(depth=3)
     if not flag("noncrossing", noncrossing):
         return path(task, levels, limits)
     taus = [tau for tau in levels if tau is not None]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._frames import column_labels
 from .._limits import Limits
+from .._logs import logged
 from .._validate import samples, share
 from ..problem.decimals import places, written
 from .data import Data, Posed
@@ -20,6 +21,7 @@ from .tables.table import Arguments, arguments, counted_gaps
 Floats = NDArray[np.float64]
 
 
+@logged("quantile_responses")
 def quantile_responses(
     X: ArrayLike,
     Y: ArrayLike,
@@ -102,7 +104,7 @@ def quantile_responses(
             task = first._replace(data=data, posed=posed, names=names)
         if first is None:
             first = task
-            task.warn()
+            task.warn(depth=2)
         fits += path(task, [level], limits)
         if fits[-1].ended.early:
             break

@@ -6,15 +6,17 @@ that a walk found is handed over as the floats nearest to an exact vertex, which
 nothing: so that vertex is looked for first.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._budget import Budget
 from .._limits import Limits
+from .._logs import logged
 from .._validate import choice, integer, positive, real
 from ..ended import Ended
 from ..exact.loss import ExactLoss
@@ -28,6 +30,7 @@ from ..proof.end import ExactEnd, examine
 from ..proof.reason import Reason
 from ..tolerances import TOLERANCES
 from .point_check import PointCheck
+from .progress import Progress
 from .rounded_vertex import exactly_at, rounded_vertices
 from .trajectory import Trajectory
 from .walk import walk
@@ -39,6 +42,7 @@ Floats = NDArray[np.float64]
 _PART = 0.5  # of the budget left, for a point that theta is a rounding of
 
 
+@logged("certify")
 def certify(
     loss: LayerLoss,
     theta: ArrayLike | None = None,
@@ -47,6 +51,7 @@ def certify(
     proof_budget: float = 5.0,
     seed: int = 0,
     time_limit: float | None = None,
+    callback: Callable[[Progress], Any] | None = None,
 ) -> PointCheck:
     """Whether `theta` is a local minimum of `loss`, and if not, the way down.
 
@@ -69,6 +74,9 @@ def certify(
         Of the walk.
     time_limit : float, optional
         Seconds for all of it.
+    callback : callable, optional
+        Called by the walk down as :func:`walk` does; StopIteration or KeyboardInterrupt raised in
+        it ends that walk as Ctrl-C does.
 
     Returns
     -------
@@ -105,7 +113,7 @@ def certify(
     choice("step", step, STEPS)
     positive("proof_budget", proof_budget)
     seed = integer("seed", seed, 0, 2**63 - 1)
-    limits = Limits.asked(time_limit, None)
+    limits = Limits.asked(time_limit, callback)
     with limits:
         found = _look(loss, point, Budget.of(real("proof_budget", proof_budget), limits))
         if found.certificate is None:
@@ -116,6 +124,7 @@ def certify(
                 seed=seed,
                 proof_budget=proof_budget,
                 time_limit=limits.remaining,
+                callback=callback,
             )
         else:
             end = _staying(loss, point, found.certificate)

@@ -14,12 +14,13 @@ estimates along a whole walk stay affordable.
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from .._conversions import frame
 from .._files import open_archive
 from ..problem.loss import LayerLoss
 from .lookahead import look_ahead
@@ -79,6 +80,21 @@ class LevelEstimate:
     low: float | Floats
     high: float | Floats
     method: str
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each entry of the walk, or one for one estimate.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> table = rw.walk(loss).levels("record").to_frame()
+        >>> list(table.columns), len(table)
+        (['level', 'low', 'high'], 7)
+        """
+        parts = {"level": self.level, "low": self.low, "high": self.high}
+        return frame({name: np.atleast_1d(values) for name, values in parts.items()})
 
 
 def estimate(seen: Visited, at: Ints, method: str) -> tuple[Floats, Floats, Floats]:

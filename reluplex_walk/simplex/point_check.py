@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ended import Ended
 from ..proof.certificate import Certificate
 from ..proof.reason import Reason
 from ..tolerances import SIMPLEX
@@ -54,6 +55,8 @@ class PointCheck:
     >>> check = rw.certify(loss, [[0.0, 3.0]])
     >>> check.is_local_minimum, check.decided, check.slope, check.direction.tolist(), check.gap
     (False, True, -1.0, [[0.0, -1.0]], 1.0)
+    >>> check.ended.name
+    'FINISHED'
     >>> print(check)
     not a local minimum of layer 0: the loss 10 falls with slope -1; a walk from there ends 10 %
     lower, at a proved global minimum, after 1 pivot
@@ -71,6 +74,11 @@ class PointCheck:
     end: Trajectory
     gap: float
     reason: Reason | None = None
+
+    @property
+    def ended(self) -> Ended:
+        """Why the walk down stopped; FINISHED without one."""
+        return self.end.ended
 
     @cached_property
     def distance(self) -> float:

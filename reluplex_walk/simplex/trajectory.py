@@ -325,6 +325,67 @@ class Trajectory:
 
         return passage(self.problem, self.vertices, self.steps.crossed)
 
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each entry, with the pivot that led there.
+
+        Breakpoints are "layer:sample:neuron", "" for none, as in :meth:`graph`.  No pivot led to
+        the start: its length and slope are NaN.  With held-out data there is a column of its
+        losses.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> rw.walk(loss).to_frame()[["loss", "rank", "leaving", "entering"]].tail(3).round(4)
+                  loss  rank leaving entering
+        vertex
+        4       1.5368     4            1:3:0
+        5       1.0000     4   0:1:0    0:2:0
+        6       0.9351     4   1:1:0    1:2:0
+        """
+        from .conversions import to_frame
+
+        return to_frame(self)
+
+    def to_xarray(self) -> Any:
+        """A Dataset of xarray: `theta` by vertex, neuron and input, the losses and ranks by vertex.
+
+        The last input is "constant"; without an intercept inputs are numbers.  The figures of
+        :meth:`summary_dict` are attributes.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> walked = rw.walk(loss).to_xarray()
+        >>> dict(walked.sizes), walked.input.values.tolist()
+        ({'vertex': 7, 'neuron': 3, 'input': 2}, ['0', 'constant'])
+        """
+        from .conversions import to_dataset
+
+        return to_dataset(self)
+
+    def to_scipy(self) -> Any:
+        """A ``scipy.optimize.OptimizeResult``; ``success`` if a local minimum is proved.
+
+        ``x`` is `theta` in one row, ``nit`` the pivots.  There is no ``jac``: at a vertex the loss
+        has no gradient.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> found = rw.walk(loss).to_scipy()
+        >>> found.success, found.status, found.message, found.certificate.method
+        (True, 0, 'the end is a proved local minimum', 'vertex')
+        """
+        from .conversions import to_scipy
+
+        return to_scipy(self)
+
     def verify(self) -> ExactCheck:
         """Check what the trajectory says of its end, in rational arithmetic.
 

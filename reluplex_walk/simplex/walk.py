@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import choice, function, instance, integer, positive, real, share
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -18,6 +19,7 @@ from .trajectory import Trajectory
 from .walker import PLATEAUS, PROOFS, RULES, STEPS, Walker
 
 
+@logged("walk")
 def walk(
     loss: LayerLoss,
     start: ArrayLike | None = None,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import choice, integer
 from ..ended import Ended, ended_of
@@ -71,6 +72,7 @@ class ChainSample:
         return float(np.polyfit(layers, means, 1)[0])
 
 
+@logged("chains.sample")
 def sample(
     width: int,
     depth: int,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import integer, positive, real
 from ..ended import Ended, ended_of
@@ -68,6 +69,7 @@ class ChainSpectrum:
         return np.array([np.polyfit(self.depths, row, 1)[0] for row in rows])
 
 
+@logged("chains.spectrum")
 def spectrum(
     depths: Sequence[int] = (8, 16, 32, 64),
     chains: int = 1500,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import choice, integer, sequence
 from ..ended import Ended, ended_of
@@ -71,6 +72,7 @@ class Cures:
         return found
 
 
+@logged("chains.cures")
 def cures(
     depths: Sequence[int] = (2, 4, 8, 16),
     width: int = 8,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import choice, integer, positive, real
 from ..ended import Ended
 from ..optimize.known_methods import Polyak, method_of
@@ -92,6 +93,7 @@ class Escape:
         return self.learning_rate * self.median * float(np.median(self.curvature))
 
 
+@logged("chains.escape")
 def escape(
     depth: int,
     method: Any = "gd",

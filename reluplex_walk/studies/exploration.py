@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import flag, real
 from ..ended import Ended
 from ..optimize.descend import starting_point
@@ -127,6 +128,7 @@ class Exploration:
         )
 
 
+@logged("activations.exploration")
 def exploration(
     path: DescentPath | Trajectory,
     *,

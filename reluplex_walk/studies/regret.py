@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import choice, instance, integer, positive, sequence
 from ..ended import Ended
@@ -28,6 +29,7 @@ _HORIZONS = (16, 32, 64, 128, 256, 512, 1024)
 _RATE = 0.01
 
 
+@logged("taylor.regret")
 def regret(
     network: ReLUNetwork,
     X: ArrayLike,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._validate import integer, positive
 from ..ended import Ended, ended_of
 from ..landscape.exact_glass import ExactGlass
@@ -95,6 +96,7 @@ class Shatteredness:
         return plot_shatteredness(self, ax)
 
 
+@logged("taylor.shatteredness")
 def shatteredness(
     depths: Sequence[int] = (2, 4, 8, 16),
     width: int = 8,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import choice, integer, real
 from ..ended import Ended, ended_of
@@ -100,6 +101,7 @@ class Shattering:
         return plot_shattering([self], ax)
 
 
+@logged("taylor.shattering")
 def shattering(
     depths: Sequence[int] = (1, 2, 4, 8, 16),
     width: int = 128,

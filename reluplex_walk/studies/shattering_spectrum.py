@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import choice, integer
 from ..ended import Ended, ended_of
@@ -62,6 +63,7 @@ class ShatteringSpectrum:
         return int(np.searchsorted(np.cumsum(self.power), 0.5))
 
 
+@logged("taylor.shattering_spectrum")
 def shattering_spectrum(
     depth: int,
     width: int = 64,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._limits import Limits
+from .._logs import logged
 from .._memory import require_memory
 from .._validate import choice, integer
 from ..ended import Ended, ended_of
@@ -99,6 +100,7 @@ class Vanishing:
         return plot_vanishing(self, ax, what)
 
 
+@logged("chains.vanishing")
 def vanishing(
     widths: Sequence[int] = WIDTHS,
     depths: Sequence[int] = DEPTHS,

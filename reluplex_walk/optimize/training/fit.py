@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..._conversions import optimize_result, pandas
 from ...ended import Ended
 from ...problem.loss import LayerLoss
 from ...problem.network import ReLUNetwork
@@ -212,9 +213,34 @@ class TrainingFit:
         >>> list(fit.to_frame().columns)[:4]
         ['number', 'start', 'loss', 'best']
         """
-        import pandas as pd
+        return pandas().DataFrame(self.rounds, columns=Round._fields)
 
-        return pd.DataFrame(self.rounds, columns=Round._fields)
+    def to_scipy(self) -> Any:
+        """A ``scipy.optimize.OptimizeResult``; ``success`` if `certified`.
+
+        Then each trained layer is at a proved local minimum, the others as they are, which is no
+        proof for all of them together.  ``x`` are the parameters of the trained layers one after
+        the other, ``fun`` the `objective`, ``nit`` the rounds, and there are `certificates`.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 1, 1], seed=0)
+        >>> found = rw.train(net, [[0.0], [1.0], [2.0]], [0.0, 0.0, 1.0], rounds=2).to_scipy()
+        >>> found.success, found.message, found.x.shape
+        (True, 'each trained layer is at a proved local minimum', (4,))
+        """
+        network, certified = self.network, self.certified
+        proved = "each trained layer is at a proved local minimum"
+        return optimize_result(
+            np.concatenate([network.layer_parameters(k).ravel() for k in self.layers]),
+            self.objective,
+            success=certified,
+            ended=self.ended,
+            message=proved if certified else self.ended.message,
+            nit=len(self.rounds),
+            certificates=self.certificates,
+        )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Losses by round on `ax`, as :func:`reluplex_walk.plotting.plot_training` draws them.

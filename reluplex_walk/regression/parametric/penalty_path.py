@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._limits import Limits
+from ..._logs import logged
 from ..._validate import share
 from ...ended import Ended
 from ...exact.rationals import Objects
@@ -32,6 +33,7 @@ Exact = tuple[Fraction, ...]
 _TRIES = (0.5, 0.381, 0.732, 0.127, 0.911)  # places in a gap, where one is no inner point
 
 
+@logged("quantile_penalty_path")
 def quantile_penalty_path(
     X: ArrayLike,
     y: ArrayLike | None = None,

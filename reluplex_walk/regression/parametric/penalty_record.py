@@ -78,6 +78,20 @@ class PenaltyPath:
         k = int(np.flatnonzero(self.alphas <= asked)[0])
         return self.names.by_parameter(self.coefficients[k])
 
+    def to_frame(self) -> Any:
+        """A table of pandas: the coefficients (columns, by name) from each alpha (the index) up.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.quantile_penalty_path([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]).to_frame()
+                  Intercept   x1
+        alpha
+        0.333333        3.0  0.0
+        0.000000        1.0  2.0
+        """
+        return self.names.by_rows(self.coefficients, self.alphas, "alpha")
+
     @cached_property
     def loss(self) -> Floats:
         """The loss (m,) of the samples, without the penalty.

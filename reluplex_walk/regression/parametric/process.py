@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._limits import Limits
+from ..._logs import logged
 from ...ended import Ended
 from ...problem.aliased import warn_of_aliased
 from ...simplex.records import WalkStatus
@@ -24,6 +25,7 @@ Callback = Callable[[FitProgress], Any]
 _START = Fraction(1, 2)
 
 
+@logged("quantile_process")
 def quantile_process(
     X: ArrayLike,
     y: ArrayLike | None = None,
@@ -109,7 +111,7 @@ def quantile_process(
     data, intercept, names = given(X, y, formula, sample_weight, fit_intercept, missing)
     posed = Posed.of(data.kept(), intercept)
     if len(posed.aliased):
-        warn_of_aliased(data.kept().X, posed.aliased, names.features)
+        warn_of_aliased(data.kept().X, posed.aliased, names.features, depth=2)
     with limits:
         taus, found, status, ended, pivots = _traced(posed, limits)
     if not ended.early:  # nobody would see that it came

@@ -190,6 +190,22 @@ class QuantileProcess:
 
         return plot_process(self, level, kind, figure)
 
+    def to_frame(self) -> Any:
+        """A table of pandas: the coefficients (columns, by name) from each tau (the index) on.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.quantile_process([[0.0]] * 3, [1.0, 2.0, 5.0]).to_frame()["Intercept"].round(9)
+        tau
+        0.000000    1.0
+        0.333333    2.0
+        0.666667    5.0
+        1.000000    5.0
+        Name: Intercept, dtype: float64
+        """
+        return self.names.by_rows(self.coefficients, self.taus, "tau")
+
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write it to `path` (npz).
 

@@ -35,7 +35,8 @@ class Solutions(NamedTuple):
     vertices : ndarray (k, p + 1)
         Coefficients; the minimisers are all convex combinations.  The first one is that of the fit.
     ended : Ended
-        FINISHED: these are all; WORK_LIMIT: there are more than were asked for.
+        FINISHED: these are all; WORK_LIMIT: there are more than were asked for; TIME_LIMIT or
+        INTERRUPTED: those found by then.
 
     Examples
     --------
@@ -111,7 +112,7 @@ class Minimisers:
         if m:
             h, G = self.polytope()
             while queue:
-                over = limits.over
+                over = limits.look(0, len(seen))
                 if over is not None:
                     ended = over
                     break

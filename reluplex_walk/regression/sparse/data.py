@@ -146,7 +146,7 @@ class SparsePosed(NamedTuple):
                 f"X: the constant and earlier columns determine column{'s' * (len(some) > 1)} "
                 f"{names} up to rounding; searches leave the weights there alone (see `aliased`)",
                 RankWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._conversions import pandas
 from ..._frames import Labels
 
 Floats = NDArray[np.float64]
@@ -56,13 +57,25 @@ class Names:
         Its `columns` are those of an interval; None: the names again, as for a covariance.  As
         they are if the features have no names, or without pandas.
         """
-        pandas = None if self.features is None else _pandas()
-        if pandas is None:
+        library = None if self.features is None else _pandas()
+        if library is None:
             return values
-        index = pandas.Index([INTERCEPT, *(self.features or ())], tupleize_cols=False)
+        index = library.Index([INTERCEPT, *(self.features or ())], tupleize_cols=False)
         if np.ndim(values) == 1:
-            return pandas.Series(values, index)
-        return pandas.DataFrame(values, index, index if columns is None else list(columns))
+            return library.Series(values, index)
+        return library.DataFrame(values, index, index if columns is None else list(columns))
+
+    def of_parameters(self, p: int) -> list[Any]:
+        """Names of p + 1 coefficients, "Intercept" first; without names x1, x2, ..."""
+        return [INTERCEPT, *(self.features or (f"x{k + 1}" for k in range(p)))]
+
+    def by_rows(self, values: Floats, index: Any, name: str) -> Any:
+        """`values` (m, p + 1) as a DataFrame by the names of the coefficients; ImportError without
+        pandas.
+        """
+        library = pandas()
+        columns = library.Index(self.of_parameters(values.shape[1] - 1), tupleize_cols=False)
+        return library.DataFrame(values, library.Index(index, name=name), columns)
 
     def by_row(self, values: Floats) -> Any:
         """`values` (n,) as a Series with the labels of the rows, if they have some."""
@@ -70,8 +83,8 @@ class Names:
 
     def labelled(self, values: Floats, index: Any) -> Any:
         """`values` of the response as a Series with these labels; as they are without."""
-        pandas = None if index is None else _pandas()
-        return values if pandas is None else pandas.Series(values, index, name=self.response)
+        library = None if index is None else _pandas()
+        return values if library is None else library.Series(values, index, name=self.response)
 
 
 NO_NAMES = Names()
@@ -79,10 +92,9 @@ NO_NAMES = Names()
 
 def _pandas() -> Any:
     try:
-        import pandas
+        return pandas()
     except ImportError:
         return None
-    return pandas
 
 
 __all__ = ["INTERCEPT", "NO_NAMES", "Names"]

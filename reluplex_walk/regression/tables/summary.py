@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from ..._conversions import pandas
 from ..._validate import share
-from .names import INTERCEPT
 
 Floats = NDArray[np.float64]
 
@@ -76,10 +76,9 @@ class Summary:
         x1            0.5602
         Name: coefficient, dtype: float64
         """
-        import pandas
-
-        index = pandas.Index(self.names, tupleize_cols=False)
-        frame = pandas.DataFrame(self.table, index)
+        library = pandas()
+        index = library.Index(self.names, tupleize_cols=False)
+        frame = library.DataFrame(self.table, index)
         return frame.assign(aliased=self.aliased) if self.aliased.any() else frame
 
     def as_text(self) -> str:
@@ -200,8 +199,7 @@ def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Su
     else:
         table |= {name: values[shown] for name, values in inferred.items()}
         notes.append(f"{kind}: {100.0 * level:g} % intervals")
-    features = fit.feature_names or tuple(f"x{k + 1}" for k in range(fit.X.shape[1]))
-    names = (INTERCEPT, *features)
+    names = tuple(fit.names.of_parameters(fit.X.shape[1]))
     if aliased.any():
         columns = ", ".join(str(names[k]) for k in np.flatnonzero(aliased).tolist())
         notes.append(f"aliased, determined by the constant and earlier columns: {columns}")
