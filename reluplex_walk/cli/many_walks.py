@@ -260,7 +260,8 @@ def _done(made: int, total: int) -> str:
 
 def _how_low(told: EnsembleProgress) -> str:
     best = f"{told.loss:.6g}" if math.isfinite(told.loss) else "-"
-    return f"{told.rate:.3g} walks/s, {told.n_minima} distinct ends, best level {best}"
+    rate = "" if told.n_to_prove else f"{told.rate:.3g} walks/s, "
+    return f"{rate}{told.n_minima} distinct ends, best level {best}"
 
 
 def saved_in(result: Path) -> Ensemble | None:
