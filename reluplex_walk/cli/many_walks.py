@@ -175,9 +175,10 @@ def _check(given: dict[str, Any]) -> None:
 def _made(problem: Problem, folder: Path, given: dict[str, Any]) -> Ensemble:
     import reluplex_walk as rw
 
+    from ..ensembles.store import read_manifest
+
     loss = problem.loss(given["seed"])
-    earlier = saved_in(folder)
-    if earlier is not None and earlier.problem.fingerprint != loss.fingerprint:
+    if (folder / ENSEMBLE).exists() and read_manifest(folder)["loss"] != loss.fingerprint:
         raise FileExistsError(
             f"--out: {folder} holds walks on other data, another network or another loss; give "
             "another --out"
@@ -282,7 +283,7 @@ def summary(found: Ensemble, beside: dict[str, float] | None = None) -> dict[str
         "ended": found.ended.name,
         "message": _MESSAGES.get(found.ended, found.ended.message),
         "loss": found.loss if len(found) else None,
-        "best_level_proved": lowest and bool(minima.proved[0]),
+        "best_level_proved": lowest and bool(minima.proved[0]) if len(found) else None,
         **(beside or {}),
         "walks": len(found),
         "walks_to_the_best_level": int(minima.counts[0]) if lowest else 0,

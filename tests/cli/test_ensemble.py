@@ -75,6 +75,8 @@ def test_other_commands_take_the_folder(capsys):
     for name in ("best level", "best linear", "distinct ends", "coverage", "ends estimated"):
         assert name in shown
     assert "(95 %: " in shown
+    assert main(["resume", "here"]) == BAD_INPUT
+    assert "the same `reluplex-walk ensemble` command goes on" in capsys.readouterr().err
     assert main(["show", "here"]) == 0
     again = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert again["walks"].startswith(("12", "to"))
