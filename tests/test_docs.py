@@ -165,6 +165,21 @@ def test_every_member_of_the_files_of_fits_is_described(tmp_path):
         assert [name for name in names if f"`{name}`" not in page and "index" not in name] == []
 
 
+def test_every_column_of_an_ensemble_is_described(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pytest.importorskip("filelock")
+    loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    rw.ensemble(loss, 3, out=tmp_path / "walks")
+    page = (ROOT / "docs" / "certificate-format.md").read_text(encoding="utf-8")
+    for part in (tmp_path / "walks").glob("*/part-*.parquet"):
+        names = parquet.read_schema(part).names
+        assert "seed" in names
+        assert [name for name in names if f"`{name}`" not in page] == []
+    table = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    files = {each.name for each in (tmp_path / "walks").iterdir()} - {"ended", ".lock"}
+    assert [name for name in files if f"`{name}" not in table] == []
+
+
 def test_every_member_of_a_file_is_described(tmp_path):
     loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
     rw.walk(loss).save(tmp_path / "walk.npz")
