@@ -70,7 +70,7 @@ def speed(walks: int, repeats: int) -> None:
     loss, count = problem(), max(200, walks // 10)
     ratios = []
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as two,
         Client(two) as executor,
     ):
         rw.ensemble(loss, 40, executor=executor, **OPTIONS)
@@ -131,7 +131,7 @@ def cluster() -> None:
     """A cluster that outlives its clients, until its input ends."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as two:
         print(two.scheduler_address, flush=True)
         signal.sigwait({signal.SIGTERM})
 
@@ -153,7 +153,7 @@ def peak(walks: str) -> None:
 
     loss = problem()
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as two,
         Client(two) as executor,
         tempfile.TemporaryDirectory() as folder,
     ):
