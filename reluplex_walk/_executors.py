@@ -31,7 +31,7 @@ from ._threads import LOOK
 from ._validate import integer
 
 _AHEAD = 2  # tasks that are sent to each worker, so that it need not wait for the next one
-_MOST_DEATHS = 20  # of workers one after the other, without a task done: something is wrong
+_MOST_DEATHS = 5  # one after the other, without a task done: something is wrong
 _KEPT = 4  # shared values that a worker keeps, the last ones
 _IDLE = 60.0  # seconds after which own processes end
 _INSTALL = 'pip install "reluplex_walk[ensemble]"'
@@ -178,22 +178,27 @@ class _Flight:
 
     def _arrived(self) -> Iterator[tuple[Any, Any]]:
         """What is done; tasks whose worker died or did not know enough are sent again."""
+        death: BaseException | None = None
         for future in [future for future in self.running if future.done()]:
             task = self.running.pop(future)
             try:
                 found = future.result()
-            except (BrokenExecutor, CancelledError) as death:
-                self._lost(task, death)
+            except (BrokenExecutor, CancelledError) as error:
+                death = error
+                self.again.append(task)
             except Exception as error:
                 if type(error).__name__ != "KilledWorker":  # of dask, after several deaths
                     raise  # of the task
-                self._lost(task, error)
+                death = error
+                self.again.append(task)
             else:
                 if isinstance(found, _Unknown):
                     self._submit(task, with_shared=True)
                     continue
                 self.deaths = 0
                 yield task, found.result
+        if death is not None:
+            self._replace(death)
 
     def _send(self, tasks: Iterator[Any]) -> None:
         """Tasks to workers, as many as they can be given."""
@@ -212,11 +217,10 @@ class _Flight:
     def _submit(self, task: Any, with_shared: bool) -> None:
         self.running[self.workers.submit(task, self.limits, with_shared)] = task
 
-    def _lost(self, task: Any, death: BaseException) -> None:
-        """The worker of a task died."""
-        self.again.append(task)
+    def _replace(self, death: BaseException) -> None:
+        """After the death of workers: others, unless they die, too."""
         self.deaths += 1
-        if self.deaths > _MOST_DEATHS * self.workers.size:
+        if self.deaths > _MOST_DEATHS:
             raise RuntimeError(
                 f"executor: workers die without doing a task ({short(death)}); look at their "
                 "memory and their logs"

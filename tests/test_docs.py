@@ -138,6 +138,19 @@ def test_example_of_whole_networks_runs():
     assert known["upper"].certified
 
 
+def test_examples_of_clusters_run(tmp_path, monkeypatch):
+    for extra in ("loky", "pyarrow", "filelock", "distributed"):
+        pytest.importorskip(extra)
+    monkeypatch.chdir(tmp_path)
+    alone, dask, slurm, kubernetes = blocks("cluster.md")
+    known: dict = {}
+    exec(alone, known)
+    exec(dask, known)
+    assert len(known["more"]) == 90
+    for block in (slurm, kubernetes):  # which need a cluster
+        compile(block, "cluster.md", "exec")
+
+
 def test_example_of_a_regression_test_runs():
     exec(code("stable.md"), {})
 
@@ -151,6 +164,21 @@ def test_every_member_of_the_files_of_fits_is_described(tmp_path):
         with np.load(tmp_path / "fit.npz") as members:
             names = [re.sub(r"_\d+$", "_K", name) for name in members]
         assert [name for name in names if f"`{name}`" not in page and "index" not in name] == []
+
+
+def test_every_column_of_an_ensemble_is_described(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pytest.importorskip("filelock")
+    loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1]), [[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    rw.ensemble(loss, 3, out=tmp_path / "walks")
+    page = (ROOT / "docs" / "certificate-format.md").read_text(encoding="utf-8")
+    for part in (tmp_path / "walks").glob("*/part-*.parquet"):
+        names = parquet.read_schema(part).names
+        assert "seed" in names
+        assert [name for name in names if f"`{name}`" not in page] == []
+    table = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    files = {each.name for each in (tmp_path / "walks").iterdir()} - {"ended", ".lock"}
+    assert [name for name in files if f"`{name}" not in table] == []
 
 
 def test_every_member_of_a_file_is_described(tmp_path):

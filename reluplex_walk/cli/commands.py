@@ -145,6 +145,11 @@ def resume(
 
     RESULT is a trajectory.npz or a folder with one.
     """
+    if saved_in(result) is not None:
+        raise ValueError(
+            f"RESULT: {result} holds an ensemble, with which the same `reluplex-walk ensemble` "
+            "command goes on"
+        )
     source = trajectory_file(result)
     folder = out or source.parent
     if out is not None or source.name != trajectory_file(source.parent).name:

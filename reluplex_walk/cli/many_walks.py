@@ -175,9 +175,10 @@ def _check(given: dict[str, Any]) -> None:
 def _made(problem: Problem, folder: Path, given: dict[str, Any]) -> Ensemble:
     import reluplex_walk as rw
 
+    from ..ensembles.store import read_manifest
+
     loss = problem.loss(given["seed"])
-    earlier = saved_in(folder)
-    if earlier is not None and earlier.problem.fingerprint != loss.fingerprint:
+    if (folder / ENSEMBLE).exists() and read_manifest(folder)["loss"] != loss.fingerprint:
         raise FileExistsError(
             f"--out: {folder} holds walks on other data, another network or another loss; give "
             "another --out"
@@ -260,7 +261,8 @@ def _done(made: int, total: int) -> str:
 
 def _how_low(told: EnsembleProgress) -> str:
     best = f"{told.loss:.6g}" if math.isfinite(told.loss) else "-"
-    return f"{told.rate:.3g} walks/s, {told.n_minima} distinct ends, best level {best}"
+    rate = "" if told.n_to_prove else f"{told.rate:.3g} walks/s, "
+    return f"{rate}{told.n_minima} distinct ends, best level {best}"
 
 
 def saved_in(result: Path) -> Ensemble | None:
@@ -281,7 +283,7 @@ def summary(found: Ensemble, beside: dict[str, float] | None = None) -> dict[str
         "ended": found.ended.name,
         "message": _MESSAGES.get(found.ended, found.ended.message),
         "loss": found.loss if len(found) else None,
-        "best_level_proved": lowest and bool(minima.proved[0]),
+        "best_level_proved": lowest and bool(minima.proved[0]) if len(found) else None,
         **(beside or {}),
         "walks": len(found),
         "walks_to_the_best_level": int(minima.counts[0]) if lowest else 0,

@@ -24,7 +24,8 @@ def assembled(store: Store, wanted: Collection[int], n_free: int) -> list[Row]:
         lead = leads.setdefault(row.key, row)
         proved = again.get(lead.seed)
         if seed in again:
-            row = again[seed]
+            moved = again[seed].pivots != row.pivots
+            row = again[seed]._replace(figures=(again[seed] if moved else row).figures)
         elif proved is not None and same_end(row, lead, proved):
             row = _shared(row, proved, n_free)
         rows.append(row)

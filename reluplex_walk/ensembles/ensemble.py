@@ -11,7 +11,7 @@ from .._executors import Workers, kind_of
 from .._limits import Limits
 from .._logs import logged
 from .._numbers import short
-from .._validate import choice, flag, function, instance, integer, integers, positive, real, share
+from .._validate import choice, flag, function, instance, integer, positive, real, sequence, share
 from ..problem.loss import LayerLoss
 from ..simplex.walker import PLATEAUS, RULES, STEPS
 from .measures import MEASURES
@@ -208,7 +208,9 @@ def _locked(path: Path) -> Any:
 def _seeds(walks: int, seeds: ArrayLike | None) -> list[int]:
     if seeds is None:
         return list(range(integer("walks", walks, 1)))
-    chosen: list[int] = integers("seeds", seeds, 0, _LARGEST).ravel().tolist()
+    chosen = [
+        integer(f"seeds[{k}]", s, 0, _LARGEST) for k, s in enumerate(sequence("seeds", seeds))
+    ]
     if not chosen:
         raise ValueError("seeds: expected at least one, found none")
     if len(set(chosen)) < len(chosen):
@@ -230,7 +232,9 @@ def _stop(stop: Any) -> Stop | None:
 def _measures(measures: Any) -> tuple[tuple[str, Measure], ...]:
     """The measures by name."""
     several: Sequence[Any] = (
-        [measures] if isinstance(measures, str) or callable(measures) else list(measures)
+        [measures]
+        if isinstance(measures, str) or callable(measures)
+        else sequence("measures", measures)
     )
     named: list[tuple[str, Measure]] = []
     for k, measure in enumerate(several):

@@ -66,7 +66,7 @@ class Ensemble:
     >>> found = rw.ensemble(loss, walks=20, step="long")
     >>> found.frame()[["seed", "status", "pivots"]].shape
     (20, 3)
-    >>> found.theta.shape, found.loss == loss(found.theta) == found.minima().losses[0]
+    >>> found.theta.shape, found.loss == loss(found.theta) == found.losses.min().item()
     ((2, 2), True)
     >>> len(found.seeds) == len(found) == 20
     True
@@ -328,7 +328,7 @@ class Ensemble:
         >>> data = rw.datasets.load_motorcycle()
         >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1], seed=0), data.X, data.y)
         >>> found = rw.ensemble(loss, walks=5, step="long")
-        >>> found.trajectory(3).loss == found.losses[3]
+        >>> bool(found.trajectory(3).loss == found.losses[3])
         True
         """
         seed = integer("seed", seed, 0)
@@ -387,7 +387,7 @@ class Ensemble:
         >>> data = rw.datasets.load_motorcycle()
         >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1], seed=0), data.X, data.y)
         >>> found = rw.ensemble(loss, walks=20, step="long")
-        >>> found.verify() == found.minima().proved.sum()
+        >>> bool(found.verify() == found.minima().proved.sum())
         True
         """
         minima, checked = self.minima(), 0

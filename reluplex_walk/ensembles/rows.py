@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ class Task(NamedTuple):
 
     seeds: tuple[int, ...]
     proof: str  # on, off
+    before: tuple[int, ...] = ()  # pivots of each, where it was made without proofs
 
 
 class Row(NamedTuple):
@@ -62,13 +64,14 @@ def walks(job: Job, task: Task, seconds: float | None) -> list[Row]:
     """The rows of a task; those of walks that were cut by the clock or Ctrl-C are left out."""
     limits = Limits(seconds=seconds)
     rows: list[Row] = []
-    for seed in task.seeds:
+    for seed, before in zip_longest(task.seeds, task.before):
         traj = walk(
             job.loss, seed=seed, proof=task.proof, time_limit=limits.remaining, **job.options
         )
         if traj.ended in _CUT:
             break
-        rows.append(row_of(traj, job))
+        known = before == traj.n_pivots  # what is measured does not depend on proofs
+        rows.append(row_of(traj, job._replace(measures=()) if known else job))
     return rows
 
 

@@ -146,7 +146,8 @@ class Run:
         ended: Ended | None = self.limits.over
         while due and ended is None:
             left = set(due)
-            batches = _Batches(due, proof, self.workers)
+            before = {s: self.seen[s].pivots for s in due if s in self.seen}
+            batches = _Batches(due, proof, before, self.workers)
             with closing(self.workers.run(batches, self.limits)) as arriving:
                 for _, rows in arriving:
                     batches.took(rows)
@@ -218,9 +219,12 @@ def same_end(one: End, first: End, proved: End) -> bool:
 class _Batches:
     """Tasks of so many walks as take about half a second, by the time that the last ones took."""
 
-    def __init__(self, due: list[int], proof: str, workers: Workers) -> None:
+    def __init__(
+        self, due: list[int], proof: str, before: dict[int, int], workers: Workers
+    ) -> None:
         self.due = due
         self.proof = proof
+        self.before = before  # pivots of walks that were made without proofs
         self.workers = workers
         self.seconds, self.made = 0.0, 0.0
 
@@ -228,7 +232,8 @@ class _Batches:
         at = 0
         while at < len(self.due):
             count = self._count(len(self.due) - at)
-            yield Task(tuple(self.due[at : at + count]), self.proof)
+            seeds = tuple(self.due[at : at + count])
+            yield Task(seeds, self.proof, tuple(self.before[s] for s in seeds if s in self.before))
             at += count
 
     def took(self, rows: Iterable[Row]) -> None:

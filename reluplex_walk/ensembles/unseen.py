@@ -94,14 +94,16 @@ def _chao1(met: NDArray[np.int64], once: int, twice: int, z: float) -> tuple[flo
     extra = once * (once - 1.0) / (2.0 * (twice + 1.0))
     if extra == 0.0:  # nothing was met just once, or a single end: from what chance leaves unseen
         missed = np.exp(-np.unique(met)) @ np.unique(met, return_counts=True)[1] / seen
-        spread = seen * np.exp(-n / seen) - seen**2 / n * np.exp(-2.0 * n / seen)
-        middle, half = seen / (1.0 - missed), z * np.sqrt(max(spread, 0.0)) / (1.0 - missed)
+        spread = seen * np.exp(-n / seen) * (1.0 - np.exp(-n / seen))
+        middle, half = seen / (1.0 - missed), z * np.sqrt(spread) / (1.0 - missed)
         return seen, float(max(seen, middle - half)), float(middle + half)
     variance = (
         extra
         + once * (2.0 * once - 1.0) ** 2 / (4.0 * (twice + 1.0) ** 2)
         + once**2 * twice * (once - 1.0) ** 2 / (4.0 * (twice + 1.0) ** 4)
     )
+    if twice == 0:
+        variance -= once**4 / (4.0 * (seen + extra))
     factor = np.exp(z * np.sqrt(np.log1p(variance / extra**2)))
     return seen + extra, float(seen + extra / factor), float(seen + extra * factor)
 
