@@ -94,7 +94,7 @@ def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks studies", description=__doc__)
     parser.add_argument("--walks", type=int, default=1000, help="of each architecture")
     parser.add_argument("--problems", type=int, default=20)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="0: this process")
     parser.add_argument("--kind", choices=KINDS, default="teacher")
     parser.add_argument("--segments", type=int, default=30)
     parser.add_argument("--controls", type=int, default=3)
@@ -129,7 +129,7 @@ def gather(
         found = rw.ensemble(
             problem(options.kind, hidden, seed),
             walks,
-            executor=options.workers,
+            executor=options.workers or None,
             out=out and out / str(seed),
             proof="off",
             measures=measures,

@@ -109,7 +109,7 @@ class Trajectory:
         >>> traj.losses.tolist() == [loss(theta) for theta in traj.vertices]
         True
         """
-        return np.array([self.problem(theta) for theta in self.vertices])
+        return np.array([self.problem.value(theta) for theta in self.vertices])
 
     @cached_property
     def status(self) -> WalkStatus:
