@@ -8,25 +8,22 @@ controls (random parameters whose rows are as long).  Medians over the walks, qu
 brackets.  Radii are shares of |theta| at the point.
 
 * breakpoints: crossed on random chords of spheres around the point, counted exactly, without
-  those that vanish at the point itself (last columns: with them), per unit length; `scaled` per
-  unit of |theta|, since lengths stretch with |theta| where nothing but the scale changes;
+  those that vanish at the point itself (`all`: with them), per unit length; `scaled` per unit of
+  |theta|, since lengths stretch with |theta| where nothing but the scale changes;
 * vertices: visited within the radius (the control: around the first vertex of a walk from there);
-* steps: median edge length in the last tenth of the walk, over that of its first tenth, and over
-  that of as many first edges of walks from controls of the end; `norm` is |theta| at the end over
-  |theta| at the first vertex.
+* edges: median edge length in the last tenth of the walk, over that of its first tenth, and over
+  that of as many first edges of walks from controls of the end; `norm_growth` is |theta| at the
+  end over |theta| at the first vertex.
 """
 
 import argparse
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 import reluplex_walk as rw
-from reluplex_walk.landscape.density import breakpoint_density, vertex_density
+from reluplex_walk.ensembles.measures import density
 
 from .instances import instance
-
-Floats = NDArray[np.float64]
 
 RADII = (0.01, 0.03, 0.1)
 
@@ -56,52 +53,23 @@ PROBLEMS = {
 }
 
 
-def ratio(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Quotients; infinite for b = 0, undefined (NaN) for 0 / 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.divide(a, b)
+AT_RADII = ("end_first", "scaled", "end_control", "first_control", "end_control_all")
+AT_RADII += ("visits_end_first", "visits_end_control")
+ONCE = ("edges_last_first", "edges_last_control", "norm_growth")
 
 
-def cell(values: list[float]) -> str:
+def cell(rows: list[dict[str, float | None]], name: str) -> str:
     """Median [quartiles], of those that are defined."""
-    defined = np.array(values)[~np.isnan(values)]
-    if not defined.size:
+    defined = [row[f"density_{name}"] for row in rows if row[f"density_{name}"] is not None]
+    if not defined:
         return f"{'0 / 0':^25}"
     low, middle, high = np.quantile(defined, [0.25, 0.5, 0.75], method="higher")
     return f"{middle:.3g} [{low:.3g}, {high:.3g}]".rjust(25)
 
 
-def measure(traj: rw.Trajectory, seed: int, segments: int, controls: int) -> dict[str, Floats]:
-    """Every ratio of one walk, one for each radius."""
-    loss, first = traj.problem, traj.vertices[traj.phase1]
-    radii, radii_first = (np.multiply(RADII, np.linalg.norm(x)) for x in (traj.theta, first))
-    norm = radii[0] / radii_first[0]
-    at_end = [breakpoint_density(loss, traj.theta, r, segments, seed) for r in radii]
-    at_first = [breakpoint_density(loss, first, r, segments, seed) for r in radii_first]
-    near = vertex_density(traj, np.append(radii, radii_first), controls, seed)
-    tenth = max(1, len(near.lengths) // 10)
-    step = np.median(near.lengths[-tenth:])
-    control_steps = np.concatenate([lengths[:tenth] for lengths in near.control_lengths])
-
-    end = np.array([each.inactive for each in at_end])
-    begin = np.array([each.inactive for each in at_first])
-    control = [each.control for each in at_end]
-    visits, visits_first = near.at_end[: len(RADII)], near.at_first[len(RADII) :]
-    return {
-        "end/first": ratio(end, begin),
-        "scaled": ratio(norm * end, begin),
-        "end/control": ratio(end, control),
-        "first/control": ratio(begin, [each.control for each in at_first]),
-        "visits end/first": ratio(visits, visits_first),
-        "visits end/control": ratio(visits, np.median(near.control, axis=0)[: len(RADII)]),
-        "all end/first": ratio([each.value for each in at_end], [each.value for each in at_first]),
-        "all end/control": ratio([each.value for each in at_end], control),
-        "steps end/first": ratio([step], [np.median(near.lengths[:tenth])]),
-        "steps end/control": ratio(
-            [step], [np.median(control_steps) if control_steps.size else np.nan]
-        ),
-        "norm": np.array([norm]),
-    }
+def measure(traj: rw.Trajectory, segments: int, controls: int) -> list[dict[str, float | None]]:
+    """Every ratio of one walk, for each radius."""
+    return [density(traj, radius, radius, segments, controls) for radius in RADII]
 
 
 def main(argv: list[str]) -> None:
@@ -110,11 +78,11 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--segments", type=int, default=100)
     parser.add_argument("--controls", type=int, default=3)
     options = parser.parse_args(argv)
-    everything: list[dict[str, Floats]] = []
+    everything: list[list[dict[str, float | None]]] = []
     for name, problem in PROBLEMS.items():
         walks = [rw.walk(problem(seed), seed=seed) for seed in range(options.walks)]
         walks = [traj for traj in walks if traj.n_pivots - traj.phase1 >= 10]
-        rows = [measure(t, s, options.segments, options.controls) for s, t in enumerate(walks)]
+        rows = [measure(traj, options.segments, options.controls) for traj in walks]
         everything += rows
         proved = sum(traj.status.proved for traj in walks)
         print(
@@ -125,12 +93,10 @@ def main(argv: list[str]) -> None:
     table(everything)
 
 
-def table(rows: list[dict[str, Floats]]) -> None:
-    """The medians over `rows`: a line for each radius, and one for the steps."""
-    steps = ["steps end/first", "steps end/control", "norm"]
-    names = [name for name in rows[0] if name not in steps]
-    print(" radius " + "".join(name.rjust(25) for name in names))
+def table(rows: list[list[dict[str, float | None]]]) -> None:
+    """The medians over `rows`: a line for each radius, and one for what does not depend on it."""
+    print(" radius " + "".join(name.rjust(25) for name in AT_RADII))
     for k, share in enumerate(RADII):
-        print(f"{share:>7} " + "".join(cell([row[name][k] for row in rows]) for name in names))
-    for name in steps:
-        print(f"{name:>18} {cell([row[name][0] for row in rows])}", flush=True)
+        print(f"{share:>7} " + "".join(cell([row[k] for row in rows], name) for name in AT_RADII))
+    for name in ONCE:
+        print(f"{name:>18} {cell([row[0] for row in rows], name)}", flush=True)

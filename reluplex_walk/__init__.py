@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
         torch as torch,
     )
     from .ended import Ended as Ended
+    from .ensembles import measures as measures
     from .ensembles.ensemble import ensemble as ensemble
     from .ensembles.minima import EnsembleMinima as EnsembleMinima
     from .ensembles.progress import EnsembleProgress as EnsembleProgress
@@ -178,6 +179,7 @@ _MODULES = {
     "datasets": "datasets",
     "density": "landscape.density",
     "glass": "landscape.glass",
+    "measures": "ensembles.measures",
     "taylor": "studies.taylor",
     "testing": "testing",
 }

@@ -41,10 +41,18 @@ def xarray() -> ModuleType:
 
 
 def frame(columns: Mapping[str, Any], index: str | None = None) -> Any:
-    """A data frame of these columns; its index, the numbers of the rows, may have a name."""
-    made = pandas().DataFrame(dict(columns))
+    """A data frame of these columns; its index, the numbers of the rows, may have a name.
+
+    What is masked becomes NaN.
+    """
+    made = pandas().DataFrame({name: _unmasked(values) for name, values in columns.items()})
     made.index.name = index
     return made
+
+
+def _unmasked(values: Any) -> Any:
+    masked = isinstance(values, np.ma.MaskedArray)
+    return np.ma.filled(values.astype(float), np.nan) if masked else values
 
 
 def after_first(values: Sequence[Any] | NDArray[Any], missing: Any = np.nan) -> NDArray[Any]:

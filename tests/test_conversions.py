@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult
 import reluplex_walk as rw
 from reluplex_walk import _conversions
 from tests.problems.random import random_loss
+from tests.test_docs import blocks
 
 LOSS = random_loss([2, 3, 1], 20, 0)
 SMALL = random_loss([1, 2, 1], 6, 1)
@@ -143,6 +144,32 @@ def test_levels(traj):
     }
 
 
+def test_studies():
+    found = rw.chains.vanishing([4, 8], [2, 4, 8], networks=20)
+    holes = np.ma.masked_where(found.widths[:, None] * found.depths == 32, found.log_gradient)
+    table = replace(found, log_gradient=holes).to_frame().set_index(["width", "depth"])
+    for j, width in enumerate(found.widths):
+        for k, depth in enumerate(found.depths):
+            row = table.loc[(width, depth)]
+            assert row["dead"] == found.dead[j, k]
+            assert row["log_hessian"] == found.log_hessian[j, k]
+            assert np.isnan(row["log_gradient"]) == (width * depth == 32)
+    cures = rw.chains.cures((2, 4), 4, ["plain", "residual"], 10)
+    table = cures.to_frame().set_index(["design", "depth"])
+    assert table.loc[("residual", 2), "log_gradient"] == cures.log_gradient[1, 0]
+    shattered = rw.taylor.shattering([1, 2], 8, "batchnorm", networks=10)
+    assert shattered.law is None
+    assert shattered.to_frame()["law"].isna().all()
+    equal(shattered.to_frame()["mean"], shattered.mean)
+    loss = rw.NetworkLoss(LOSS.network, LOSS.X, LOSS.y)
+    seen = rw.activations.exploration(rw.descend(loss, gradients=3))
+    assert seen.passed is None
+    assert seen.to_frame()["passed"].isna().all()
+    equal(seen.to_frame()["loss"], seen.losses)
+    glass = rw.glass.exact(LOSS, LOSS.theta, 2.0, 4)
+    equal(glass.to_frame()["crossings"], glass.n_crossings)
+
+
 # ---------------------------------------------------------------- datasets
 
 
@@ -161,6 +188,7 @@ def test_a_walk_by_vertex_neuron_and_input(traj):
 
 def plain(dataset):
     """Whether all attributes and coordinates are as files of netCDF hold them."""
+    assert len(dataset.to_netcdf(engine="scipy")) > 0
     assert {type(value) for value in dataset.attrs.values()} <= {int, float, str}
     assert {c.dtype.kind for c in dataset.coords.values()} <= {"i", "f", "U"}
 
@@ -278,6 +306,12 @@ def test_fits():
     assert (found.success, found.fun) == (True, lad.loss)
     assert found.dual @ np.array(Y) == pytest.approx(lad.loss)
     assert not rw.lad(X, Y, time_limit=1e-9).to_scipy().success
+
+
+def test_the_page_runs(capsys):
+    (example,) = blocks("results.md")
+    exec(example, {})
+    assert "True" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- what is not installed

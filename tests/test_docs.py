@@ -35,6 +35,7 @@ def test_every_public_object_is_on_one_page():
         "datasets": rw.datasets,
         "density": rw.density,
         "glass": rw.glass,
+        "measures": rw.measures,
         "plotting": plotting,
         "taylor": rw.taylor,
         "testing": rw.testing,

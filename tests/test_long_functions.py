@@ -11,6 +11,7 @@ import pytest
 
 import reluplex_walk as rw
 from tests.problems.random import random_loss
+from tests.test_docs import blocks
 
 
 def public(module, path=""):
@@ -214,3 +215,14 @@ def test_other_threads_have_their_own(caplog):
 
     rw.descend(LOSS, gradients=3, callback=callback)
     assert said(caplog) == [("INFO", "walk: FINISHED"), ("INFO", "descend: INTERRUPTED")]
+
+
+def test_the_page_runs(caplog):
+    caplog.set_level(logging.WARNING, "reluplex_walk")  # restored after what the page sets
+    caplog.handler.setLevel(logging.NOTSET)
+    first, second = blocks("logging.md")
+    names = {}
+    exec(first, names)
+    assert not caplog.records
+    exec(second, names)
+    assert said(caplog) == [("INFO", "minimize: WORK_LIMIT")]

@@ -88,7 +88,7 @@ def ensemble(
         Seconds.  Walks that are not at their end by then are left out; ``resume`` makes them.
     measures : str, callable or several of them, optional
         Figures of each walk, as columns of its row, computed where the walk is made: "density",
-        "decay", "level" (see :mod:`reluplex_walk.ensembles.measures`), or functions of a
+        "decay", "level" (see ``rw.measures``), or functions of a
         :class:`Trajectory` that return a dict of numbers.
     step, rule, max_pivots, proof_budget, plateau
         Options of the walks, see :func:`walk`.

@@ -6,7 +6,8 @@ Each measure takes a walk and returns numbers by name.  They depend on the walk 
 choices are seeded by its seed.
 
 A figure that is not defined (0 / 0, a part of the walk without a pivot) is None.  All are None for
-walks that were stopped before their end: they speak of the end.
+walks that were stopped before their end: they speak of the end.  :func:`statistics` makes a table
+of the figures of many walks, of several problems, too.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from ..landscape.density import breakpoint_density, vertex_density
 from ..simplex.level import ANNOUNCE, METHODS, estimate
 from ..simplex.trajectory import Trajectory
 from ..tolerances import OPTIMIZE
+from .statistics import statistics
 
 Figures = dict[str, float | None]
 
@@ -87,10 +89,9 @@ def density(
     Examples
     --------
     >>> import reluplex_walk as rw
-    >>> from reluplex_walk.ensembles import measures
     >>> data = rw.datasets.load_motorcycle()
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
-    >>> figures = measures.density(rw.walk(loss, proof="off"))
+    >>> figures = rw.measures.density(rw.walk(loss, proof="off"))
     >>> figures["density_end_control_all"] > figures["density_end_control"] > 0
     True
     """
@@ -150,10 +151,9 @@ def decay(traj: Trajectory) -> Figures:
     Examples
     --------
     >>> import reluplex_walk as rw
-    >>> from reluplex_walk.ensembles import measures
     >>> data = rw.datasets.load_motorcycle()
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
-    >>> figures = measures.decay(rw.walk(loss, proof="off"))
+    >>> figures = rw.measures.decay(rw.walk(loss, proof="off"))
     >>> 1 > figures["decay_gap_25"] > figures["decay_gap_50"] > figures["decay_gap_90"] > 0
     True
     """
@@ -200,11 +200,10 @@ def level(traj: Trajectory) -> Figures:
     Examples
     --------
     >>> import reluplex_walk as rw
-    >>> from reluplex_walk.ensembles import measures
     >>> data = rw.datasets.load_motorcycle()
     >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 8, 1], seed=0), data.X, data.y)
     >>> traj = rw.walk(loss, proof="off")
-    >>> half, figures = round(0.5 * traj.n_pivots), measures.level(traj)
+    >>> half, figures = round(0.5 * traj.n_pivots), rw.measures.level(traj)
     >>> error = abs(traj.level(half).level - traj.loss) / (traj.losses[half] - traj.loss)
     >>> bool(abs(figures["level_error_50"] - error) < 1e-9)
     True
@@ -279,4 +278,4 @@ def _figure(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-__all__ = ["FALSE_ALARM", "MEASURES", "PARTS", "SHARES", "decay", "density", "level"]
+__all__ = ["MEASURES", "decay", "density", "level", "statistics"]

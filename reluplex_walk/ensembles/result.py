@@ -260,7 +260,7 @@ class Ensemble:
     def statistics(self, groups: Any = None, seed: int = 0) -> Any:
         """Median, its interval of 95 % and quartiles of each figure, as a DataFrame.
 
-        See :func:`reluplex_walk.ensembles.statistics.statistics`, of which `groups` (W,) and `seed`
+        See :func:`reluplex_walk.measures.statistics`, of which `groups` (W,) and `seed`
         are arguments; without `measures`, of loss, pivots and seconds alone.
 
         Examples

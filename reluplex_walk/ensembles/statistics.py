@@ -70,9 +70,9 @@ def statistics(
 
     Examples
     --------
-    >>> from reluplex_walk.ensembles.statistics import statistics
+    >>> import reluplex_walk as rw
     >>> rate = [0.3, 0.1, None, 0.2, 0.5, 0.4, 0.7]
-    >>> table = statistics({"rate": rate, "met": [1, 1, 0, 1, 1, 0, 1]})
+    >>> table = rw.measures.statistics({"rate": rate, "met": [1, 1, 0, 1, 1, 0, 1]})
     >>> table.loc["rate", ["n", "median", "low", "high"]].tolist()
     [6.0, 0.35, 0.1, 0.7]
     >>> table.loc["met", ["share", "share_low", "share_high"]].round(2).tolist()

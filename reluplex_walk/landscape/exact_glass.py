@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._conversions import frame
 from .._validate import choice
 from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
@@ -252,6 +253,21 @@ class ExactGlass:
         rho, slope = self._mean, float(self._slopes.mean()) * self._known("all")
         spread = spread_of(self._slopes, rho / self.length)
         return deviation(distance, level, rho, slope, spread)
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each segment.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data, _ = rw.datasets.make_teacher(200, [4, 5, 1], noise=0.5)
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([4, 5, 1], seed=1), data.X, data.y)
+        >>> list(rw.glass.exact(loss, loss.theta, 0.3).to_frame().columns)
+        ['crossings', 'rho', 'rho_hidden', 'rho_residual', 'curvature']
+        """
+        parts = ("rho", "rho_hidden", "rho_residual", "curvature")
+        columns = {name: getattr(self, name) for name in parts}
+        return frame({"crossings": self.n_crossings, **columns}, "segment")
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """The variograms of all, of hidden and of residual jumps, on the axes `ax` or new ones.

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._executors import kind_of
 from .._limits import Limits
 from .._logs import logged
 from .._validate import function, instance, integer, positive, real_array
@@ -22,7 +23,7 @@ from ..simplex.records import WalkStatus
 from ..simplex.summary import off
 from ..simplex.trajectory import Trajectory
 from .conversions import ConvertedMinimization
-from .scout import Scout
+from .rounds import walks
 from .search import Search
 
 Floats = NDArray[np.float64]
@@ -72,7 +73,7 @@ class Minimization(ConvertedMinimization):
     best : Trajectory
         The walk with the lowest end that is a proved local minimum; if none is proved that lies
         as low as the first start, with the lowest end.  It starts where the kick led to, or the
-        proof took up.
+        proof took up; made by an executor, at its last checkpoint.
     thetas : ndarray (M, h, q)
         Ends of walks, one for each level (loss at a local minimum), lowest first.
     levels : ndarray (M,)
@@ -143,6 +144,7 @@ def minimize(
     start: ArrayLike | None = None,
     proof_budget: float = 5.0,
     callback: Callable[[MinimizationProgress], Any] | None = None,
+    executor: Any = None,
 ) -> Minimization:
     """The best local minimum of `loss` that a budget of time or walks buys.
 
@@ -169,6 +171,12 @@ def minimize(
     callback : callable, optional
         Called after each walk with a :class:`MinimizationProgress`; StopIteration or
         KeyboardInterrupt raised in it ends the search as Ctrl-C does.
+    executor : int, concurrent.futures.Executor or dask.distributed.Client, optional
+        Who makes the walks: so many processes (extra ``ensemble``), or the workers of an executor.
+        Walks are then made in rounds of eight, all from what the round before found, so that they
+        are others than without an executor, but the same for every executor and number of workers.
+        Walks that are not complete when the search ends are left out.  Processes need seconds to
+        start: they pay where the walks take longer.  Default: one walk after the other, here.
 
     Returns
     -------
@@ -179,6 +187,10 @@ def minimize(
     ------
     ValueError, TypeError
         If an argument does not fit; the message names it.
+    ImportError
+        If `executor` needs a package that is not installed; the message says which.
+    RuntimeError
+        If a process of a given executor dies.
 
     Examples
     --------
@@ -200,23 +212,34 @@ def minimize(
     function("callback", callback)
     seed = integer("seed", seed, 0, 2**63 - 1)
     given = None if start is None else _starts(loss, start)
-    ended: Ended | None = None
+    kind_of(executor)  # raises if it is none
     with Limits(max_walks, time_limit, callback) as limits:
         search = Search(loss, seed, given or [loss.random_start(seed)], limits)
-        scout = Scout(loss, search.options)
-        while ended is None:
-            search.take(scout.walk(search.start(len(search.losses)), limits))
-            if search.perhaps_global:
-                search.prove(proof_budget)
-            best_possible = search.last is WalkStatus.GLOBAL_MINIMUM
-            ended = Ended.FINISHED if best_possible else limits.look(*_progress(search))
-            if ended is not None or limits.left <= search.reserve(proof_budget):
-                search.prove(proof_budget)
-            if limits.interrupted:
-                ended = Ended.INTERRUPTED
-            elif ended is not None and search.last is WalkStatus.GLOBAL_MINIMUM:
-                ended = Ended.FINISHED  # the last proof says so
-    return _result(search, ended)
+        with walks(search, executor, limits) as made:
+            for traj in made:
+                search.take(traj)
+                ended = _look(search, proof_budget)
+                if ended is not None:
+                    break
+            else:  # no worker came to an end in time
+                ended = limits.over or Ended.TIME_LIMIT
+            return _result(search, ended)
+
+
+def _look(search: Search, proof_budget: float) -> Ended | None:
+    """After a walk: prove what it is time to prove, and why to stop, if there is a reason."""
+    limits = search.limits
+    if search.perhaps_global:
+        search.prove(proof_budget)
+    best_possible = search.last is WalkStatus.GLOBAL_MINIMUM
+    ended = Ended.FINISHED if best_possible else limits.look(*_progress(search))
+    if ended is not None or limits.left <= search.reserve(proof_budget):
+        search.prove(proof_budget)
+    if limits.interrupted:
+        return Ended.INTERRUPTED
+    if ended is not None and search.last is WalkStatus.GLOBAL_MINIMUM:
+        return Ended.FINISHED  # the last proof says so
+    return ended
 
 
 def _starts(loss: LayerLoss, start: ArrayLike) -> list[Floats]:

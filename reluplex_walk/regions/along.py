@@ -70,7 +70,7 @@ class Passage:
     def to_xarray(self) -> Any:
         """A Dataset of xarray: `points` and `gradients` by region, neuron and input, and the table.
 
-        Coordinates are those of :meth:`Trajectory.to_xarray`.
+        Coordinates are those of :meth:`.Trajectory.to_xarray`.
 
         Examples
         --------

@@ -136,8 +136,7 @@ class LineSection:
     breakpoints: list[Ints]
 
     def to_frame(self) -> Any:
-        """A table of pandas, a row for each position: the loss, its slope from there on (NaN at the
-        end), and how many breakpoints change sign.
+        """A table of pandas, a row for each position; the slope from there on is NaN at the end.
 
         Examples
         --------

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
@@ -55,6 +56,18 @@ class ChainSpectrum:
     log_trace: Floats
     saddles: Floats
     ended: Ended = Ended.FINISHED
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each depth.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> list(rw.chains.spectrum([2, 4], chains=20).to_frame().columns)
+        ['depth', 'log_product', 'log_lambda', 'log_trace', 'saddles']
+        """
+        names = ("log_product", "log_lambda", "log_trace", "saddles")
+        return frame({"depth": self.depths, **{name: getattr(self, name) for name in names}})
 
     @property
     def slopes(self) -> Floats:

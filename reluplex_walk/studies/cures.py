@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
@@ -54,6 +55,25 @@ class Cures:
     log_gradient: np.ma.MaskedArray
     dead: NDArray[np.float64]
     ended: Ended = Ended.FINISHED
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each design and depth; NaN for what is masked.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> table = rw.chains.cures((2, 4), designs=["plain", "residual"], networks=20).to_frame()
+        >>> table.design.tolist(), table.depth.tolist()
+        (['plain', 'plain', 'residual', 'residual'], [2, 4, 2, 4])
+        """
+        return frame(
+            {
+                "design": np.repeat(self.designs, len(self.depths)),
+                "depth": np.tile(self.depths, len(self.designs)),
+                "log_gradient": self.log_gradient.ravel(),
+                "dead": self.dead.ravel(),
+            }
+        )
 
     @property
     def slopes(self) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._validate import flag, real
@@ -100,6 +101,30 @@ class Exploration:
         """
         reached = np.flatnonzero(self.losses <= real("loss", loss))
         return int(reached[0]) if len(reached) else None
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each entry; NaN for what is not known.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data, _ = rw.datasets.make_teacher(50, [2, 4, 1], noise=0.5)
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([2, 4, 1], seed=1), data.X, data.y)
+        >>> table = rw.activations.exploration(rw.descend(loss, gradients=10)).to_frame()
+        >>> list(table.columns), len(table)
+        (['loss', 'configurations', 'passed', 'switched', 'crossed'], 11)
+        """
+        unknown = np.full(len(self.losses), np.nan)
+        return frame(
+            {
+                "loss": self.losses,
+                "configurations": self.configurations,
+                "passed": unknown if self.passed is None else self.passed,
+                "switched": self.switched,
+                "crossed": unknown if self.crossed is None else self.crossed,
+            },
+            "entry",
+        )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Configurations seen and passed through, against entries, on `ax` or new axes.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import frame
 from ..ended import Ended
 from ..optimize.methods import Sgd
 from ..proof.certificate import Certificate
@@ -164,6 +165,21 @@ class Regret:
     def certificates(self) -> tuple[Certificate | None, ...]:
         """Of each Taylor optimum, made when asked for; None of least squares."""
         return tuple(each.certificate for each in self.minima)
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each horizon.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data, _ = rw.datasets.make_teacher(50, [2, 4, 1], noise=0.5)
+        >>> net = rw.ReLUNetwork.random([2, 4, 1], seed=1)
+        >>> found = rw.taylor.regret(net, data.X, data.y, learning_rate=0.05, horizons=[25, 50])
+        >>> found.to_frame().set_index("horizon").proved.to_dict()
+        {25: True, 50: True}
+        """
+        names = ("horizon", "regret", "bound", "slack", "optimum", "proved", "rank", "interpolates")
+        return frame({name: getattr(self, name) for name in names})
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """R_N over N, and its bound, on `ax` or new axes (extra ``plot``).

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._validate import integer, positive
@@ -77,6 +78,19 @@ class Shatteredness:
     log_index: np.ma.MaskedArray
     networks: NDArray[np.int64]
     ended: Ended = Ended.FINISHED
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each depth; NaN for what is masked.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.taylor.shatteredness([2, 4], 4, 20, 3).to_frame().columns.tolist()[:3]
+        ['depth', 'log_gradient', 'log_curvature']
+        """
+        parts = ("gradient", "curvature", "hidden", "slopes", "index")
+        logs = {f"log_{name}": getattr(self, f"log_{name}") for name in parts}
+        return frame({"depth": self.depths, **logs, "networks": self.networks})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """The means against depth, each from 0 on, on the axes `ax` or new ones.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
@@ -83,6 +84,20 @@ class Shattering:
             for each, more in zip(self.correlations, known, strict=True)
         ]
         return np.ma.MaskedArray(errors, np.logical_not(known))
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each depth; NaN where there is no law or error.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> list(rw.taylor.shattering([1, 2], 16, networks=20).to_frame().columns)
+        ['depth', 'networks', 'mean', 'error', 'law']
+        """
+        alive = [len(values) for values in self.correlations]
+        law = np.full(len(alive), np.nan) if self.law is None else self.law
+        parts = {"depth": self.depths, "networks": alive, "mean": self.mean}
+        return frame({**parts, "error": self.error, "law": law})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Correlation against depth with the law beside it, on the axes `ax` or new ones.

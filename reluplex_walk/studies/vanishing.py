@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
@@ -72,6 +73,20 @@ class Vanishing:
     networks: int
     init: str
     ended: Ended = Ended.FINISHED
+
+    def to_frame(self) -> Any:
+        """A table of pandas, a row for each width and depth; NaN for what is masked.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> rw.chains.vanishing([4, 8], [2, 4, 8], networks=20).to_frame().shape
+        (6, 5)
+        """
+        width, depth = np.meshgrid(self.widths, self.depths, indexing="ij")
+        parts = {"width": width, "depth": depth, "log_gradient": self.log_gradient}
+        parts |= {"log_hessian": self.log_hessian, "dead": self.dead}
+        return frame({name: values.ravel() for name, values in parts.items()})
 
     @property
     def c(self) -> float | None:

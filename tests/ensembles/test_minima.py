@@ -114,9 +114,10 @@ def test_where_walks_meet():
     assert [graph.nodes[k]["walks"] for k in ends] == minima.counts.tolist()
     came_from, walks = {}, Counter()
     for traj in found.trajectories():
-        keys = np.array(walk_keys(traj, traj.options.seed))[traj.is_vertex]
-        path = [("start", traj.options.seed), *dict.fromkeys(keys.tolist())]
-        for before, key in pairwise(path[:-1]):  # without the end
+        keys = walk_keys(traj, traj.options.seed)
+        vertices = [key for key, vertex in zip(keys, traj.is_vertex, strict=True) if vertex]
+        path = [("start", traj.options.seed), *dict.fromkeys(vertices)]
+        for before, key in pairwise(key for key in path if key != keys[-1]):
             came_from.setdefault(key, set()).add(before)
             walks[key.hex()] += 1
     expected = {key.hex(): walks[key.hex()] for key, some in came_from.items() if len(some) > 1}
