@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._limits import Limits
-from .._validate import positive, share
 from ..ended import Ended
 from .options import (
     column_options,
@@ -161,6 +160,8 @@ def ensemble(**given: Any) -> int:
 
 def _check(given: dict[str, Any]) -> None:
     """What can be said before the table is read."""
+    from .._validate import positive, share
+
     if given["time_limit"] is not None:
         positive("time_limit", given["time_limit"])
     if given["stop"] is not None:
