@@ -7,6 +7,7 @@ import fnmatch
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,24 @@ def test_its_commands_are_ours():
     assert {"warmup", "ensemble"} <= set(commands) <= set(cli.commands)
     (warmup,) = re.findall(r"reluplex-walk warmup (--\w+)", TEXT)
     assert warmup in {name for option in cli.commands["warmup"].params for name in option.opts}
+
+
+@pytest.mark.skipif(not shutil.which("sh"), reason="no shell")
+def test_the_names_that_dask_dropped_are_made_where_they_are_missing(tmp_path):
+    (loop,) = [each for each in named("RUN") if each.startswith("for name in")]
+    made = tmp_path / "made"
+    made.mkdir()
+    there = tmp_path / "there" / "dask-worker"
+    there.parent.mkdir()
+    there.write_text("#!/bin/sh\n")
+    there.chmod(0o755)
+    loop = loop.replace("/usr/local/bin", str(made))
+    there_too = {**os.environ, "PATH": os.pathsep.join([str(there.parent), "/usr/bin", "/bin"])}
+    subprocess.run(["sh", "-euc", loop], check=True, env=there_too)
+    assert [each.name for each in made.iterdir()] == ["dask-scheduler"]
+    script = made / "dask-scheduler"
+    assert script.read_text() == '#!/bin/sh\nexec dask scheduler "$@"\n'
+    assert os.access(script, os.X_OK)
 
 
 def test_it_does_not_run_as_root():

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._limits import Limits
-from .._validate import positive, share
 from ..ended import Ended
 from .options import (
     column_options,
@@ -41,6 +40,7 @@ from .output import (
     terminal_bar,
     warnings_as_notes,
     write_files,
+    write_text,
 )
 from .problem import Problem
 from .text import stem
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ..ensembles.result import Ensemble
 
 ENSEMBLE = "ensemble.json"  # the file that makes a folder one of an ensemble
+FIGURES = "figures.csv"  # medians, intervals and quartiles of what was measured
 
 _EVERY = 10.0  # seconds between two lines where there is no terminal
 _PATIENCE = "10s"  # for a scheduler to answer
@@ -104,7 +105,8 @@ _ensemble_options = shared(
         "measures",
         type=click.Choice(["density", "decay", "level"]),
         multiple=True,
-        help="Figures of each walk, as columns of its row (may be repeated).",
+        help="Figures of each walk, as columns of its row; medians with intervals in figures.csv "
+        "(may be repeated).",
     ),
     click.option("--no-resume", is_flag=True, help="Refuse to go on with an earlier run in --out."),
 )
@@ -158,6 +160,8 @@ def ensemble(**given: Any) -> int:
 
 def _check(given: dict[str, Any]) -> None:
     """What can be said before the table is read."""
+    from .._validate import positive, share
+
     if given["time_limit"] is not None:
         positive("time_limit", given["time_limit"])
     if given["stop"] is not None:
@@ -286,6 +290,7 @@ def summary(found: Ensemble, beside: dict[str, float] | None = None) -> dict[str
         "best_level_proved": lowest and bool(minima.proved[0]) if len(found) else None,
         **(beside or {}),
         "walks": len(found),
+        "walks_to_their_end": unseen.n_walks,
         "walks_to_the_best_level": int(minima.counts[0]) if lowest else 0,
         "distinct_ends": unseen.n_distinct,
         "proved": int(minima.proved.sum()),
@@ -310,6 +315,8 @@ def shown(fields: dict[str, Any]) -> dict[str, Any]:
     """The same for people: intervals beside their estimates, the level by its name."""
     table: dict[str, Any] = {}
     for name, value in fields.items():
+        if name == "walks_to_their_end" and value == fields["walks"]:
+            continue
         if name.endswith("_interval"):
             low, high = (f"{each:.4g}" if each is not None else "any number" for each in value)
             estimate = name.removesuffix("_interval")
@@ -328,6 +335,9 @@ def _write(
         files = write_files(
             found.best, folder, Wanted(False, False, quiet), recipe=problem.table.recipe
         )
+        if given["measures"]:
+            files["figures"] = str(folder / FIGURES)
+            write_text(folder / FIGURES, found.statistics().to_csv())
         wanted = not given["no_picture"]
         if wanted and draw_picture(found.plot, folder, TRAJECTORY, quiet):
             files["picture"] = str(folder / PICTURE)

@@ -66,6 +66,8 @@ def test_measures_are_columns():
     saved = rw.Ensemble.load("here")
     found = rw.ensemble(saved.problem, 4, step="long", measures=["level", "decay"], proof="off")
     assert set(saved.figures) == set(found.figures) != set()
+    table = Path("here/figures.csv").read_text().splitlines()
+    assert {line.split(",")[0] for line in table[1:]} >= set(found.figures)
 
 
 def test_other_commands_take_the_folder(capsys):
@@ -89,6 +91,15 @@ def test_other_commands_take_the_folder(capsys):
     columns = Path("here/columns.json")
     columns.write_text(columns.read_text().replace('"b"', '"c"'))
     assert main(["verify", "here"]) == REFUSED
+
+
+def test_walks_that_were_cut_are_no_ends(capsys):
+    assert main([*PLAIN, "--walks", "6", "--max-pivots", "3"]) == PROVED
+    table = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    found = rw.Ensemble.load("here")
+    assert int(table["walks to their end"]) == found.unseen().n_walks < 6
+    assert main([*PLAIN, "--walks", "6", "--out", "whole"]) == PROVED
+    assert "walks to their end" not in capsys.readouterr().out
 
 
 def test_nothing_is_verified_where_nothing_is_proved(capsys):
