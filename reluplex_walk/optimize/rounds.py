@@ -5,7 +5,7 @@ numbers: who made them, and which came first, decides nothing.  A round has as m
 workers as on a hundred.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from typing import Any
@@ -56,17 +56,18 @@ def _at_least_one(
         yield scout.walk(search.starts[0], limits)
 
 
-def _in_rounds(search: Search, workers: Workers, limits: Limits) -> Iterator[Trajectory]:
+def _in_rounds(
+    search: Search, workers: Workers, limits: Limits
+) -> Generator[Trajectory, None, None]:
     while limits.over is None:
         first = len(search.losses)
         size = _ROUND if limits.work is None else min(_ROUND, limits.work - first)
         tasks = [(number, search.start(number)) for number in range(first, first + size)]
         waiting: dict[int, dict[str, Any]] = {}  # those that came before their turn
-        with closing(workers.run(tasks, limits)) as done:
-            for (number, _), end in done:
-                waiting[number] = end
-                while len(search.losses) in waiting:
-                    yield Trajectory(problem=search.loss, **waiting.pop(len(search.losses)))
+        for (number, _), end in workers.run(tasks, limits):
+            waiting[number] = end
+            while len(search.losses) in waiting:
+                yield Trajectory(problem=search.loss, **waiting.pop(len(search.losses)))
 
 
 def _walk(scout: Scout, task: tuple[int, Floats], seconds: float | None) -> dict[str, Any]:
