@@ -64,11 +64,10 @@ def _in_rounds(
         size = _ROUND if limits.work is None else min(_ROUND, limits.work - first)
         tasks = [(number, search.start(number)) for number in range(first, first + size)]
         waiting: dict[int, dict[str, Any]] = {}  # those that came before their turn
-        with closing(workers.run(tasks, limits)) as done:
-            for (number, _), end in done:
-                waiting[number] = end
-                while len(search.losses) in waiting:
-                    yield Trajectory(problem=search.loss, **waiting.pop(len(search.losses)))
+        for (number, _), end in workers.run(tasks, limits):
+            waiting[number] = end
+            while len(search.losses) in waiting:
+                yield Trajectory(problem=search.loss, **waiting.pop(len(search.losses)))
 
 
 def _walk(scout: Scout, task: tuple[int, Floats], seconds: float | None) -> dict[str, Any]:

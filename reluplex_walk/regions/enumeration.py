@@ -1,20 +1,21 @@
 """`enumerate_regions`: all affine regions, in a box or in all of parameter space."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import closing, nullcontext
+from functools import partial
 from math import comb, log10
 from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._executors import Workers, kind_of
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
 from .._threads import polled
 from .._validate import instance, integer
 from ..ended import Ended
-from ..exact.rationals import Rationals
 from ..native import region_arrays as native
 from ..native.region_arrays import Stack
 from ..native.subdivide import probe
@@ -23,9 +24,11 @@ from ..problem.penalty import refuse
 from .assembly import assemble
 from .essential import Coordinates, coordinates
 from .regions import Regions
+from .search import new_search
 from .signs import ExactSigns
-from .subdivision import Chunk, Root, new_stack, place_root, resume, take
+from .subdivision import Chunk, Root, place_root, resume, take
 from .threads import divide, explore, halt
+from .workers import explore_on, explore_some, spread
 
 _LARGEST_DIM = 12  # a box has 2^D corners, a region about as many vertices on average
 _HOPELESS = 30_000_000  # regions: some GB and an hour or more
@@ -73,6 +76,7 @@ def enumerate_regions(
     time_limit: float | None = None,
     callback: Callable[[RegionsProgress], Any] | None = None,
     threads: int = 1,
+    executor: Any = None,
 ) -> Regions:
     """All affine regions of `loss`, in a box or in all of parameter space.
 
@@ -97,6 +101,10 @@ def enumerate_regions(
     threads : int, default 1
         Threads, each on a core of its own.  They do not change the result, nor its order; only
         a time limit or Ctrl-C comes when it comes.
+    executor : int, concurrent.futures.Executor or dask.distributed.Client, optional
+        In place of threads: so many processes (extra ``ensemble``), or the workers of an executor,
+        on one machine or several.  They do not change the result either.  Processes need seconds
+        to start, and send what they find: on one machine threads are usually quicker.
 
     Returns
     -------
@@ -108,6 +116,10 @@ def enumerate_regions(
     ValueError, TypeError
         If an argument does not fit, or there are too many regions (or dimensions) for a complete
         enumeration and no limit is given.
+    ImportError
+        If `executor` needs a package that is not installed; the message says which.
+    RuntimeError
+        If a process of a given executor dies.
 
     Examples
     --------
@@ -132,20 +144,33 @@ def enumerate_regions(
             f"10^{_trained_layer(loss):.0f} regions in all of parameter space by the trained "
             f"layer alone, of about 2^{loss.dim} vertices each"
         )
-    integer("threads", threads, 1)
+    if integer("threads", threads, 1) > 1 and executor is not None:
+        raise ValueError(f"threads: expected 1 where executor is given, found {threads}")
+    kind_of(executor)  # raises if it is none
     # One region more than is kept tells whether there are more.
     most = None if max_regions is None else max_regions + 1
     with Limits.asked(time_limit, callback, most) as limits:
         space = coordinates(loss, box)
-        estimate, roots = _prepared(loss, space, limits)
-        if estimate > _HOPELESS and max_regions is None and time_limit is None:
-            raise ValueError(
-                f"loss: about {estimate:.0e} regions expected, too many to enumerate; "
-                "give max_regions or time_limit for a part of them, or a smaller box"
-            )
-        if time_limit is None:
-            _require_room(loss, estimate if most is None else min(estimate, most))
-        found, ended = _find(loss, space, roots, estimate, threads, limits)
+        with (
+            nullcontext()
+            if executor is None
+            else Workers(executor, explore_some, (loss, space)) as workers
+        ):
+            estimate, roots = _prepared(loss, space, limits, workers)
+            if estimate > _HOPELESS and max_regions is None and time_limit is None:
+                raise ValueError(
+                    f"loss: about {estimate:.0e} regions expected, too many to enumerate; "
+                    "give max_regions or time_limit for a part of them, or a smaller box"
+                )
+            if time_limit is None:
+                _require_room(loss, estimate if most is None else min(estimate, most))
+            stop = Event()
+            if workers is None:
+                search = partial(new_search, loss, space)
+                arriving = explore(loss.kernel, search, roots, threads, stop, limits)
+            else:
+                arriving = explore_on(workers, roots, stop, limits)
+            found, ended = _find(loss, space, arriving, len(roots), estimate, stop, limits)
     keep = found.total if max_regions is None else min(found.total, max_regions)
     if found.all_done and keep == found.total:
         ended = Ended.FINISHED
@@ -199,13 +224,18 @@ class _Found:
         return ordered
 
 
-def _prepared(loss: LayerLoss, space: Coordinates, limits: Limits) -> tuple[float, list[Root]]:
+def _prepared(
+    loss: LayerLoss, space: Coordinates, limits: Limits, workers: Workers | None
+) -> tuple[float, list[Root]]:
     """An estimate of the number of regions, and the subtrees to search."""
-    stack, settle = _search(loss, space)
+    stack, settle = new_search(loss, space)
 
     def work() -> tuple[float, list[Root]]:
         estimate = _estimate(loss, space, stack, settle)
-        return estimate, divide(loss.kernel, stack, settle, space.roots)
+        roots = divide(loss.kernel, stack, settle, space.roots)
+        if workers is not None:
+            roots = spread(loss.kernel, stack, settle, roots, workers.size)
+        return estimate, roots
 
     found = polled(work, limits, lambda: halt([stack.number]))
     assert found is not None  # it is waited for
@@ -215,15 +245,15 @@ def _prepared(loss: LayerLoss, space: Coordinates, limits: Limits) -> tuple[floa
 def _find(
     loss: LayerLoss,
     space: Coordinates,
-    roots: list[Root],
+    arriving: Generator[tuple[int, Chunk | None], None, None],
+    n_roots: int,
     estimate: float,
-    threads: int,
+    stop: Event,
     limits: Limits,
 ) -> tuple[_Found, Ended]:
     """The regions, and why no more of them were looked for."""
-    found, ended, stop = _Found(len(roots)), None, Event()
-    found.keep(0, take(_search(loss, space)[0]))  # without any, the arrays have their shapes
-    arriving = explore(loss.kernel, lambda: _search(loss, space), roots, threads, stop, limits)
+    found, ended = _Found(n_roots), None
+    found.keep(0, take(new_search(loss, space)[0]))  # without any, the arrays have their shapes
     with closing(arriving):
         for number, chunk in arriving:
             found.keep(number, chunk)
@@ -236,24 +266,6 @@ def _find(
     return found, ended or limits.over or Ended.FINISHED
 
 
-def _search(loss: LayerLoss, space: Coordinates) -> tuple[Stack, ExactSigns]:
-    """An empty stack for the kernel in these coordinates, and exact signs to go with it."""
-    h, r = loss.shape[0], space.features.shape[1]
-    linear = np.zeros((h, len(space.features), h * r + 1))
-    for j in range(h):
-        linear[j, :, j * r : (j + 1) * r] = space.features
-
-    def trained(i: int) -> Rationals:
-        num = np.zeros((h * r + 1, h), object)
-        for j in range(h):
-            num[j * r : (j + 1) * r, j] = space.exact.num[i]
-        return Rationals(num, space.exact.den)
-
-    stack = new_stack(loss.kernel, linear, np.abs(linear), 0)
-    stack.number[native.N_FAR] = space.window is not None and not loss.units.trivial
-    return stack, ExactSigns(loss, trained, space.borders)
-
-
 def expected_regions(loss: LayerLoss, box: Any, limits: Limits) -> float:
     """Estimate of the number of regions that :func:`enumerate_regions` would find.
 
@@ -262,7 +274,7 @@ def expected_regions(loss: LayerLoss, box: Any, limits: Limits) -> float:
     if loss.dim > _LARGEST_DIM:
         return np.inf
     space = coordinates(loss, box)
-    stack, settle = _search(loss, space)
+    stack, settle = new_search(loss, space)
     found = polled(
         lambda: _estimate(loss, space, stack, settle), limits, lambda: halt([stack.number])
     )

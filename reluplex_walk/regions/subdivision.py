@@ -6,6 +6,7 @@ functions of them, ``linear[j, i] @ (y, 1)``, given with the sums of their absol
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ class Root(NamedTuple):
     on: NDArray[np.bool_]  # (V, S)
     facets: Ints  # (S,) breakpoint ids, INFINITY or BORDER - k, NONE
     sides: dict[int, float]  # signs of the breakpoints known in it
+    cut: tuple[int, int] = (native.ROOT, 0)  # by which breakpoint and side, if that is yet to count
+    sum: Floats | None = None  # (D + 1,) loss of the samples decided before; None: of none
 
 
 class Chunk(NamedTuple):
@@ -158,8 +161,8 @@ def place_root(stack: Stack, kernel: KernelArrays, root: Root) -> Stack:
     stack.facet[0] = native.NONE
     stack.facet[0, : root.facets.size] = root.facets
     stack.open[: open_ids.size] = open_ids
-    stack.frame[0] = (0, count, 0, open_ids.size, native.ROOT, 0)
-    stack.sum[0] = 0.0
+    stack.frame[0] = (0, count, 0, open_ids.size, *root.cut)
+    stack.sum[0] = 0.0 if root.sum is None else root.sum
     stack.left[:] = 0
     stack.number[native.N_FRAMES] = 1
     stack.number[native.N_SPLITS] = stack.number[native.N_DOUBTS] = 0
@@ -221,6 +224,14 @@ def resume(step: Callable[[Stack], int], stack: Stack, settle: Settle) -> tuple[
 
 def subdivide(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) -> Iterator[Chunk]:
     """The regions of `root`, chunk by chunk; with vertices if `stack` has room for any."""
+    for chunk, _ in pausing(kernel, stack, root, settle):
+        yield chunk
+
+
+def pausing(
+    kernel: KernelArrays, stack: Stack, root: Root, settle: Settle
+) -> Iterator[tuple[Chunk, Callable[[], list[Root]]]]:
+    """The chunks of :func:`subdivide`, and what has yet to be subdivided after each."""
     y, d = np.zeros(stack.f.size), np.zeros(stack.f.size - 1)
     with_facets = not stack.vertex.size
 
@@ -232,22 +243,45 @@ def subdivide(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) ->
     while status == native.FULL:
         status, stack = resume(step, stack, settle)
         if stack.number[native.N_REGIONS]:
-            yield take(stack)
+            yield take(stack), partial(_left, stack, kernel)
         elif status == native.STOPPED:
             return
         else:
             stack = _more(stack, native.FULL)
 
 
+def split_off(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) -> list[Root]:
+    """`root` split by one breakpoint, as the search of it would; itself alone if it is a region.
+
+    The regions of the parts are those it would have found, bit for bit; those of :func:`halves`
+    begin sums of their own.
+    """
+    stack, divided = _branched(kernel, stack, root, settle)
+    return _left(stack, kernel) if divided else [root]
+
+
+def _left(stack: Stack, kernel: KernelArrays) -> list[Root]:
+    """All nodes on the stack, in the order of a search, as it has left them."""
+    return [
+        _node(stack, kernel, k)._replace(
+            cut=(int(stack.frame[k, native.CUT]), int(stack.frame[k, native.SIDE])),
+            sum=stack.sum[k].copy(),
+        )
+        for k in range(int(stack.number[native.N_FRAMES]) - 1, -1, -1)
+    ]
+
+
 def halves(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) -> list[Root]:
     """`root` split by one breakpoint, in the order of a search; itself alone if it is a region."""
+    stack, divided = _branched(kernel, stack, root, settle)
+    return [_node(stack, kernel, k) for k in (1, 0)] if divided else [root]
+
+
+def _branched(kernel: KernelArrays, stack: Stack, root: Root, settle: Settle) -> tuple[Stack, bool]:
+    """The stack with the two parts of `root` on it, or False where it is not split."""
     stack = place_root(stack, kernel, root)
     status, stack = resume(lambda current: int(branch(kernel, current, False)), stack, settle)
-    return (
-        [root]
-        if status in (native.LEAF, native.STOPPED)
-        else [_node(stack, kernel, k) for k in (1, 0)]
-    )
+    return stack, status not in (native.LEAF, native.STOPPED)
 
 
 def _node(stack: Stack, kernel: KernelArrays, frame: int) -> Root:
@@ -260,7 +294,8 @@ def _node(stack: Stack, kernel: KernelArrays, frame: int) -> Root:
     sides = dict(enumerate([*stack.side[:hidden].ravel(), *stack.side_r.ravel()]))
     for c in stack.open[at : at + n_open].tolist():
         del sides[c]
-    sides[cut] = side
+    if cut != native.NONE:  # which the node has been cut by, but not begun
+        sides[cut] = side
     return Root(
         rays=stack.ray[rows].copy(),
         scale=stack.scale[rows].copy(),

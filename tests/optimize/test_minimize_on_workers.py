@@ -1,39 +1,17 @@
 """`minimize` on the workers of an executor: who makes a walk decides nothing."""
 
 import signal
-import time
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import reluplex_walk as rw
 from reluplex_walk.optimize import rounds
+from tests.problems.executors import Here, Uneven
 from tests.problems.random import VARIANTS, random_loss, variant
 
 pytest.importorskip("threadpoolctl")
-
-
-class Here(Executor):
-    """Does every task at once, in this thread."""
-
-    _max_workers = 3
-
-    def submit(self, function, /, *args, **kwargs):
-        future = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-class Uneven(ThreadPoolExecutor):
-    """Does the first tasks of many last."""
-
-    def submit(self, function, /, *args, **kwargs):
-        late = 0.02 * (-self._work_queue.qsize() % 4)
-        return super().submit(lambda: (time.sleep(late), function(*args, **kwargs))[1])
 
 
 def same(a, b):
@@ -78,7 +56,7 @@ def test_a_cluster_finds_the_same():
     here = rw.minimize(loss, max_walks=12, executor=Here())
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
         ) as cluster,
         cluster.get_client() as client,
     ):
