@@ -29,6 +29,7 @@ from ._limits import Limits
 from ._numbers import short
 from ._threads import LOOK
 from ._validate import integer
+from ._version import __version__
 
 _AHEAD = 2  # tasks that are sent to each worker, so that it need not wait for the next one
 _MOST_DEATHS = 5  # one after the other, without a task done: something is wrong
@@ -118,7 +119,7 @@ class Workers:
     def submit(self, task: Any, limits: Limits, with_shared: bool) -> "Future[Any]":
         """Send a task, and what all share if asked."""
         payload = self._payload if with_shared else None
-        call = (self.function, self._token, payload, task, limits.remaining, _place())
+        call = (self.function, self._token, payload, task, limits.remaining, _here())
         assert self._executor is not None
         try:
             return self._executor.submit(_call, *call)
@@ -228,6 +229,14 @@ class _Flight:
         self.workers.replace()
 
 
+class _Process(NamedTuple):
+    """A process that has tasks done, or does them."""
+
+    machine: str
+    process: int
+    version: str
+
+
 class _Unknown(NamedTuple):
     """The answer of a worker that does not have what the tasks share."""
 
@@ -246,14 +255,19 @@ def _call(
     payload: bytes | None,
     task: Any,
     seconds: float | None,
-    client: tuple[str, int],
+    client: _Process,
 ) -> _Done | _Unknown:
     """A task, in a worker."""
+    if client.version != __version__:
+        raise RuntimeError(
+            f"executor: expected workers with reluplex_walk {client.version}, as here, "
+            f"found {__version__}"
+        )
     with _LOCK:
         if token not in _SHARED:
             if payload is None:
                 return _Unknown()
-            if client != _place():  # a process of its own, for good
+            if client != _here():  # a process of its own, for good
                 _one_thread(True)
             _SHARED[token] = pickle.loads(payload)
         _SHARED.move_to_end(token)
@@ -263,9 +277,8 @@ def _call(
     return _Done(function(shared, task, seconds))
 
 
-def _place() -> tuple[str, int]:
-    """The machine and the process."""
-    return socket.gethostname(), os.getpid()
+def _here() -> _Process:
+    return _Process(socket.gethostname(), os.getpid(), __version__)
 
 
 def _one_thread(needed: bool) -> Any:

@@ -40,7 +40,7 @@ def _shared(row: Row, proved: Row, n_free: int) -> Row:
     return row._replace(theta=proved.theta, loss=proved.loss)
 
 
-def certificate_of(store: Store, seed: int, wanted: Collection[int]) -> Certificate | None:
+def certificate_of(store: Store, wanted: Collection[int], seed: int) -> Certificate | None:
     """The proof that the walk of a seed rests on; None if it has none of its own.
 
     That of the pass with proofs if it was made again.

@@ -90,8 +90,11 @@ def ensemble(
         Figures of each walk, as columns of its row, computed where the walk is made: "density",
         "decay", "level" (see ``rw.measures``), or functions of a
         :class:`Trajectory` that return a dict of numbers.
-    step, rule, max_pivots, proof_budget, plateau
-        Options of the walks, see :func:`walk`.
+    step, rule : str, optional
+    max_pivots : int, optional
+    proof_budget : float, default 5.0
+    plateau : str, default "stop"
+        Options of the walks, as :func:`walk` takes them.
 
     Returns
     -------

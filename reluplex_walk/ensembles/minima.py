@@ -69,39 +69,6 @@ class EnsembleMinima:
     seeds: Ints
     _certificate: Callable[[int], Certificate | None] = field(repr=False)
 
-    @classmethod
-    def of(
-        cls,
-        rows: list[Row],
-        shape: tuple[int, int],
-        n_free: int,
-        certificate: Callable[[int], Certificate | None],
-    ) -> "EnsembleMinima":
-        """From the rows of an ensemble in the order of seeds.
-
-        `shape` (h, q) and `n_free` are those of the loss; ``certificate(seed)`` is that of a walk.
-        """
-        groups: dict[str, list[Row]] = {}
-        for row in rows:
-            if row.key is not None:
-                groups.setdefault(row.key, []).append(row)
-        ordered = sorted(groups.values(), key=lambda group: (group[0].loss, group[0].seed))
-        firsts = [group[0] for group in ordered]
-        counts = np.array([len(group) for group in ordered], np.int64)
-        low, high = share_interval(counts, int(counts.sum()))
-        return cls(
-            keys=[row.key or "" for row in firsts],
-            losses=np.array([row.loss for row in firsts]),
-            thetas=np.array([row.theta for row in firsts]).reshape(-1, *shape),
-            proved=np.array([row.status in PROVED for row in firsts], np.bool_),
-            vertices=np.array([row.rank == n_free for row in firsts], np.bool_),
-            counts=counts,
-            low=low,
-            high=high,
-            seeds=np.array([row.seed for row in firsts], np.int64),
-            _certificate=certificate,
-        )
-
     def __len__(self) -> int:
         return len(self.keys)
 
@@ -114,6 +81,8 @@ class EnsembleMinima:
 
     def certificate(self, k: int) -> Certificate | None:
         """The proof of minimum `k`, of the walk of its seed; None where nothing is proved.
+
+        ValueError or TypeError if there is no minimum `k`.
 
         Examples
         --------
@@ -157,4 +126,37 @@ class EnsembleMinima:
 PROVED = ("LOCAL_MINIMUM", "GLOBAL_MINIMUM")
 """Names of statuses with a proof."""
 
-__all__ = ["PROVED", "EnsembleMinima"]
+
+def distinct(
+    rows: list[Row],
+    shape: tuple[int, int],
+    n_free: int,
+    certificate: Callable[[int], Certificate | None],
+) -> EnsembleMinima:
+    """The distinct ends, from the rows of an ensemble in the order of seeds.
+
+    `shape` (h, q) and `n_free` are those of the loss; ``certificate(seed)`` is that of a walk.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.key is not None:
+            groups.setdefault(row.key, []).append(row)
+    ordered = sorted(groups.values(), key=lambda group: (group[0].loss, group[0].seed))
+    firsts = [group[0] for group in ordered]
+    counts = np.array([len(group) for group in ordered], np.int64)
+    low, high = share_interval(counts, int(counts.sum()))
+    return EnsembleMinima(
+        keys=[row.key or "" for row in firsts],
+        losses=np.array([row.loss for row in firsts]),
+        thetas=np.array([row.theta for row in firsts]).reshape(-1, *shape),
+        proved=np.array([row.status in PROVED for row in firsts], np.bool_),
+        vertices=np.array([row.rank == n_free for row in firsts], np.bool_),
+        counts=counts,
+        low=low,
+        high=high,
+        seeds=np.array([row.seed for row in firsts], np.int64),
+        _certificate=certificate,
+    )
+
+
+__all__ = ["PROVED", "EnsembleMinima", "distinct"]

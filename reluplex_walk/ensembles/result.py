@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,13 @@ from .._logs import logged
 from .._validate import integer
 from ..ended import Ended
 from ..problem.loss import LayerLoss
-from ..proof.certificate import Certificate
 from ..proof.check import CertificateError
 from ..simplex.trajectory import Trajectory
 from ..simplex.trajectory_file import from_arrays
 from ..simplex.walk import walk
 from .assembly import assembled, certificate_of
 from .confluence import confluence
-from .minima import PROVED, EnsembleMinima
+from .minima import EnsembleMinima, distinct
 from .rows import Row
 from .statistics import statistics
 from .store import Folder, Store, read_loss, read_manifest
@@ -108,7 +107,16 @@ class Ensemble:
 
     @property
     def thetas(self) -> Floats:
-        """Their ends (W, h, q)."""
+        """Their ends (W, h, q).
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_motorcycle()
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1], seed=0), data.X, data.y)
+        >>> rw.ensemble(loss, walks=10, proof="off").thetas.shape
+        (10, 2, 2)
+        """
         return np.array([row.theta for row in self._rows]).reshape(-1, *self.problem.shape)
 
     @cached_property
@@ -129,7 +137,17 @@ class Ensemble:
 
     @cached_property
     def best(self) -> Trajectory:
-        """The walk that ends there, as :meth:`trajectory` has it."""
+        """The walk that ends there, as :meth:`trajectory` has it.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_motorcycle()
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1], seed=0), data.X, data.y)
+        >>> found = rw.ensemble(loss, walks=10, step="long")
+        >>> found.best.status.proved, found.best.loss == found.loss
+        (True, True)
+        """
         return self.trajectory(self._best.seed)
 
     def to_frame(self) -> Any:
@@ -220,12 +238,8 @@ class Ensemble:
 
     @cached_property
     def _minima(self) -> EnsembleMinima:
-        problem, store, wanted = self.problem, self._store, frozenset(self.wanted)
-
-        def certificate(seed: int) -> Certificate | None:
-            return certificate_of(store, seed, wanted)
-
-        return EnsembleMinima.of(self._rows, problem.shape, problem.n_free, certificate)
+        certificate = partial(certificate_of, self._store, frozenset(self.wanted))
+        return distinct(self._rows, self.problem.shape, self.problem.n_free, certificate)
 
     def unseen(self) -> Unseen:
         """How much of the landscape was not met: Good-Turing's share and Chao1's number of ends.
@@ -300,7 +314,7 @@ class Ensemble:
         return confluence(self._rows, self.minima(), self.trajectories if kept else None)
 
     def plot(self, title: str | None = None) -> "Figure":
-        """Levels and discovered ends, as a new matplotlib Figure (extra ``plot``).
+        """Levels and discovered ends, as a new matplotlib Figure (extra ``plot``) with a `title`.
 
         Examples
         --------
@@ -318,7 +332,7 @@ class Ensemble:
     # ------------------------------------------------------------ single walks, proofs
 
     def trajectory(self, seed: int) -> Trajectory:
-        """The walk of a seed, as it was kept; else it is made again, in this process.
+        """The walk of a `seed`, as it was kept; else it is made again, in this process.
 
         ValueError if the ensemble has no walk of that seed.
 
@@ -439,4 +453,4 @@ class Ensemble:
 
 _MAIN = ("loss", "pivots", "seconds")
 
-__all__ = ["PROVED", "Ensemble"]
+__all__ = ["Ensemble"]

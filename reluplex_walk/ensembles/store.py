@@ -256,11 +256,15 @@ def opened(path: Path, loss: LayerLoss, asked: dict[str, Any], resume: bool) -> 
             f"out: {path} holds an ensemble; give resume=True to go on with it, or another folder"
         )
     found = read_manifest(path)
-    expected = {"version": __version__, "loss": loss.fingerprint, **asked}
-    for name, value in expected.items():
+    if found.get("loss") != loss.fingerprint:
+        raise ValueError(
+            f"out: {path} holds an ensemble of another loss (data, network, kind); give another "
+            "folder"
+        )
+    for name, value in {"version": __version__, **asked}.items():
         if found.get(name) != value:
             raise ValueError(
-                f"out: {path} holds an ensemble of another {name}: expected "
+                f"out: {path} holds an ensemble with another {name}: expected "
                 f"{value!r}, found {found.get(name)!r}; give another folder"
             )
     (path / "ended").unlink(missing_ok=True)

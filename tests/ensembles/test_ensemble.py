@@ -401,7 +401,7 @@ def test_folders_of_something_else(tmp_path):
         rw.ensemble(LOSS, 2, out=folder, resume=False)
     with pytest.raises(ValueError, match="an ensemble of another loss"):
         rw.ensemble(problem(seed=5), 2, out=folder)
-    with pytest.raises(ValueError, match="an ensemble of another options"):
+    with pytest.raises(ValueError, match="an ensemble with another options"):
         rw.ensemble(LOSS, 2, out=folder, step="long")
     with pytest.raises(FileNotFoundError, match="no ensemble in"):
         rw.Ensemble.load(tmp_path / "nowhere")
@@ -445,6 +445,10 @@ def test_in_a_thread_of_its_own():
     assert_same(made[0], rw.ensemble(LOSS, 5))
 
 
-def test_results_can_be_sent(serial):
-    again = pickle.loads(pickle.dumps(rw.ensemble(LOSS, 5).to_frame()))
-    assert again["loss"].tolist() == serial.losses[:5].tolist()
+def test_results_can_be_sent():
+    found = rw.ensemble(LOSS, 5, measures=[slopes])
+    again = pickle.loads(pickle.dumps(found))
+    assert_same(again, found)
+    assert pickle.loads(pickle.dumps(found.minima())).certificate(0).loss == (
+        found.best.certificate.loss
+    )
