@@ -117,7 +117,7 @@ class EnsembleMinima:
                 "low": self.low,
                 "high": self.high,
                 "seed": self.seeds,
-                "theta": list(self.thetas.reshape(len(self), -1)),
+                "theta": [theta.ravel() for theta in self.thetas],
                 "key": self.keys,
             }
         )

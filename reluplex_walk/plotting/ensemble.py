@@ -76,9 +76,9 @@ def plot_ensemble(
     grid = canvas.add_gridspec(1 + down, 2 * _ACROSS, height_ratios=[4.0, *[1.0] * down])
     minima = ensemble.minima()
     proved = {key for key, some in zip(minima.keys, minima.proved, strict=True) if some}
-    _levels(
-        canvas.add_subplot(grid[0, :_ACROSS]), losses, np.array([key in proved for key in keys])
-    )
+    _, edges = ensemble.level_histogram(int(np.clip(np.sqrt(losses.size), 10, 60)))
+    held = np.array([key in proved for key in keys])
+    _levels(canvas.add_subplot(grid[0, :_ACROSS]), losses, held, edges)
     _discovery(canvas.add_subplot(grid[0, _ACROSS:]), ensemble, keys)
     for k, (name, values) in enumerate(figures.items()):
         row, column = divmod(k, _ACROSS)
@@ -92,8 +92,7 @@ def plot_ensemble(
     return canvas
 
 
-def _levels(ax: Axes, losses: Floats, proved: NDArray[np.bool_]) -> None:
-    edges = np.histogram_bin_edges(losses, int(np.clip(np.sqrt(losses.size), 10, 60)))
+def _levels(ax: Axes, losses: Floats, proved: NDArray[np.bool_], edges: Floats) -> None:
     parts = [("proved local minimum", BLUE, losses[proved]), ("not proved", GREY, losses[~proved])]
     parts = [part for part in parts if part[2].size]
     labels, colours, some = zip(*parts, strict=True)

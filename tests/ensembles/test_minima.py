@@ -1,6 +1,7 @@
 """Distinct ends, how often each is met, what is unseen, and where walks meet."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -136,3 +137,26 @@ def test_without_trajectories_there_are_ends_alone(found):
     graph = found.graph()
     assert graph.number_of_edges() == 0
     assert sum(node["walks"] for _, node in graph.nodes(data=True)) == 150
+
+
+@pytest.mark.parametrize("y", [[0.0, 1.0, 0.0, 1.0], [0.0] * 4, [1e8, 1e8, 1e8 + 1, 1e8]])
+def test_one_level_and_no_walk(y, tmp_path):
+    """Losses that differ by rounding are one level; without walks all tables are empty."""
+    loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), [[0.0], [1.0], [2.0], [4.0]], y)
+    found = rw.ensemble(loss, 30)
+    counts, edges = found.level_histogram()
+    assert counts.tolist() == [30]
+    assert np.diff(edges)[0] == 1.0
+    none = rw.ensemble(loss, 3, time_limit=1e-9)
+    assert len(none.frame()) == len(none.minima().to_frame()) == len(none.graph()) == 0
+    assert none.to_xarray().sizes["seed"] == 0
+    assert (none.statistics()["n"] == 0).all()
+
+
+def test_losses_apart_by_rounding_are_one_level(found):
+    rows = [row._replace(loss=1.0 + k % 3 * 2.0**-52) for k, row in enumerate(found._rows)]
+    nearly = replace(found)
+    nearly.__dict__["_rows"] = rows
+    assert np.ptp(nearly.losses) == 2.0**-51
+    assert nearly.level_histogram(8)[0].sum() == 150
+    nearly.plot().clear()
