@@ -27,7 +27,9 @@ class Unseen(NamedTuple):
         f_1 and f_2: ends met once, and twice.
     share, share_low, share_high : float
         The probability that a further walk ends at a new one, by Good (1953), f_1 / n, with the
-        interval of Esty (1983); never below what no walk in n could have shown, 1 - 0.05^(1/n).
+        interval of Esty (1983), which ends no lower than 1 - 0.05^(1/n), a share that n walks miss
+        once in twenty times, and begins no higher than 1 - 2 log(20) / n: so small a share is left
+        where n walks to equally likely ends are all different once in twenty times.
     total, total_low, total_high : float
         How many ends there are at least: the bias-corrected lower bound of Chao (1984, 1987), with
         its interval as in EstimateS (Colwell 2013).  Where most were met once it says little.
@@ -67,6 +69,7 @@ def unseen(counts: ArrayLike) -> Unseen:
     share = once / n
     spread = z * np.sqrt(once * (1.0 - share) + 2.0 * twice) / n
     least_high = 1.0 - (1.0 - LEVEL) ** (1.0 / n)
+    most_low = 1.0 + 2.0 * np.log(1.0 - LEVEL) / n
     total, low, high = _chao1(met, once, twice, z)
     return Unseen(
         n_walks=n,
@@ -74,7 +77,7 @@ def unseen(counts: ArrayLike) -> Unseen:
         once=once,
         twice=twice,
         share=share,
-        share_low=float(max(0.0, share - spread)),
+        share_low=float(max(0.0, min(share - spread, most_low))),
         share_high=float(min(1.0, max(share + spread, least_high))),
         total=total,
         total_low=low,
