@@ -22,7 +22,7 @@ from ..native.subdivide import branch
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_CHUNK = 1024  # regions
+CHUNK = 1024  # regions
 
 
 class Root(NamedTuple):
@@ -86,8 +86,14 @@ def orthant_roots(ids: Ints, normals: Floats, offsets: Floats) -> list[Root]:
     return roots
 
 
-def new_stack(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_vertices: int) -> Stack:
-    """An empty stack; `n_vertices` of room in the output (0: they are not wanted)."""
+def new_stack(
+    kernel: KernelArrays,
+    linear: Floats,
+    linear_size: Floats,
+    n_vertices: int,
+    chunk: int = CHUNK,
+) -> Stack:
+    """An empty stack, and room for a `chunk` of regions, with vertices if `n_vertices` is not 0."""
     rows, n = kernel.stage.size, kernel.x.shape[1]
     outputs, m = kernel.y.shape
     dim = linear.shape[2] - 1
@@ -124,15 +130,15 @@ def new_stack(kernel: KernelArrays, linear: Floats, linear_size: Floats, n_verti
         left=ints(n),
         blocked=np.full(n, kernel.widths.size),
         forward=floats(rows, 4),
-        pattern=np.zeros((_CHUNK, -(-breakpoints // 8)), np.uint8),
-        piece=floats(_CHUNK, dim + 1),
-        point=floats(_CHUNK, dim),
-        least=floats(_CHUNK, dim + 1),
-        flat=np.zeros(_CHUNK, bool),
-        bounded=np.zeros(_CHUNK, bool),
-        facet_end=ints(_CHUNK),
-        flips=np.zeros(_CHUNK * (8 + 2 * dim), np.int32),
-        vertex_end=ints(_CHUNK),
+        pattern=np.zeros((chunk, -(-breakpoints // 8)), np.uint8),
+        piece=floats(chunk, dim + 1),
+        point=floats(chunk, dim),
+        least=floats(chunk, dim + 1),
+        flat=np.zeros(chunk, bool),
+        bounded=np.zeros(chunk, bool),
+        facet_end=ints(chunk),
+        flips=np.zeros(chunk * (8 + 2 * dim), np.int32),
+        vertex_end=ints(chunk),
         vertex=floats(n_vertices, dim),
     )
 

@@ -20,7 +20,8 @@ from .subdivision import Chunk, Root, Settle, pausing, split_off
 
 _PER_WORKER = 32  # subtrees: the last ones to be searched are then small parts of the whole
 _MOST = 1024  # subtrees: dividing is work of the client
-_SLICE = 1.0  # seconds
+_SLICE = 0.5  # seconds
+_CHUNK = 128  # regions between two looks at the clock
 _TIME_SHARE = 0.95  # of the time left: what was found must come back in time
 
 Task = tuple[int, list[Root], int | None]
@@ -83,7 +84,7 @@ def explore_some(
     """The regions that a slice of time, in a worker, suffices for, and what is left."""
     loss, space = shared
     _, roots, most = task
-    stack, settle = new_search(loss, space)
+    stack, settle = new_search(loss, space, _CHUNK)
     limits = Limits(most, _SLICE if seconds is None else min(_SLICE, _TIME_SHARE * seconds))
     chunks: list[Chunk] = []
     count = 0
