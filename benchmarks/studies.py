@@ -1,7 +1,7 @@
 """Vertex density, loss decay and level over thousands of walks, with intervals.
 
     python -m benchmarks studies [--walks 1000] [--problems 20] [--workers 2] [--kind teacher]
-                                 [--segments 30] [--controls 3] [--out FOLDER]
+                                 [--segments 10] [--controls 1] [--out FOLDER]
 
 The claims are those of P. Hinz, arXiv 2105.02831; the figures are those of the notebooks
 vertex_density and loss_decay.  For each of three architectures (hidden layers 8, 5-4 and 5-4-2)
@@ -96,22 +96,26 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--problems", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2, help="0: this process")
     parser.add_argument("--kind", choices=KINDS, default="teacher")
-    parser.add_argument("--segments", type=int, default=30)
-    parser.add_argument("--controls", type=int, default=3)
+    parser.add_argument("--segments", type=int, default=10)
+    parser.add_argument("--controls", type=int, default=1)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(argv)
     around = partial(density, segments=options.segments, controls=options.controls)
     tables = {}
     for hidden in HIDDEN:
         name, began = "-".join(map(str, hidden)), time.perf_counter()
-        out = options.out and options.out / f"{options.kind}-{name}"
+        folder = f"{options.kind}-{name}-{options.segments}-{options.controls}"
+        out = options.out and options.out / folder
         measures = [around, decay, level, plain_exponential]
         columns, groups = gather(hidden, options, measures, out)
+        made = len(groups)
+        columns, groups = long_enough(columns, groups)
         tables[name] = table(columns, groups)
         spent = time.perf_counter() - began
         print(
-            f"hidden {name}: {len(groups)} walks on {len(set(groups))} problems, {spent:.0f} s; "
-            f"pivots: median {np.median(columns['pivots']):.0f}",
+            f"hidden {name}: {made} walks on {options.problems} problems, {spent:.0f} s; "
+            f"{len(groups)} of {LEAST_PIVOTS} pivots and more, "
+            f"median {np.median(columns['pivots']):.0f}",
             flush=True,
         )
     for title, rows in TABLES.items():
@@ -135,10 +139,15 @@ def gather(
             measures=measures,
         )
         pivots = found.to_frame()["pivots"].to_numpy()
-        columns = {**found.figures, "pivots": pivots, "problem": np.full(len(found), seed)}
-        parts.append({name: values[pivots >= LEAST_PIVOTS] for name, values in columns.items()})
+        parts.append({**found.figures, "pivots": pivots, "problem": np.full(len(found), seed)})
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return columns, columns.pop("problem")
+
+
+def long_enough(columns: Columns, groups: np.ndarray) -> tuple[Columns, np.ndarray]:
+    """Without the walks of less than 20 pivots."""
+    kept = columns["pivots"] >= LEAST_PIVOTS
+    return {name: values[kept] for name, values in columns.items()}, groups[kept]
 
 
 def table(columns: Columns, groups: np.ndarray) -> Any:
