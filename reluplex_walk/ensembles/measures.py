@@ -128,7 +128,9 @@ def density(
 
 
 def decay(traj: Trajectory) -> Figures:
-    """How the loss falls along a walk, from its start to its end; it costs next to nothing.
+    """How the loss falls along a walk, from its start to its end.
+
+    Costs the losses at all vertices (``traj.losses``), one evaluation each.
 
     Parameters
     ----------
