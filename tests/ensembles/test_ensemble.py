@@ -61,9 +61,9 @@ def test_rows_are_those_of_single_walks():
     "options", [{}, {"step": "long"}, {"plateau": "cross"}, {"rule": "random"}]
 )
 def test_what_is_proved_once_is_what_every_walk_proves(options):
-    for loss in (LOSS, problem((1, 2, 1), 8, 3), problem((1, 1), 7, 1)):
-        once = rw.ensemble(loss, 40, **options)
-        each = rw.ensemble(loss, 40, proof="all", **options)
+    for loss, walks in ((LOSS, 12), (problem((1, 2, 1), 8, 3), 30), (problem((1, 1), 7, 1), 20)):
+        once = rw.ensemble(loss, walks, **options)
+        each = rw.ensemble(loss, walks, proof="all", **options)
         for a, b in zip(once._rows, each._rows, strict=True):
             assert (a.seed, a.status, a.reason, a.pivots) == (b.seed, b.status, b.reason, b.pivots)
             assert a.loss == pytest.approx(b.loss, rel=1e-12)
@@ -81,7 +81,7 @@ def test_without_proofs_nothing_is_claimed():
     assert found.verify() == 0
 
 
-@pytest.mark.parametrize("executor", [1, 2, 3])
+@pytest.mark.parametrize("executor", [1, 2])
 def test_processes_change_nothing(serial, executor):
     assert_same(rw.ensemble(LOSS, 60, executor=executor, measures=[slopes]), serial)
 
