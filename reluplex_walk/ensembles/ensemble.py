@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -246,8 +247,16 @@ def _measures(measures: Any) -> tuple[tuple[str, Measure], ...]:
             named.append((name, MEASURES[name]))
         else:
             function(f"measures[{k}]", measure)
-            named.append((getattr(measure, "__name__", type(measure).__name__), measure))
+            named.append((_name(measure), measure))
     return tuple(named)
+
+
+def _name(measure: Any) -> str:
+    """What a measure is called in messages, and by which a folder knows it again."""
+    if isinstance(measure, partial):
+        given = [*map(repr, measure.args), *(f"{k}={v!r}" for k, v in measure.keywords.items())]
+        return f"{_name(measure.func)}({', '.join(given)})"
+    return str(getattr(measure, "__name__", type(measure).__name__))
 
 
 __all__ = ["KEEPS", "PROOFS", "ensemble"]

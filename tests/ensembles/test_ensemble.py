@@ -5,6 +5,7 @@ import pickle
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -387,6 +388,19 @@ def test_measures_may_not_take_a_column():
 
     with pytest.raises(ValueError, match="measures: clash gives the column 'loss'"):
         rw.ensemble(LOSS, 2, measures=clash)
+
+
+def _scaled(traj, factor):
+    return {"scaled": factor * traj.loss}
+
+
+def test_a_folder_knows_its_measures_again(tmp_path):
+    twice, thrice = (partial(_scaled, factor=factor) for factor in (2.0, 3.0))
+    rw.ensemble(LOSS, 2, out=tmp_path, measures=twice, proof="off")
+    found = rw.ensemble(LOSS, 3, out=tmp_path, measures=twice, proof="off")
+    np.testing.assert_array_equal(found.figures["scaled"], 2.0 * found.losses)
+    with pytest.raises(ValueError, match=r"another measures: .*_scaled.factor=3.0"):
+        rw.ensemble(LOSS, 3, out=tmp_path, measures=thrice, proof="off")
 
 
 def test_folders_of_something_else(tmp_path):
