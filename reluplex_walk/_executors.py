@@ -33,6 +33,7 @@ from ._version import __version__
 
 _AHEAD = 2  # tasks that are sent to each worker, so that it need not wait for the next one
 _MOST_DEATHS = 5  # one after the other, without a task done: something is wrong
+_COUNTED = 2.0  # seconds for which the number of workers of a cluster is taken to be the same
 _KEPT = 4  # shared values that a worker keeps, the last ones
 _IDLE = 60.0  # seconds after which own processes end
 _INSTALL = 'pip install "reluplex_walk[ensemble]"'
@@ -68,6 +69,7 @@ class Workers:
         self._executor: Executor | None = None
         self._payload = b"" if executor is None else _pickled(shared)
         self._token = hashlib.sha256(self._payload).hexdigest()
+        self._counted: tuple[Limits, int] | None = None  # workers of a cluster, and when
         self._stack = ExitStack()
 
     def __enter__(self) -> "Workers":
@@ -96,7 +98,9 @@ class Workers:
         if self._kind == "processes":
             return int(self._given)
         if self._kind == "dask":
-            return max(1, sum(self._given.nthreads().values()))
+            if self._counted is None or self._counted[0].elapsed > _COUNTED:
+                self._counted = Limits(), max(1, sum(self._given.nthreads().values()))
+            return self._counted[1]
         return int(getattr(self._given, "_max_workers", None) or os.cpu_count() or 1)
 
     def run(self, tasks: Iterable[Any], limits: Limits) -> Generator[tuple[Any, Any], None, None]:
