@@ -69,11 +69,12 @@ class Workers:
         self._executor: Executor | None = None
         self._payload = b"" if executor is None else _pickled(shared)
         self._token = hashlib.sha256(self._payload).hexdigest()
+        self.sent = 0  # tasks: the first ones go with what all share
         self._counted: tuple[Limits, int] | None = None  # workers of a cluster, and when
         self._stack = ExitStack()
 
     def __enter__(self) -> "Workers":
-        self._stack.enter_context(_one_thread(not self.here))
+        self._stack.enter_context(one_thread(not self.here))
         self._executor = self._started()
         return self
 
@@ -99,9 +100,18 @@ class Workers:
             return int(self._given)
         if self._kind == "dask":
             if self._counted is None or self._counted[0].elapsed > _COUNTED:
-                self._counted = Limits(), max(1, sum(self._given.nthreads().values()))
+                self._counted = Limits(), self._threads()
             return self._counted[1]
         return int(getattr(self._given, "_max_workers", None) or os.cpu_count() or 1)
+
+    def _threads(self) -> int:
+        """Of all workers of a cluster, one at least: they may be on their way."""
+        try:
+            return max(1, sum(self._given.nthreads().values()))
+        except Exception as error:  # whatever a client says without its scheduler
+            raise RuntimeError(
+                f"executor: the scheduler of the Dask client does not answer ({short(error)})"
+            ) from error
 
     def run(self, tasks: Iterable[Any], limits: Limits) -> Generator[tuple[Any, Any], None, None]:
         """(task, result) of all `tasks`, as they are done; where `limits` are over, of some.
@@ -169,7 +179,6 @@ class _Flight:
         self.limits = limits
         self.running: dict[Future[Any], Any] = {}
         self.again: deque[Any] = deque()
-        self.fresh = 0  # tasks sent with what all share, to workers that do not have it yet
         self.deaths = 0  # since a task was done
 
     def results(self, tasks: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
@@ -216,8 +225,8 @@ class _Flight:
                     task = next(tasks)
                 except StopIteration:
                     return
-            self.fresh += 1
-            self._submit(task, with_shared=self.fresh <= size)
+            self.workers.sent += 1
+            self._submit(task, with_shared=self.workers.sent <= size)
 
     def _submit(self, task: Any, with_shared: bool) -> None:
         self.running[self.workers.submit(task, self.limits, with_shared)] = task
@@ -272,20 +281,32 @@ def _call(
             if payload is None:
                 return _Unknown()
             if client != _here():  # a process of its own, for good
-                _one_thread(True)
+                one_thread(True)
             _SHARED[token] = pickle.loads(payload)
         _SHARED.move_to_end(token)
         while len(_SHARED) > _KEPT:
             _SHARED.popitem(last=False)
         shared = _SHARED[token]
-    return _Done(function(shared, task, seconds))
+    try:
+        return _Done(function(shared, task, seconds))
+    except Exception as error:
+        raise _sendable(error) from None
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, or where it cannot be sent, one that says the same."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _here() -> _Process:
     return _Process(socket.gethostname(), os.getpid(), __version__)
 
 
-def _one_thread(needed: bool) -> Any:
+def one_thread(needed: bool = False) -> Any:
     """From now on, or as long as it is entered, one thread of BLAS in this process.
 
     ImportError if that is `needed` and threadpoolctl is missing.
@@ -341,4 +362,4 @@ def kind_of(executor: Any) -> str:
     return "processes"
 
 
-__all__ = ["Workers", "kind_of"]
+__all__ = ["Workers", "kind_of", "one_thread"]

@@ -281,17 +281,19 @@ def saved_in(result: Path) -> Ensemble | None:
 def summary(found: Ensemble, beside: dict[str, float] | None = None) -> dict[str, Any]:
     """What `ensemble` and `show` say of an ensemble; losses to compare with stand `beside`."""
     minima, unseen = found.minima(), found.unseen()
-    lowest = len(minima) > 0 and bool(minima.losses[0] == found.loss)  # else a walk cut short
+    key = found.lowest_key  # None of a walk that was cut short
+    k = minima.keys.index(key) if key is not None else None
+    proved = k is not None and bool(minima.proved[k])
     high = unseen.total_high if math.isfinite(unseen.total_high) else None
     return {
         "ended": found.ended.name,
         "message": _MESSAGES.get(found.ended, found.ended.message),
         "loss": found.loss if len(found) else None,
-        "best_level_proved": lowest and bool(minima.proved[0]) if len(found) else None,
+        "best_level_proved": proved if len(found) else None,
         **(beside or {}),
         "walks": len(found),
         "walks_to_their_end": unseen.n_walks,
-        "walks_to_the_best_level": int(minima.counts[0]) if lowest else 0,
+        "walks_to_the_best_level": int(minima.counts[k]) if k is not None else 0,
         "distinct_ends": unseen.n_distinct,
         "proved": int(minima.proved.sum()),
         "coverage": 1.0 - unseen.share,

@@ -1,11 +1,11 @@
-"""Rows as they are handed over: what is proved of an end holds for all walks to it."""
+"""Rows as they are handed over: what is proved of a vertex holds for all walks that end there."""
 
 from collections.abc import Collection
 
 from .._files import unpack
 from ..proof.certificate import Certificate
 from .rows import Row
-from .run import same_end
+from .run import holds_for
 from .store import PASSES, Store
 
 
@@ -18,26 +18,22 @@ def assembled(store: Store, wanted: Collection[int], n_free: int) -> list[Row]:
     rows: list[Row] = []
     for seed in sorted(first):
         row = first[seed]
-        if row.key is None:
-            rows.append(row)
-            continue
-        lead = leads.setdefault(row.key, row)
+        lead = row if row.key is None else leads.setdefault(row.key, row)
         proved = again.get(lead.seed)
-        if seed in again:
+        if proved is not None and seed != lead.seed and holds_for(row, lead, proved, n_free):
+            row = row._replace(
+                status=proved.status,
+                reason=proved.reason,
+                key=proved.key,
+                rank=proved.rank,
+                theta=proved.theta,
+                loss=proved.loss,
+            )
+        elif seed in again:
             moved = again[seed].pivots != row.pivots
             row = again[seed]._replace(figures=(again[seed] if moved else row).figures)
-        elif proved is not None and same_end(row, lead, proved):
-            row = _shared(row, proved, n_free)
         rows.append(row)
     return rows
-
-
-def _shared(row: Row, proved: Row, n_free: int) -> Row:
-    """A walk to the end that another walk has proved; on a face each has a point of its own."""
-    row = row._replace(status=proved.status, reason=proved.reason, key=proved.key, rank=proved.rank)
-    if proved.rank < n_free:
-        return row
-    return row._replace(theta=proved.theta, loss=proved.loss)
 
 
 def certificate_of(store: Store, wanted: Collection[int], seed: int) -> Certificate | None:

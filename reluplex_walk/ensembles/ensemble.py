@@ -70,6 +70,8 @@ def ensemble(
         not grow with the number of walks but for some 200 bytes each.  Default: all in memory.
     keep : {"ends", "trajectories"}, default "ends"
         Whether the trajectories are kept beside the rows, as files that ``Trajectory.load`` reads.
+        They are those of the walks as they were made: with ``proof="distinct"`` most have no proof
+        of their own.
     stop : float or callable, optional
         A share in (0, 1): stop when the probability that a further walk ends somewhere new is
         estimated (Good-Turing) to be no larger.  A callable is told an :class:`EnsembleProgress`
@@ -78,9 +80,10 @@ def ensemble(
         Go on with the walks in `out`, if there are any, of the same loss and options.  No walk is
         lost or made twice, whatever stopped the earlier run; more walks may be asked for.
     proof : {"distinct", "all", "off"}, default "distinct"
-        ``distinct``: walks are made without proofs, then the end of the first one with each active
-        set is proved; where it turns out that the walk goes on further down, all walks to it are
-        made again.  ``all``: every walk is proved on its own; dearer where many ends are the same,
+        ``distinct``: walks are made without proofs, then the first one to each active set is made
+        again with them; what is proved of a vertex holds for all walks that end there.  Where
+        nothing is proved, the walk goes on further down, or the end is a face, all of them are made
+        again.  ``all``: every walk is proved on its own; dearer where many ends are the same,
         cheaper where all differ.  ``off``: nothing is proved.
     callback : callable, optional
         Called with an :class:`EnsembleProgress` from time to time; StopIteration or
@@ -90,7 +93,8 @@ def ensemble(
     measures : str, callable or several of them, optional
         Figures of each walk, as columns of its row, computed where the walk is made: "density",
         "decay", "level" (see ``rw.measures``), or functions of a
-        :class:`Trajectory` that return a dict of numbers.
+        :class:`Trajectory` that return a dict of numbers.  With ``proof="distinct"`` they are told
+        the walk without proofs, unless it goes on further down.
     step, rule : str, optional
     max_pivots : int, optional
     proof_budget : float, default 5.0
@@ -163,8 +167,8 @@ def ensemble(
         stack.enter_context(limits)
         workers = stack.enter_context(Workers(executor, make_walks, job))
         stack.callback(store.flush)  # whatever happens
-        seeds_made, ended = Run(chosen, proof, stop, store, workers).go(limits)
-        store.end(ended)
+        seeds_made, ended = Run(chosen, loss.n_free, proof, stop, store, workers).go(limits)
+        store.end(ended, len(seeds_made))
     return Ensemble(
         problem=loss,
         wanted=tuple(seeds_made),
@@ -172,7 +176,7 @@ def ensemble(
         proof=proof,
         ended=ended,
         elapsed=limits.elapsed,
-        out=None if out is None else Path(out),
+        out=None if out is None else Path(out).resolve(),
         _store=store,
     )
 
@@ -182,10 +186,13 @@ def _folder(out: str | Path, loss: LayerLoss, asked: dict[str, Any], resume: boo
     """The folder to write to, locked; one whose writer was killed is free."""
     if not isinstance(out, str | Path):
         raise TypeError(f"out: expected a path, found {short(out)}")
-    path = Path(out)
+    path = Path(out).resolve()
     if path.exists() and not path.is_dir():
         raise FileExistsError(f"out: {path} is a file; give another folder")
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"out: {path} cannot be made ({error})") from None
     with _locked(path):
         yield opened(path, loss, asked, resume)
 

@@ -30,7 +30,7 @@ class EnsembleMinima:
         Of the active set and all other sides.
     losses : ndarray (M,)
     thetas : ndarray (M, h, q)
-        The vertex, or where the first walk came to the face.
+        The vertex, or on a face the lowest point, by rounding, where a walk came to it.
     proved : ndarray (M,) of bool
         Whether it is a proved local minimum; of the others nothing is claimed.
     vertices : ndarray (M,) of bool
@@ -40,7 +40,7 @@ class EnsembleMinima:
     low, high : ndarray (M,)
         Interval of 95 % of the probability that a walk does (Clopper and Pearson 1934).
     seeds : ndarray (M,)
-        The lowest seed that does.
+        The walk that came there, the lowest seed of several.
 
     Examples
     --------
@@ -141,6 +141,8 @@ def distinct(
     for row in rows:
         if row.key is not None:
             groups.setdefault(row.key, []).append(row)
+    for group in groups.values():  # proved ones first, and the lowest of them
+        group.sort(key=lambda row: (row.status not in PROVED, row.loss, row.seed))
     ordered = sorted(groups.values(), key=lambda group: (group[0].loss, group[0].seed))
     firsts = [group[0] for group in ordered]
     counts = np.array([len(group) for group in ordered], np.int64)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import dataset, of_layer, pandas
+from .._executors import one_thread
 from .._files import unpack
 from .._limits import Limits
 from .._logs import logged
@@ -23,7 +24,7 @@ from ..simplex.walk import walk
 from ..tolerances import OPTIMIZE
 from .assembly import assembled, certificate_of
 from .confluence import confluence
-from .minima import EnsembleMinima, distinct
+from .minima import PROVED, EnsembleMinima, distinct
 from .rows import Row
 from .statistics import statistics
 from .store import Folder, Store, read_loss, read_manifest
@@ -132,13 +133,28 @@ class Ensemble:
         return self._best.loss
 
     @property
+    def lowest_key(self) -> str | None:
+        """Which of ``minima().keys`` that is; None where there is no walk, or it was cut short.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_motorcycle()
+        >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([1, 2, 1], seed=0), data.X, data.y)
+        >>> found = rw.ensemble(loss, walks=10, step="long")
+        >>> found.lowest_key in found.minima().keys
+        True
+        """
+        return self._best.key if len(self) else None
+
+    @property
     def theta(self) -> Floats:
         """Parameters (h, q) there."""
         return self._best.theta.reshape(self.problem.shape)
 
     @cached_property
     def best(self) -> Trajectory:
-        """The walk that ends there, as :meth:`trajectory` has it.
+        """The walk that ends there, with its proof, if its end is proved.
 
         Examples
         --------
@@ -149,7 +165,10 @@ class Ensemble:
         >>> found.best.status.proved, found.best.loss == found.loss
         (True, True)
         """
-        return self.trajectory(self._best.seed)
+        kept = self.trajectory(self._best.seed)
+        if self._best.status in PROVED and not kept.status.proved:
+            return self._walked(self._best.seed)
+        return kept
 
     def to_frame(self) -> Any:
         """A row for each walk, in the order of seeds, as a DataFrame of pandas.
@@ -336,7 +355,9 @@ class Ensemble:
     # ------------------------------------------------------------ single walks, proofs
 
     def trajectory(self, seed: int) -> Trajectory:
-        """The walk of a `seed`, as it was kept; else it is made again, in this process.
+        """The walk of a `seed`, as it was kept; else it is made again, with proofs.
+
+        With ``proof="distinct"`` most walks were kept without proofs, which others carry for them.
 
         ValueError if the ensemble has no walk of that seed.
 
@@ -350,15 +371,27 @@ class Ensemble:
         True
         """
         seed = integer("seed", seed, 0)
-        if seed not in self.seeds:
+        if seed not in self._made:
             raise ValueError(f"seed: the ensemble has no walk of seed {seed}")
         kept = self._store.trajectory(seed)
         if isinstance(kept, bytes):
             return Trajectory._of(unpack(kept, "trajectory", from_arrays))
         if kept is not None:
             return Trajectory.load(kept)
+        return self._walked(seed)
+
+    @cached_property
+    def _made(self) -> frozenset[int]:
+        return frozenset(row.seed for row in self._rows)
+
+    def _walked(self, seed: int) -> Trajectory:
+        """The walk of a seed, made again; KeyboardInterrupt if that is interrupted."""
         proof = "off" if self.proof == "off" else "on"
-        return walk(self.problem, seed=seed, proof=proof, **self.options)
+        with one_thread():
+            traj = walk(self.problem, seed=seed, proof=proof, **self.options)
+        if traj.ended is Ended.INTERRUPTED:
+            raise KeyboardInterrupt
+        return traj
 
     def trajectories(self) -> Iterator[Trajectory]:
         """All walks, one after the other, in the order of seeds; see :meth:`trajectory`.
@@ -441,14 +474,15 @@ class Ensemble:
         ...     len(again), again.loss == found.loss, again.ended.name
         (20, True, 'FINISHED')
         """
-        folder = Path(path)
+        folder = Path(path).resolve()
         manifest, store = read_manifest(folder), Folder(folder)
+        seeds = tuple(sorted(row.seed for row in store.rows("walks")))
         return cls(
             problem=read_loss(folder),
-            wanted=tuple(sorted(row.seed for row in store.rows("walks"))),
+            wanted=seeds,
             options=manifest["options"],
             proof=manifest["proof"],
-            ended=store.ended,
+            ended=store.ended(len(seeds)),
             elapsed=0.0,
             out=folder,
             _store=store,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .._files import pack
 from .._limits import Limits
 from .._logs import part_of
+from .._numbers import short
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
@@ -117,6 +118,10 @@ def _figures(traj: Trajectory, measures: tuple[tuple[str, Measure], ...]) -> dic
     figures: dict[str, float | None] = {}
     for name, measure in measures:
         for column, value in dict(measure(traj)).items():
+            if not isinstance(column, str):
+                raise TypeError(
+                    f"measures: expected names of columns from {name}, found {short(column)}"
+                )
             if column in figures or column in Row._fields:
                 raise ValueError(f"measures: {name} gives the column {column!r}, which is taken")
             number = None if value is None else float(value)

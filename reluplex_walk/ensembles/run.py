@@ -1,9 +1,10 @@
 """How an ensemble is made: all walks, then proofs of their distinct ends.
 
-With ``proof="distinct"`` walks are made without proofs first.  Walks whose ends have the same key
-(the same breakpoints vanish, all others lie on the same sides) end at one vertex, or on one face,
-around which the loss is the same: the first of them is made once more with proofs, and what is
-proved holds for all.  Where that walk goes on further down, each of them is made again.
+With ``proof="distinct"`` walks are made without proofs first.  Walks whose ends are vertices with
+the same key (the same breakpoints vanish, all others lie on the same sides) end at one point: the
+first of them is made once more with proofs, and what is proved there holds for all.  Where nothing
+is proved, that walk goes on further down, or the end lies on a face, on which each walk has a point
+of its own, each of them is made again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from .._executors import Workers
 from .._limits import Limits
 from ..ended import Ended
 from ..tolerances import ENSEMBLES
+from .minima import PROVED
 from .progress import EnsembleProgress
 from .rows import Row, Task
 from .store import Store
@@ -35,6 +37,10 @@ class End(Protocol):
     def loss(self) -> float: ...
     @property
     def pivots(self) -> int: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def status(self) -> str: ...
 
 
 Stop = float | Callable[[EnsembleProgress], bool]
@@ -46,15 +52,24 @@ class Seen(NamedTuple):
     key: str | None
     loss: float
     pivots: int
+    rank: int
+    status: str
 
 
 class Run:
     """The walks made so far, and those to be made."""
 
     def __init__(
-        self, seeds: list[int], proof: str, stop: Stop | None, store: Store, workers: Workers
+        self,
+        seeds: list[int],
+        n_free: int,
+        proof: str,
+        stop: Stop | None,
+        store: Store,
+        workers: Workers,
     ) -> None:
         self.seeds = seeds
+        self.n_free = n_free
         self.proof = proof
         self.stop = stop
         self.store = store
@@ -70,7 +85,9 @@ class Run:
         for row in store.rows("walks"):
             if row.seed in wanted:
                 self._see(row)
-        self.again = {r.seed: _seen(r) for r in store.rows("proofs") if r.seed in wanted}
+        for row in store.rows("proofs"):
+            if row.seed in wanted:
+                self._prove_one(row)
         self.before = len(self.seen)
 
     def go(self, limits: Limits) -> tuple[list[int], Ended]:
@@ -96,7 +113,7 @@ class Run:
             loss=float(self.least),
             rate=made / elapsed if elapsed > 0.0 else 0.0,
             elapsed=elapsed,
-            n_proofs=len(self.again),
+            n_proofs=len(self.again) if self.n_to_prove else 0,
             n_to_prove=self.n_to_prove,
         )
 
@@ -180,7 +197,7 @@ class Run:
             seed
             for first, *rest in groups
             for seed in rest
-            if not same_end(self.seen[seed], self.seen[first], self.again[first])
+            if not holds_for(self.seen[seed], self.seen[first], self.again[first], self.n_free)
         ]
         self.n_to_prove += len(others)
         due = [seed for seed in others if seed not in self.again]
@@ -201,16 +218,17 @@ class Run:
 
 
 def _seen(row: Row) -> Seen:
-    return Seen(row.key, row.loss, row.pivots)
+    return Seen(row.key, row.loss, row.pivots, row.rank, row.status)
 
 
-def same_end(one: End, first: End, proved: End) -> bool:
+def holds_for(one: End, first: End, proved: End, n_free: int) -> bool:
     """Whether what is proved at the end of the `first` walk to it holds for another `one`, too.
 
-    `proved` is the first walk with proofs: it must not have gone on.  A vertex is one point, up to
-    the rounding of floats.
+    `proved` is the first walk with proofs: it must not have gone on, and its end must be a vertex,
+    which is one point, up to the rounding of floats.
     """
-    if proved.pivots != first.pivots or one.key != first.key:
+    vertex = proved.status in PROVED and proved.rank == n_free
+    if not vertex or proved.pivots != first.pivots or one.key != first.key:
         return False
     near = ENSEMBLES.same_loss * max(abs(first.loss), abs(one.loss))
     return bool(abs(one.loss - first.loss) <= near)
@@ -250,4 +268,4 @@ class _Batches:
         return int(np.clip(wanted, 1, min(fair, _MOST)))
 
 
-__all__ = ["Run", "Stop", "same_end"]
+__all__ = ["Run", "Stop", "holds_for"]

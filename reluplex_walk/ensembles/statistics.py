@@ -133,7 +133,7 @@ def _quantile(x: Floats, q: float) -> float:
     """Of sorted numbers, linear between two of them; these may be infinite."""
     place = q * (x.size - 1)
     k = int(place)
-    if place == k or x[k] == x[k + 1]:
+    if place == k or x[k] == x[k + 1] or np.isinf(x[k]):
         return float(x[k])
     return float(x[k] + (place - k) * (x[k + 1] - x[k]))
 

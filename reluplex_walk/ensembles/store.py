@@ -49,8 +49,8 @@ class Store(Protocol):
     def flush(self) -> None:
         """Write what has not been written yet."""
 
-    def end(self, ended: Ended) -> None:
-        """Note how the run ended."""
+    def end(self, ended: Ended, n_walks: int) -> None:
+        """Note how the run ended, and of how many walks it was."""
 
 
 class Memory:
@@ -78,7 +78,7 @@ class Memory:
     def flush(self) -> None:
         pass
 
-    def end(self, ended: Ended) -> None:
+    def end(self, ended: Ended, n_walks: int) -> None:
         pass
 
 
@@ -135,20 +135,22 @@ class Folder:
         return found
 
     def _parts(self, which: str) -> list[Path]:
+        read_manifest(self.path)  # raises if the folder is gone
         return sorted((self.path / which).glob("part-*.parquet"))
 
-    @property
-    def ended(self) -> Ended:
-        """How the last run ended; INTERRUPTED where it was killed."""
+    def ended(self, n_walks: int) -> Ended:
+        """How the last run ended; INTERRUPTED where it was killed, or not one of all `n_walks`."""
         try:
-            return Ended[(self.path / "ended").read_text().strip()]
-        except (OSError, KeyError):
+            name, walks = (self.path / "ended").read_text().split()
+            whole = Ended[name].early or int(walks) == n_walks
+            return Ended[name] if whole else Ended.INTERRUPTED
+        except (OSError, KeyError, ValueError):
             return Ended.INTERRUPTED
 
-    def end(self, ended: Ended) -> None:
-        """Note how the run ended."""
+    def end(self, ended: Ended, n_walks: int) -> None:
+        """Note how the run ended, and of how many walks it was."""
         with whole_file(self.path / "ended") as stream:
-            stream.write(f"{ended.name}\n".encode())
+            stream.write(f"{ended.name} {n_walks}\n".encode())
 
     def trajectory(self, seed: int) -> Path | None:
         path = self._trajectory(seed)
@@ -273,8 +275,8 @@ def opened(path: Path, loss: LayerLoss, asked: dict[str, Any], resume: bool) -> 
 
 def _unfinished(path: Path) -> bool:
     """Whether there is nothing but what :func:`new_folder` made before it was killed."""
-    known = {*PASSES, "trajectories", "loss.npz", ".lock"}
-    names = {each.name for each in path.iterdir() if not each.name.endswith(".part")}
+    known = {*PASSES, "trajectories", "loss.npz"}
+    names = {each.name for each in path.iterdir() if not each.name.startswith(".")}
     return names <= known and not any((path / "walks").glob("*"))
 
 

@@ -68,6 +68,8 @@ def _in_rounds(
             waiting[number] = end
             while len(search.losses) in waiting:
                 yield Trajectory(problem=search.loss, **waiting.pop(len(search.losses)))
+        for number in sorted(waiting):  # at a limit, walks that came before slower ones
+            yield Trajectory(problem=search.loss, **waiting[number])
 
 
 def _walk(scout: Scout, task: tuple[int, Floats], seconds: float | None) -> dict[str, Any]:

@@ -246,7 +246,7 @@ def test_an_earlier_run_is_not_overwritten(capsys):
     assert main([*PLAIN, "--hidden", "3"]) == BAD_INPUT
     assert "holds walks on other data, another network or another loss" in capsys.readouterr().err
     assert main([*PLAIN, "--max-pivots", "5"]) == BAD_INPUT
-    assert "holds an ensemble of another options" in capsys.readouterr().err
+    assert "holds an ensemble with another options" in capsys.readouterr().err
     assert len(rw.Ensemble.load("here")) == 3
 
 

@@ -2,8 +2,10 @@
 
 import os
 import pickle
+import shutil
 import signal
 import threading
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -16,6 +18,7 @@ import reluplex_walk as rw
 from reluplex_walk._executors import Workers
 from reluplex_walk._limits import Limits
 from reluplex_walk.ended import Ended
+from reluplex_walk.ensembles.minima import PROVED
 
 NAMES = ("seed", "loss", "status", "reason", "pivots", "key", "rank", "figures")
 
@@ -71,6 +74,90 @@ def test_what_is_proved_once_is_what_every_walk_proves(options):
         assert sorted(once.minima().keys) == sorted(each.minima().keys)
         np.testing.assert_array_equal(once.minima().counts.sum(), each.minima().counts.sum())
         assert once.verify() == once.minima().proved.sum() == each.verify() > 0
+
+
+def _rounded(seed):
+    """Data on which floats see faces where there is none, or take ends for one that are not."""
+    rng = np.random.default_rng(seed)
+    if seed % 2:
+        X = np.round(100 + rng.normal(size=(10, 1)), 3)
+        return rw.LayerLoss(
+            rw.ReLUNetwork.random([1, 2, 2, 1], seed=seed), X, np.round(rng.normal(size=10), 2)
+        )
+    X = 1e5 + rng.integers(-2, 3, size=(10, 2)) + rng.normal(size=(10, 2)) * 1e-9
+    y = rng.integers(-2, 3, size=10) / 3
+    return rw.LayerLoss(rw.ReLUNetwork.random([2, 2, 1], seed=seed), X, y)
+
+
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_what_is_claimed_of_a_row_holds_at_its_point(seed):
+    loss = _rounded(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rw.RankWarning)
+        found = rw.ensemble(loss, 15, step="long")
+        for row in found._rows:
+            if row.status in PROVED:
+                assert rw.certify(loss, row.theta.reshape(loss.shape)).is_local_minimum
+            traj = rw.walk(loss, seed=row.seed, step="long")
+            assert row.loss <= traj.loss * (1 + 1e-9)
+            assert row.status in PROVED or not traj.status.proved
+
+
+def test_rows_do_not_depend_on_earlier_runs(tmp_path):
+    """Nor on those of more, fewer or other walks."""
+    for loss in (LOSS, _rounded(3)):
+        folder = tmp_path / str(loss.network.widths)
+        for seeds in (range(10, 20), range(20), [5, 17, 3]):
+            found = rw.ensemble(loss, seeds=seeds, step="long", out=folder)
+            assert_same(found, rw.ensemble(loss, seeds=sorted(seeds), step="long"))
+
+
+def test_how_a_folder_ended(tmp_path):
+    rw.ensemble(LOSS, 20, out=tmp_path, callback=_stop_after(10))
+    rw.ensemble(LOSS, 5, out=tmp_path)
+    again = rw.Ensemble.load(tmp_path)  # of which five are proved
+    assert (again.ended, len(again)) == (Ended.INTERRUPTED, 10)
+    assert rw.ensemble(LOSS, 10, out=tmp_path).ended is Ended.FINISHED
+    assert rw.Ensemble.load(tmp_path).ended is Ended.FINISHED
+
+
+def test_a_folder_that_is_gone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = rw.ensemble(LOSS, 5, out="rows")
+    monkeypatch.chdir("/")
+    assert len(found) == 5
+    other = rw.Ensemble.load(tmp_path / "rows")
+    shutil.rmtree(tmp_path / "rows")
+    with pytest.raises(FileNotFoundError, match="no ensemble in"):
+        len(other)
+
+
+class OddError(Exception):
+    """Cannot be unpickled."""
+
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+def _odd(traj):
+    raise OddError("twelve", 2)
+
+
+def test_errors_that_cannot_be_sent_say_what_they_are():
+    with pytest.raises(RuntimeError, match="OddError: twelve"):
+        rw.ensemble(LOSS, 3, executor=1, measures=_odd)
+
+
+def test_names_of_columns_are_words(tmp_path):
+    with pytest.raises(TypeError, match="measures: expected names of columns from <lambda>"):
+        rw.ensemble(LOSS, 3, measures=lambda traj: {1: 2.0}, out=tmp_path)
+
+
+def test_the_best_walk_has_its_proof():
+    found = rw.ensemble(LOSS, 30, keep="trajectories")
+    assert found.best.status.proved
+    assert found.best.loss == found.loss
+    assert found.lowest_key == found.minima().keys[0]
 
 
 def test_without_proofs_nothing_is_claimed():

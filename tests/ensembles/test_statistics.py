@@ -132,3 +132,8 @@ def test_bad_input():
         statistics({"x": [1, 2]}, groups=[1])
     with pytest.raises(ValueError, match="seed: expected an integer >= 0"):
         statistics({"x": [1, 2]}, seed=-1)
+
+
+def test_figures_infinite_both_ways():
+    row = statistics({"x": [-np.inf, 1.0, 2.0, np.inf]}).loc["x"]
+    assert row[["lower_quartile", "median", "upper_quartile"]].tolist() == [-np.inf, 1.5, np.inf]

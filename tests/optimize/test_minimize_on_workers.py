@@ -159,3 +159,17 @@ def test_not_an_executor(executor):
 def test_no_process():
     with pytest.raises(ValueError, match="executor: expected an integer >= 1"):
         rw.minimize(random_loss([2, 3, 1], 10, 0), max_walks=1, executor=0)
+
+
+def test_walks_that_came_before_a_slow_one_are_kept(monkeypatch):
+    def run(self, tasks, limits):
+        for task in list(tasks)[1:]:  # the first one is still on its way at the time limit
+            yield task, self.function(self.shared, task, None)
+        limits.seconds = 0.0
+
+    monkeypatch.setattr(rounds.Workers, "run", run)
+    loss = random_loss([2, 4, 1], 30, 1)
+    found = rw.minimize(loss, time_limit=60.0, seed=3, executor=Here())
+    assert found.ended is rw.Ended.TIME_LIMIT
+    assert len(found.losses) == 7
+    assert found.loss == min(found.losses)
