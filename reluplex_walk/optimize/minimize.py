@@ -216,14 +216,13 @@ def minimize(
     with Limits(max_walks, time_limit, callback) as limits:
         search = Search(loss, seed, given or [loss.random_start(seed)], limits)
         with walks(search, executor, limits) as made:
+            ended: Ended | None = None
             for traj in made:
                 search.take(traj)
-                ended = _look(search, proof_budget)
-                if ended is not None:
-                    break
-            else:  # no worker came to an end in time
-                ended = limits.over or Ended.TIME_LIMIT
-            return _result(search, ended)
+                ended = ended or _look(search, proof_budget)
+                if limits.called_off or ended in (Ended.FINISHED, Ended.WORK_LIMIT):
+                    break  # at other limits workers may have made more
+            return _result(search, ended or limits.over or Ended.TIME_LIMIT)
 
 
 def _look(search: Search, proof_budget: float) -> Ended | None:

@@ -43,7 +43,7 @@ def walks(search: Search, executor: Any, limits: Limits) -> Iterator[Iterator[Tr
 
 
 def _in_turn(search: Search, scout: Scout, limits: Limits) -> Iterator[Trajectory]:
-    while True:
+    while limits.over is None or not search.losses:
         yield scout.walk(search.start(len(search.losses)), limits)
 
 
