@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 
 _ROWS = 256  # of the basis whose half-edges are held in memory together
 _STARTS = 48  # directions searched together
+_PART = 1 << 15  # numbers of a part of the directions: larger arrays cost page faults each time
 _ROUNDS = 24  # subgradient steps for each
 _MAX_NUMBERS = 4_000_000  # bound on the size of a batch of derivatives
 
@@ -95,6 +96,18 @@ def _cost(kernel: KernelArrays, state: State) -> tuple[Floats, Floats]:
 
 def derivative(model: OneSided, d: Floats) -> tuple[Floats, Floats]:
     """F'(theta; d) for directions `d` (m, h, q), and a gradient (m, h, q) of each one's piece."""
+    each = max(model.linear.shape[0], model.side.shape[0]) * model.x.shape[1]
+    parts = [_derivative(model, part) for part in _split(d, _PART // max(1, each))]
+    slopes, gradients = zip(*parts, strict=True)
+    return np.concatenate(slopes), np.concatenate(gradients)
+
+
+def _split(d: Floats, length: int) -> list[Floats]:
+    """`d` in parts of about `length`: the numbers of each then stay in the cache."""
+    return np.array_split(d, max(1, len(d) // max(1, length)))
+
+
+def _derivative(model: OneSided, d: Floats) -> tuple[Floats, Floats]:
     rates = d @ model.x  # (m, width, s)
     slopes, row = [], 0
     for w in model.tail:
