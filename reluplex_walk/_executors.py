@@ -5,6 +5,7 @@ worker that does not know it asks for it.  A worker that dies is replaced where 
 that, and its tasks are done by another one; which worker does what decides nothing.
 """
 
+import ctypes
 import hashlib
 import os
 import pickle
@@ -37,6 +38,7 @@ _COUNTED = 2.0  # seconds for which the number of workers of a cluster is taken 
 _KEPT = 4  # shared values that a worker keeps, the last ones
 _IDLE = 60.0  # seconds after which own processes end
 _INSTALL = 'pip install "reluplex_walk[ensemble]"'
+_KEEP = {-1: 64 << 20, -3: 16 << 20}  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h, in bytes
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )
@@ -282,6 +284,7 @@ def _call(
                 return _Unknown()
             if client != _here():  # a process of its own, for good
                 one_thread(True)
+                _keep_memory()
             _SHARED[token] = pickle.loads(payload)
         _SHARED.move_to_end(token)
         while len(_SHARED) > _KEPT:
@@ -321,6 +324,19 @@ def one_thread(needed: bool = False) -> Any:
     import scipy.linalg  # noqa: F401
 
     return threadpool_limits(1, "blas")
+
+
+def _keep_memory() -> None:
+    """Let malloc keep some freed memory for what follows, where it is that of glibc.
+
+    Dask has it give all back at once; arrays that come and go then cost a fault for each page.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another one
+        return
+    for name, most in _KEEP.items():
+        mallopt(name, most)
 
 
 def _leave_ctrl_c() -> None:
