@@ -23,7 +23,7 @@ from .rows import Row, Task
 from .store import Store
 from .unseen import coverage
 
-_BATCH_SECONDS = 0.5  # a task: long beside what it costs to send it, short beside the whole
+_BATCH_SECONDS = 1.0  # a task: long beside what it costs to send it, short beside the whole
 _MOST = 200  # walks in a task
 _ROUND = 100  # walks between two looks at `stop`, whatever the executor
 
@@ -235,7 +235,7 @@ def holds_for(one: End, first: End, proved: End, n_free: int) -> bool:
 
 
 class _Batches:
-    """Tasks of so many walks as take about half a second, by the time that the last ones took."""
+    """Tasks of so many walks as take about a second, by the time that the last ones took."""
 
     def __init__(
         self, due: list[int], proof: str, before: dict[int, int], workers: Workers
