@@ -67,7 +67,7 @@ def ensemble(
         unless the executor given cannot do that.
     out : path, optional
         Folder to which rows are streamed as Parquet files (extra ``ensemble``); memory then does
-        not grow with the number of walks but for some 200 bytes each.  Default: all in memory.
+        not grow with the number of walks but for less than 1 kB each.  Default: all in memory.
     keep : {"ends", "trajectories"}, default "ends"
         Whether the trajectories are kept beside the rows, as files that ``Trajectory.load`` reads.
         They are those of the walks as they were made: with ``proof="distinct"`` most have no proof
