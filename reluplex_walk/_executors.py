@@ -19,13 +19,13 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ThreadPoolExecutor,
     wait,
 )
-from contextlib import ExitStack
-from types import TracebackType
+from contextlib import ExitStack, nullcontext
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from ._extras import need
 from ._limits import Limits
 from ._numbers import short
 from ._threads import LOOK
@@ -37,7 +37,6 @@ _MOST_DEATHS = 5  # one after the other, without a task done: something is wrong
 _COUNTED = 2.0  # seconds for which the number of workers of a cluster is taken to be the same
 _KEPT = 4  # shared values that a worker keeps, the last ones
 _IDLE = 60.0  # seconds after which own processes end
-_INSTALL = 'pip install "reluplex_walk[ensemble]"'
 _KEEP = {-1: 64 << 20, -3: 16 << 20}  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h, in bytes
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
@@ -80,12 +79,7 @@ class Workers:
         self._executor = self._started()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     @property
@@ -156,13 +150,11 @@ class Workers:
     def _started(self) -> Any:
         if self._kind == "here":
             return None
-        if self._kind in ("given", "threads"):
+        if self._kind == "given":
             return self._given
         if self._kind == "dask":
             return self._given.get_executor(pure=False)
-        from loky import get_reusable_executor
-
-        return get_reusable_executor(
+        return need("loky", "executor:").get_reusable_executor(
             max_workers=self.size, timeout=_IDLE, initializer=_leave_ctrl_c, env=_ONE_THREAD
         )
 
@@ -314,16 +306,12 @@ def one_thread(needed: bool = False) -> Any:
 
     ImportError if that is `needed` and threadpoolctl is missing.
     """
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        if needed:
-            raise ImportError(f"executor: needs threadpoolctl; install it: {_INSTALL}") from None
-        return ExitStack()
+    if not needed and find_spec("threadpoolctl") is None:
+        return nullcontext()
     import numpy  # noqa: F401  # what is not loaded is not limited
     import scipy.linalg  # noqa: F401
 
-    return threadpool_limits(1, "blas")
+    return need("threadpoolctl", "executor:").threadpool_limits(1, "blas")
 
 
 def _keep_memory() -> None:
@@ -363,7 +351,7 @@ def kind_of(executor: Any) -> str:
     if executor is None:
         return "here"
     if isinstance(executor, Executor):
-        return "threads" if isinstance(executor, ThreadPoolExecutor) else "given"
+        return "given"
     if hasattr(executor, "get_executor") and hasattr(executor, "nthreads"):
         return "dask"
     expected = "None, a number of processes, a concurrent.futures.Executor or a dask Client"
@@ -371,10 +359,7 @@ def kind_of(executor: Any) -> str:
         integer("executor", executor, 1)
     except TypeError:
         raise TypeError(f"executor: expected {expected}, found {short(executor)}") from None
-    try:
-        import loky  # noqa: F401
-    except ImportError:
-        raise ImportError(f"executor: processes need loky; install it: {_INSTALL}") from None
+    need("loky", "executor:")
     return "processes"
 
 

@@ -7,19 +7,13 @@ why to stop.  A loop that can run long has one.
 import math
 import signal
 import threading
-import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
 from ._logs import telling
 from .ended import Ended
-from .native._compiling import COMPILING
-
-
-def _now() -> float:
-    """A clock that stands still while kernels are compiled."""
-    return time.perf_counter() - COMPILING.seconds
+from .native._compiling import now
 
 
 class _CtrlC:
@@ -57,7 +51,7 @@ class Limits:
         seconds: float | None = None,
         callback: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.began = _now()
+        self.began = now()
         self.work = work
         self.seconds = math.inf if seconds is None else seconds
         self.callback = callback
@@ -159,7 +153,7 @@ class Limits:
     @property
     def elapsed(self) -> float:
         """Seconds since the limits were made, without those that kernels took to compile."""
-        return _now() - self.began
+        return now() - self.began
 
     @property
     def left(self) -> float:

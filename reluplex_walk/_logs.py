@@ -7,24 +7,18 @@ logger of the function that runs how far it is.  Nothing is written where no log
 import functools
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from .ended import Ended
-from .native._compiling import COMPILING
+from .native._compiling import now
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _ROOT = logging.getLogger("reluplex_walk")
 _ROOT.addHandler(logging.NullHandler())  # a library leaves handlers to those who use it
-
-
-def _now() -> float:
-    """A clock that stands still while kernels are compiled, as that of :class:`.Limits`."""
-    return time.perf_counter() - COMPILING.seconds
 
 
 class _Running(threading.local):
@@ -49,7 +43,7 @@ def logged(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def told(*args: P.args, **kwargs: P.kwargs) -> R:
             outer = _RUNNING.logger
             level = logging.INFO if outer is None else logging.DEBUG
-            began = _now() if logger.isEnabledFor(level) else None
+            began = now() if logger.isEnabledFor(level) else None
             _RUNNING.logger = logger
             try:
                 if began is None:
@@ -59,7 +53,7 @@ def logged(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 try:
                     result = function(*args, **kwargs)
                 finally:
-                    _tell_end(logger, level, name, result, _now() - began)
+                    _tell_end(logger, level, name, result, now() - began)
                 return result
             finally:
                 _RUNNING.logger = outer

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from .._files import unpack
 from ..proof.certificate import Certificate
 from .rows import Row
-from .run import holds_for
+from .run import Seen, holds_for
 from .store import PASSES, Store
 
 
@@ -20,7 +20,7 @@ def assembled(store: Store, wanted: Collection[int], n_free: int) -> list[Row]:
         row = first[seed]
         lead = row if row.key is None else leads.setdefault(row.key, row)
         proved = again.get(lead.seed)
-        if proved is not None and seed != lead.seed and holds_for(row, lead, proved, n_free):
+        if proved is not None and seed != lead.seed and _holds_for(row, lead, proved, n_free):
             row = row._replace(
                 status=proved.status,
                 reason=proved.reason,
@@ -34,6 +34,10 @@ def assembled(store: Store, wanted: Collection[int], n_free: int) -> list[Row]:
             row = again[seed]._replace(figures=(again[seed] if moved else row).figures)
         rows.append(row)
     return rows
+
+
+def _holds_for(row: Row, lead: Row, proved: Row, n_free: int) -> bool:
+    return holds_for(Seen.of(row), Seen.of(lead), Seen.of(proved), n_free)
 
 
 def certificate_of(store: Store, wanted: Collection[int], seed: int) -> Certificate | None:

@@ -1,7 +1,7 @@
 """`ensemble`: many walks on one loss, in this process, on all cores, or on a cluster."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from .._executors import Workers, kind_of
 from .._limits import Limits
 from .._logs import logged
 from .._numbers import short
-from .._validate import choice, flag, function, instance, integer, positive, real, sequence, share
+from .._validate import choice, flag, function, instance, integer, sequence, share
 from ..problem.loss import LayerLoss
-from ..simplex.walker import PLATEAUS, RULES, STEPS
+from ..simplex.walk import checked_options
 from .measures import MEASURES
 from .progress import EnsembleProgress
 from .result import Ensemble
@@ -145,13 +145,13 @@ def ensemble(
     resume, stop = flag("resume", resume), _stop(stop)
     if max_pivots is not None:
         max_pivots = integer("max_pivots", max_pivots, 0)
-    positive("proof_budget", proof_budget)
+    checked = checked_options(step, rule, 0, "off", proof_budget, plateau)
     options = {
-        "step": choice("step", step, STEPS),
-        "rule": choice("rule", rule, RULES),
+        "step": checked.step,
+        "rule": checked.rule,
         "max_pivots": max_pivots,
-        "proof_budget": real("proof_budget", proof_budget),
-        "plateau": choice("plateau", plateau, PLATEAUS),
+        "proof_budget": checked.proof_budget,
+        "plateau": checked.plateau,
     }
     named = _measures(measures)
     asked = {
@@ -163,7 +163,7 @@ def ensemble(
     job = Job(loss, options, named, keep == "trajectories")
     limits = Limits.asked(time_limit, callback)
     with ExitStack() as stack:
-        store = Memory() if out is None else stack.enter_context(_folder(out, loss, asked, resume))
+        store = Memory() if out is None else stack.enter_context(opened(out, loss, asked, resume))
         stack.enter_context(limits)
         workers = stack.enter_context(Workers(executor, make_walks, job))
         stack.callback(store.flush)  # whatever happens
@@ -179,41 +179,6 @@ def ensemble(
         out=None if out is None else Path(out).resolve(),
         _store=store,
     )
-
-
-@contextmanager
-def _folder(out: str | Path, loss: LayerLoss, asked: dict[str, Any], resume: bool) -> Any:
-    """The folder to write to, locked; one whose writer was killed is free."""
-    if not isinstance(out, str | Path):
-        raise TypeError(f"out: expected a path, found {short(out)}")
-    path = Path(out).resolve()
-    if path.exists() and not path.is_dir():
-        raise FileExistsError(f"out: {path} is a file; give another folder")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise type(error)(f"out: {path} cannot be made ({error})") from None
-    with _locked(path):
-        yield opened(path, loss, asked, resume)
-
-
-@contextmanager
-def _locked(path: Path) -> Any:
-    try:
-        from filelock import FileLock, Timeout
-    except ImportError:
-        raise ImportError(
-            'out: needs filelock; install it: pip install "reluplex_walk[ensemble]"'
-        ) from None
-    lock = FileLock(path / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RuntimeError(f"out: another process writes to {path}; wait for it") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _seeds(walks: int, seeds: ArrayLike | None) -> list[int]:

@@ -123,10 +123,6 @@ class EnsembleMinima:
         )
 
 
-PROVED = ("LOCAL_MINIMUM", "GLOBAL_MINIMUM")
-"""Names of statuses with a proof."""
-
-
 def distinct(
     rows: list[Row],
     shape: tuple[int, int],
@@ -142,7 +138,7 @@ def distinct(
         if row.key is not None:
             groups.setdefault(row.key, []).append(row)
     for group in groups.values():  # proved ones first, and the lowest of them
-        group.sort(key=lambda row: (row.status not in PROVED, row.loss, row.seed))
+        group.sort(key=lambda row: (not row.proved, row.loss, row.seed))
     ordered = sorted(groups.values(), key=lambda group: (group[0].loss, group[0].seed))
     firsts = [group[0] for group in ordered]
     counts = np.array([len(group) for group in ordered], np.int64)
@@ -151,7 +147,7 @@ def distinct(
         keys=[row.key or "" for row in firsts],
         losses=np.array([row.loss for row in firsts]),
         thetas=np.array([row.theta for row in firsts]).reshape(-1, *shape),
-        proved=np.array([row.status in PROVED for row in firsts], np.bool_),
+        proved=np.array([row.proved for row in firsts], np.bool_),
         vertices=np.array([row.rank == n_free for row in firsts], np.bool_),
         counts=counts,
         low=low,
@@ -161,4 +157,4 @@ def distinct(
     )
 
 
-__all__ = ["PROVED", "EnsembleMinima", "distinct"]
+__all__ = ["EnsembleMinima", "distinct"]

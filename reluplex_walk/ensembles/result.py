@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from .._conversions import dataset, of_layer, pandas
 from .._executors import one_thread
-from .._files import unpack
 from .._limits import Limits
 from .._logs import logged
 from .._validate import integer
@@ -19,12 +18,11 @@ from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..proof.check import CertificateError
 from ..simplex.trajectory import Trajectory
-from ..simplex.trajectory_file import from_arrays
 from ..simplex.walk import walk
 from ..tolerances import OPTIMIZE
 from .assembly import assembled, certificate_of
 from .confluence import confluence
-from .minima import PROVED, EnsembleMinima, distinct
+from .minima import EnsembleMinima, distinct
 from .rows import Row
 from .statistics import statistics
 from .store import Folder, Store, read_loss, read_manifest
@@ -166,7 +164,7 @@ class Ensemble:
         (True, True)
         """
         kept = self.trajectory(self._best.seed)
-        if self._best.status in PROVED and not kept.status.proved:
+        if self._best.proved and not kept.status.proved:
             return self._walked(self._best.seed)
         return kept
 
@@ -373,12 +371,7 @@ class Ensemble:
         seed = integer("seed", seed, 0)
         if seed not in self._made:
             raise ValueError(f"seed: the ensemble has no walk of seed {seed}")
-        kept = self._store.trajectory(seed)
-        if isinstance(kept, bytes):
-            return Trajectory._of(unpack(kept, "trajectory", from_arrays))
-        if kept is not None:
-            return Trajectory.load(kept)
-        return self._walked(seed)
+        return self._store.trajectory(seed) or self._walked(seed)
 
     @cached_property
     def _made(self) -> frozenset[int]:

@@ -1,7 +1,6 @@
 """The walk of a seed and its row: what workers do, and all that comes back from them."""
 
 from collections.abc import Callable
-from dataclasses import fields
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from .._logs import part_of
 from .._numbers import short
 from ..ended import Ended
 from ..problem.loss import LayerLoss
+from ..simplex.records import WalkStatus
 from ..simplex.trajectory import Trajectory
 from ..simplex.trajectory_file import to_arrays
 from ..simplex.walk import walk
@@ -58,6 +58,11 @@ class Row(NamedTuple):
     certificate: bytes | None  # an archive, where something is proved
     figures: dict[str, float | None]
     trajectory: bytes | None  # an archive, where it is to be kept
+
+    @property
+    def proved(self) -> bool:
+        """Whether its end is a proved minimum."""
+        return WalkStatus[self.status].proved
 
 
 @part_of("ensemble")
@@ -109,8 +114,7 @@ def end_key(traj: Trajectory) -> str | None:
 
 def packed_trajectory(traj: Trajectory) -> bytes:
     """The archive that :meth:`Trajectory.load` reads."""
-    parts = {field.name: getattr(traj, field.name) for field in fields(traj)}
-    return pack("trajectory", to_arrays({**parts, "losses": traj.losses}))
+    return pack("trajectory", to_arrays(traj._parts()))
 
 
 def _figures(traj: Trajectory, measures: tuple[tuple[str, Measure], ...]) -> dict[str, Any]:

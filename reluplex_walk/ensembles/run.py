@@ -9,7 +9,7 @@ of its own, each of them is made again.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from .._executors import Workers
 from .._limits import Limits
 from ..ended import Ended
 from ..tolerances import ENSEMBLES
-from .minima import PROVED
 from .progress import EnsembleProgress
 from .rows import Row, Task
 from .store import Store
@@ -26,21 +25,6 @@ from .unseen import coverage
 _BATCH_SECONDS = 1.0  # a task: long beside what it costs to send it, short beside the whole
 _MOST = 200  # walks in a task
 _ROUND = 100  # walks between two looks at `stop`, whatever the executor
-
-
-class End(Protocol):
-    """A walk, by its end."""
-
-    @property
-    def key(self) -> str | None: ...
-    @property
-    def loss(self) -> float: ...
-    @property
-    def pivots(self) -> int: ...
-    @property
-    def rank(self) -> int: ...
-    @property
-    def status(self) -> str: ...
 
 
 Stop = float | Callable[[EnsembleProgress], bool]
@@ -53,7 +37,12 @@ class Seen(NamedTuple):
     loss: float
     pivots: int
     rank: int
-    status: str
+    proved: bool
+
+    @classmethod
+    def of(cls, row: Row) -> "Seen":
+        """Of the walk of a row."""
+        return cls(row.key, row.loss, row.pivots, row.rank, row.proved)
 
 
 class Run:
@@ -76,7 +65,7 @@ class Run:
         self.workers = workers
         self.limits = Limits()
         self.seen: dict[int, Seen] = {}
-        self.first: dict[str, int] = {}  # the lowest seed with each key
+        self.keys: set[str] = set()  # of their ends
         self.least = np.inf
         self.again: dict[int, Seen] = {}  # walks made with proofs
         self.before = 0  # walks of earlier runs
@@ -109,7 +98,7 @@ class Run:
         return EnsembleProgress(
             n_walks=len(self.seen),
             n_total=len(self.seeds),
-            n_minima=len(self.first),
+            n_minima=len(self.keys),
             loss=float(self.least),
             rate=made / elapsed if elapsed > 0.0 else 0.0,
             elapsed=elapsed,
@@ -118,10 +107,10 @@ class Run:
         )
 
     def _see(self, row: Row) -> None:
-        self.seen[row.seed] = _seen(row)
+        self.seen[row.seed] = Seen.of(row)
         self.least = min(self.least, row.loss)
         if row.key is not None:
-            self.first[row.key] = min(row.seed, self.first.get(row.key, row.seed))
+            self.keys.add(row.key)
 
     # ------------------------------------------------------------ the walks
 
@@ -204,7 +193,7 @@ class Run:
         return self._make("proofs", due, "on", self._prove_one)
 
     def _prove_one(self, row: Row) -> None:
-        self.again[row.seed] = _seen(row)
+        self.again[row.seed] = Seen.of(row)
         self.least = min(self.least, row.loss)
 
     def _groups(self, seeds: list[int]) -> list[list[int]]:
@@ -217,17 +206,13 @@ class Run:
         return list(groups.values())
 
 
-def _seen(row: Row) -> Seen:
-    return Seen(row.key, row.loss, row.pivots, row.rank, row.status)
-
-
-def holds_for(one: End, first: End, proved: End, n_free: int) -> bool:
+def holds_for(one: Seen, first: Seen, proved: Seen, n_free: int) -> bool:
     """Whether what is proved at the end of the `first` walk to it holds for another `one`, too.
 
     `proved` is the first walk with proofs: it must not have gone on, and its end must be a vertex,
     which is one point, up to the rounding of floats.
     """
-    vertex = proved.status in PROVED and proved.rank == n_free
+    vertex = proved.proved and proved.rank == n_free
     if not vertex or proved.pivots != first.pivots or one.key != first.key:
         return False
     near = ENSEMBLES.same_loss * max(abs(first.loss), abs(one.loss))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
+from .._extras import need
 from .._numbers import short
 from .._validate import integer
 from .unseen import LEVEL, share_interval
@@ -78,12 +79,7 @@ def statistics(
     >>> table.loc["met", ["share", "share_low", "share_high"]].round(2).tolist()
     [0.71, 0.29, 0.96]
     """
-    try:
-        import pandas as pd
-    except ImportError:
-        raise ImportError(
-            'statistics: needs pandas; install it: pip install "reluplex_walk[ensemble]"'
-        ) from None
+    pd = need("pandas", "statistics:")
     seed, replications = integer("seed", seed, 0), integer("replications", replications, 1)
     named = _columns(columns)
     lengths = {len(values) for values in named.values()}

@@ -7,19 +7,24 @@ Files are written as a whole and never changed: whoever is killed leaves what wa
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from .._errors import DamagedFileError
-from .._files import load_archive, write_archive
+from .._extras import need
+from .._files import load_archive, unpack, write_archive
 from .._limits import Limits
+from .._numbers import short
 from .._version import __version__
 from .._whole import whole_file
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..problem.loss_file import from_arrays, to_arrays
+from ..simplex.trajectory import Trajectory
+from ..simplex.trajectory_file import from_arrays as fields_of
 from .rows import Row
 
 PASSES = ("walks", "proofs")
@@ -27,7 +32,6 @@ FORMAT = 1
 
 _BUFFER = (500, 4.0)  # rows, and seconds, after which a part is written
 _BYTES = 16e6  # of certificates and trajectories, after which one is
-_INSTALL = 'pip install "reluplex_walk[ensemble]"'
 _PLAIN = ("seed", "loss", "status", "reason", "pivots", "seconds", "key", "rank", "certificate")
 
 
@@ -43,8 +47,8 @@ class Store(Protocol):
     def certificate(self, which: str, seed: int) -> bytes | None:
         """The certificate of a row, if it has one."""
 
-    def trajectory(self, seed: int) -> Any:
-        """The archive of a trajectory: bytes, a path, or None where it was not kept."""
+    def trajectory(self, seed: int) -> Trajectory | None:
+        """A trajectory; None where it was not kept."""
 
     def flush(self) -> None:
         """Write what has not been written yet."""
@@ -57,23 +61,25 @@ class Memory:
     """A store that holds everything."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[Row]] = {which: [] for which in PASSES}
+        self._rows: dict[str, dict[int, Row]] = {which: {} for which in PASSES}
         self._trajectories: dict[int, bytes] = {}
 
     def add(self, which: str, rows: Iterable[Row]) -> None:
         for row in rows:
             if row.trajectory is not None:
                 self._trajectories[row.seed] = row.trajectory
-            self._rows[which].append(row._replace(trajectory=None))
+            self._rows[which][row.seed] = row._replace(trajectory=None)
 
     def rows(self, which: str) -> Iterator[Row]:
-        return iter(self._rows[which])
+        return iter(self._rows[which].values())
 
     def certificate(self, which: str, seed: int) -> bytes | None:
-        return next((row.certificate for row in self._rows[which] if row.seed == seed), None)
+        row = self._rows[which].get(seed)
+        return None if row is None else row.certificate
 
-    def trajectory(self, seed: int) -> bytes | None:
-        return self._trajectories.get(seed)
+    def trajectory(self, seed: int) -> Trajectory | None:
+        packed = self._trajectories.get(seed)
+        return None if packed is None else Trajectory._of(unpack(packed, "trajectory", fields_of))
 
     def flush(self) -> None:
         pass
@@ -152,9 +158,9 @@ class Folder:
         with whole_file(self.path / "ended") as stream:
             stream.write(f"{ended.name} {n_walks}\n".encode())
 
-    def trajectory(self, seed: int) -> Path | None:
+    def trajectory(self, seed: int) -> Trajectory | None:
         path = self._trajectory(seed)
-        return path if path.exists() else None
+        return Trajectory.load(path) if path.exists() else None
 
     def _trajectory(self, seed: int) -> Path:
         return self.path / "trajectories" / f"{seed:09d}.npz"
@@ -204,7 +210,7 @@ def _read_part(path: Path) -> Iterator[Row]:
 # ---------------------------------------------------------------- folders
 
 
-def new_folder(path: Path, loss: LayerLoss, asked: dict[str, Any]) -> Folder:
+def _new(path: Path, loss: LayerLoss, asked: dict[str, Any]) -> Folder:
     """An empty folder at `path` for what was `asked` about `loss`."""
     for name in (*PASSES, "trajectories"):
         (path / name).mkdir(parents=True, exist_ok=True)
@@ -243,16 +249,40 @@ def read_loss(path: Path) -> LayerLoss:
     return loss
 
 
-def opened(path: Path, loss: LayerLoss, asked: dict[str, Any], resume: bool) -> Folder:
-    """The folder at `path`, new or to be resumed.
+@contextmanager
+def opened(out: Any, loss: LayerLoss, asked: dict[str, Any], resume: bool) -> Iterator[Folder]:
+    """The folder at the path `out`, new or to be resumed, for this process alone.
 
-    FileExistsError if there is something else, ValueError if it is of other walks.
+    FileExistsError if there is something else, ValueError if it is of other walks, RuntimeError if
+    another process writes to it; one whose writer was killed is free.
     """
-    _require_parquet()
+    if not isinstance(out, str | Path):
+        raise TypeError(f"out: expected a path, found {short(out)}")
+    path, filelock = Path(out).resolve(), need("filelock", "out:")
+    need("pyarrow", "out:")
+    if path.exists() and not path.is_dir():
+        raise FileExistsError(f"out: {path} is a file; give another folder")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"out: {path} cannot be made ({error})") from None
+    lock = filelock.FileLock(path / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise RuntimeError(f"out: another process writes to {path}; wait for it") from None
+    try:
+        yield _begun(path, loss, asked, resume)
+    finally:
+        lock.release()
+
+
+def _begun(path: Path, loss: LayerLoss, asked: dict[str, Any], resume: bool) -> Folder:
+    """A new folder, or that of an earlier run of the same walks."""
     if not (path / "ensemble.json").exists():
         if not _unfinished(path):
             raise FileExistsError(f"out: {path} holds other files; give another folder")
-        return new_folder(path, loss, asked)
+        return _new(path, loss, asked)
     if not resume:
         raise FileExistsError(
             f"out: {path} holds an ensemble; give resume=True to go on with it, or another folder"
@@ -274,18 +304,10 @@ def opened(path: Path, loss: LayerLoss, asked: dict[str, Any], resume: bool) -> 
 
 
 def _unfinished(path: Path) -> bool:
-    """Whether there is nothing but what :func:`new_folder` made before it was killed."""
+    """Whether there is nothing but what :func:`_new` made before it was killed."""
     known = {*PASSES, "trajectories", "loss.npz"}
     names = {each.name for each in path.iterdir() if not each.name.startswith(".")}
     return names <= known and not any((path / "walks").glob("*"))
-
-
-def _require_parquet() -> None:
-    for module in ("pyarrow", "filelock"):
-        try:
-            __import__(module)
-        except ImportError:
-            raise ImportError(f"out: needs {module}; install it: {_INSTALL}") from None
 
 
 __all__ = [
@@ -293,7 +315,6 @@ __all__ = [
     "Folder",
     "Memory",
     "Store",
-    "new_folder",
     "opened",
     "read_loss",
     "read_manifest",

@@ -527,8 +527,12 @@ class Trajectory:
         ...     rw.Trajectory.load(path).verify().method  # anyone can check it from the file
         'vertex'
         """
+        write(self._parts(), path, force)
+
+    def _parts(self) -> dict[str, Any]:
+        """What a file holds: the fields, and the losses as they are computed here."""
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        write({**parts, "losses": self.losses}, path, force)
+        return {**parts, "losses": self.losses}
 
     @classmethod
     def load(cls, path: str | Path) -> "Trajectory":

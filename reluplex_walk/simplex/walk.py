@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from .._limits import Limits
 from .._logs import logged
-from .._validate import choice, function, instance, integer, positive, real, share
+from .._validate import choice, function, instance, integer, positive, share
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..tolerances import TOLERANCES, Tolerances
@@ -150,18 +150,8 @@ def walk(
         positive("time_limit", time_limit)
     if stop_at_level_gap is not None:
         share("stop_at_level_gap", stop_at_level_gap)
-    _check_tolerances(tolerances)
     function("callback", callback)
-    positive("proof_budget", proof_budget)
-    options = WalkOptions(
-        choice("step", step, STEPS),
-        choice("rule", rule, RULES),
-        integer("seed", seed, 0, 2**63 - 1),
-        choice("proof", proof, PROOFS),
-        real("proof_budget", proof_budget),
-        choice("plateau", plateau, PLATEAUS),
-        tolerances,
-    )
+    options = checked_options(step, rule, seed, proof, proof_budget, plateau, tolerances)
     watch, told = None, None
     if isinstance(stop_when, HeldOut):
         watch = Watch(stop_when, loss)
@@ -193,6 +183,28 @@ def walk(
     return _cut(walker.walk(limits, stop_at_level_gap), watch, limits)
 
 
+def checked_options(
+    step: Any,
+    rule: Any,
+    seed: Any,
+    proof: Any,
+    proof_budget: Any,
+    plateau: Any,
+    tolerances: Tolerances = TOLERANCES,
+) -> WalkOptions:
+    """The options of a walk; ValueError or TypeError if one does not fit."""
+    _check_tolerances(tolerances)
+    return WalkOptions(
+        choice("step", step, STEPS),
+        choice("rule", rule, RULES),
+        integer("seed", seed, 0, 2**63 - 1),
+        choice("proof", proof, PROOFS),
+        positive("proof_budget", proof_budget),
+        choice("plateau", plateau, PLATEAUS),
+        tolerances,
+    )
+
+
 def _cut(walked: Trajectory, watch: Watch | None, limits: Limits) -> Trajectory:
     """The walk up to the vertex at which held-out data stopped it, as if it were all."""
     if watch is None or not walked.ended.early:
@@ -215,4 +227,4 @@ def _check_tolerances(tolerances: Tolerances) -> None:
         share(f"tolerances.{name}", value)
 
 
-__all__ = ["walk"]
+__all__ = ["checked_options", "walk"]

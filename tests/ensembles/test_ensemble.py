@@ -1,15 +1,10 @@
-"""Ensembles: their rows are those of single walks, whoever makes them, and nothing is lost."""
+"""Ensembles: their rows are those of single walks, whoever makes them."""
 
-import os
 import pickle
-import shutil
-import signal
 import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,35 +13,7 @@ import reluplex_walk as rw
 from reluplex_walk._executors import Workers
 from reluplex_walk._limits import Limits
 from reluplex_walk.ended import Ended
-from reluplex_walk.ensembles.minima import PROVED
-
-NAMES = ("seed", "loss", "status", "reason", "pivots", "key", "rank", "figures")
-
-
-def problem(widths=(2, 3, 1), n=15, seed=0):
-    rng = np.random.default_rng(seed)
-    X, y = rng.normal(size=(n, widths[0])), rng.normal(size=n)
-    return rw.LayerLoss(rw.ReLUNetwork.random(widths, seed=seed), X, y)
-
-
-LOSS = problem()
-
-
-def assert_same(one, other):
-    """The same rows, bit for bit but for the seconds."""
-    assert len(one) == len(other)
-    for a, b in zip(one._rows, other._rows, strict=True):
-        assert [getattr(a, name) for name in NAMES] == [getattr(b, name) for name in NAMES]
-        assert a.theta.tobytes() == b.theta.tobytes()
-
-
-def slopes(traj):
-    return {"slope": traj.certificate.smallest_slope, "odd": None if traj.n_pivots % 2 else 1.0}
-
-
-@pytest.fixture(scope="module")
-def serial():
-    return rw.ensemble(LOSS, 60, measures=[slopes])
+from tests.problems.ensembles import LOSS, assert_same, problem, rounded, slopes
 
 
 def test_rows_are_those_of_single_walks():
@@ -76,60 +43,18 @@ def test_what_is_proved_once_is_what_every_walk_proves(options):
         assert once.verify() == once.minima().proved.sum() == each.verify() > 0
 
 
-def _rounded(seed):
-    """Data on which floats see faces where there is none, or take ends for one that are not."""
-    rng = np.random.default_rng(seed)
-    if seed % 2:
-        X = np.round(100 + rng.normal(size=(10, 1)), 3)
-        return rw.LayerLoss(
-            rw.ReLUNetwork.random([1, 2, 2, 1], seed=seed), X, np.round(rng.normal(size=10), 2)
-        )
-    X = 1e5 + rng.integers(-2, 3, size=(10, 2)) + rng.normal(size=(10, 2)) * 1e-9
-    y = rng.integers(-2, 3, size=10) / 3
-    return rw.LayerLoss(rw.ReLUNetwork.random([2, 2, 1], seed=seed), X, y)
-
-
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_what_is_claimed_of_a_row_holds_at_its_point(seed):
-    loss = _rounded(seed)
+    loss = rounded(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rw.RankWarning)
         found = rw.ensemble(loss, 15, step="long")
         for row in found._rows:
-            if row.status in PROVED:
+            if rw.WalkStatus[row.status].proved:
                 assert rw.certify(loss, row.theta.reshape(loss.shape)).is_local_minimum
             traj = rw.walk(loss, seed=row.seed, step="long")
             assert row.loss <= traj.loss * (1 + 1e-9)
-            assert row.status in PROVED or not traj.status.proved
-
-
-def test_rows_do_not_depend_on_earlier_runs(tmp_path):
-    """Nor on those of more, fewer or other walks."""
-    for loss in (LOSS, _rounded(3)):
-        folder = tmp_path / str(loss.network.widths)
-        for seeds in (range(10, 20), range(20), [5, 17, 3]):
-            found = rw.ensemble(loss, seeds=seeds, step="long", out=folder)
-            assert_same(found, rw.ensemble(loss, seeds=sorted(seeds), step="long"))
-
-
-def test_how_a_folder_ended(tmp_path):
-    rw.ensemble(LOSS, 20, out=tmp_path, callback=_stop_after(10))
-    rw.ensemble(LOSS, 5, out=tmp_path)
-    again = rw.Ensemble.load(tmp_path)  # of which five are proved
-    assert (again.ended, len(again)) == (Ended.INTERRUPTED, 10)
-    assert rw.ensemble(LOSS, 10, out=tmp_path).ended is Ended.FINISHED
-    assert rw.Ensemble.load(tmp_path).ended is Ended.FINISHED
-
-
-def test_a_folder_that_is_gone(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    found = rw.ensemble(LOSS, 5, out="rows")
-    monkeypatch.chdir("/")
-    assert len(found) == 5
-    other = rw.Ensemble.load(tmp_path / "rows")
-    shutil.rmtree(tmp_path / "rows")
-    with pytest.raises(FileNotFoundError, match="no ensemble in"):
-        len(other)
+            assert rw.WalkStatus[row.status].proved or not traj.status.proved
 
 
 class OddError(Exception):
@@ -226,141 +151,6 @@ def test_what_tasks_share_is_sent_once():
     assert Counted.made == 1
 
 
-# ---------------------------------------------------------------- stopped, killed, resumed
-
-
-def _stop_after(count):
-    told = []
-
-    def callback(progress):
-        told.append(progress)
-        if progress.n_walks >= count:
-            raise StopIteration
-
-    return callback
-
-
-@pytest.mark.parametrize("executor", [None, 2])
-@pytest.mark.parametrize("after", [1, 17, 60])
-def test_resumed_rows_are_those_of_one_run(serial, tmp_path, executor, after):
-    options = {"out": tmp_path / "rows", "measures": [slopes], "executor": executor}
-    part = rw.ensemble(LOSS, 60, callback=_stop_after(after), **options)
-    assert part.ended is Ended.INTERRUPTED
-    assert after <= len(part) <= 60
-    assert rw.Ensemble.load(tmp_path / "rows").ended is Ended.INTERRUPTED
-    told = []
-    whole = rw.ensemble(LOSS, 60, callback=told.append, **options)
-    assert whole.ended is Ended.FINISHED
-    assert_same(whole, serial)
-    assert_same(rw.Ensemble.load(tmp_path / "rows"), serial)
-    seeds = [row.seed for row in whole._store.rows("walks")]
-    assert sorted(seeds) == list(range(60))  # none lost, none made twice
-    assert all(progress.n_walks > len(part) or after == 60 for progress in told)
-
-
-def test_more_walks_later(serial, tmp_path):
-    for walks in (10, 35, 60):
-        found = rw.ensemble(LOSS, walks, out=tmp_path / "rows", measures=[slopes])
-        assert len(found) == walks
-    assert_same(found, serial)
-    fewer = rw.ensemble(LOSS, 20, out=tmp_path / "rows", measures=[slopes])
-    assert_same(fewer, rw.ensemble(LOSS, 20, measures=[slopes]))
-
-
-def test_a_time_limit_and_what_comes_after(tmp_path):
-    part = rw.ensemble(problem((4, 8, 4, 1), 100), 50, time_limit=0.3, out=tmp_path)
-    assert part.ended is Ended.TIME_LIMIT
-    assert len(part) < 50
-    none = rw.ensemble(LOSS, 5, time_limit=1e-9)
-    assert (len(none), none.ended, len(none.minima())) == (0, Ended.TIME_LIMIT, 0)
-    assert none.unseen().share_high == 1.0
-    with pytest.raises(ValueError, match="no walk was made"):
-        _ = none.loss
-
-
-def test_ctrl_c_leaves_what_was_made():
-    def strike(progress):
-        if progress.n_walks == 5:
-            signal.raise_signal(signal.SIGINT)
-
-    found = rw.ensemble(LOSS, 50, callback=strike)
-    assert (found.ended, len(found)) == (Ended.INTERRUPTED, 5)
-    assert_same(found, rw.ensemble(LOSS, 5, proof="off"))  # the proofs would have come later
-
-
-def _dies_once(traj, flag):
-    """Kills its process at one walk, unless another one was killed before."""
-    if traj.options.seed == 7 and not Path(flag).exists():
-        Path(flag).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return {}
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
-def test_a_worker_that_dies_is_replaced(tmp_path):
-    flag = str(tmp_path / "flag")
-    found = rw.ensemble(
-        LOSS, 60, executor=2, proof="off", measures=lambda traj: _dies_once(traj, flag)
-    )
-    assert Path(flag).exists()
-    assert_same(found, rw.ensemble(LOSS, 60, proof="off"))
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_workers_that_are_not_replaced(tmp_path):
-    flag, folder = str(tmp_path / "flag"), tmp_path / "rows"
-    measure = {"proof": "off", "measures": lambda traj: _dies_once(traj, flag), "out": folder}
-    with (
-        ProcessPoolExecutor(1, get_context("spawn")) as pool,
-        pytest.raises(RuntimeError, match="executor: one of its processes died"),
-    ):
-        rw.ensemble(LOSS, 60, executor=pool, **measure)
-    found = rw.ensemble(LOSS, 60, **measure)  # the flag is there: it goes on
-    assert_same(found, rw.ensemble(LOSS, 60, proof="off"))
-
-
-def _always_dies(shared, task, seconds):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
-def test_workers_that_always_die():
-    with (
-        Workers(1, _always_dies, None) as workers,
-        pytest.raises(RuntimeError, match="workers die without doing a task"),
-    ):
-        list(workers.run([1, 2], Limits()))
-
-
-def _fails_at_nine(traj):
-    if traj.options.seed == 9:
-        raise ZeroDivisionError("nine")
-    return {}
-
-
-@pytest.mark.parametrize("executor", [None, 2])
-def test_an_error_in_a_measure_comes_out_and_loses_nothing(tmp_path, executor):
-    with pytest.raises(ZeroDivisionError, match="nine"):
-        rw.ensemble(LOSS, 20, executor=executor, out=tmp_path, measures=_fails_at_nine)
-    made = rw.Ensemble.load(tmp_path)
-    assert 9 not in made.seeds
-    if executor is None:
-        assert made.seeds.tolist() == list(range(9))
-
-
-def test_two_writers(tmp_path):
-    with pytest.raises(RuntimeError, match="out: another process writes to"):
-        rw.ensemble(
-            LOSS, 5, out=tmp_path, callback=lambda progress: rw.ensemble(LOSS, 5, out=tmp_path)
-        )
-    assert len(rw.ensemble(LOSS, 5, out=tmp_path)) == 5  # the lock is gone
-
-
-# ---------------------------------------------------------------- stop, seeds, what is kept
-
-
 def test_stop_when_little_is_unseen():
     small = problem((1, 1), 9, 2)  # convex: one end
     found = rw.ensemble(small, 1000, stop=0.05)
@@ -427,9 +217,6 @@ def test_to_xarray(serial):
     assert float(data["loss"].min()) == serial.loss
 
 
-# ---------------------------------------------------------------- the border
-
-
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -477,57 +264,13 @@ def test_measures_may_not_take_a_column():
         rw.ensemble(LOSS, 2, measures=clash)
 
 
-def _scaled(traj, factor):
-    return {"scaled": factor * traj.loss}
-
-
-def test_a_folder_knows_its_measures_again(tmp_path):
-    twice, thrice = (partial(_scaled, factor=factor) for factor in (2.0, 3.0))
-    rw.ensemble(LOSS, 2, out=tmp_path, measures=twice, proof="off")
-    found = rw.ensemble(LOSS, 3, out=tmp_path, measures=twice, proof="off")
-    np.testing.assert_array_equal(found.figures["scaled"], 2.0 * found.losses)
-    with pytest.raises(ValueError, match=r"another measures: .*_scaled.factor=3.0"):
-        rw.ensemble(LOSS, 3, out=tmp_path, measures=thrice, proof="off")
-
-
-def test_folders_of_something_else(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(FileExistsError, match=r"out: .* is a file"):
-        rw.ensemble(LOSS, 2, out=tmp_path / "file")
-    with pytest.raises(FileExistsError, match=r"out: .* holds other files"):
-        rw.ensemble(LOSS, 2, out=tmp_path)
-    folder = tmp_path / "rows"
-    rw.ensemble(LOSS, 2, out=folder)
-    with pytest.raises(FileExistsError, match="holds an ensemble; give resume=True"):
-        rw.ensemble(LOSS, 2, out=folder, resume=False)
-    with pytest.raises(ValueError, match="an ensemble of another loss"):
-        rw.ensemble(problem(seed=5), 2, out=folder)
-    with pytest.raises(ValueError, match="an ensemble with another options"):
-        rw.ensemble(LOSS, 2, out=folder, step="long")
-    with pytest.raises(FileNotFoundError, match="no ensemble in"):
-        rw.Ensemble.load(tmp_path / "nowhere")
-    part = next((folder / "walks").iterdir())
-    part.write_bytes(part.read_bytes()[:100])
-    with pytest.raises(ValueError, match="damaged rows"):
-        len(rw.Ensemble.load(folder))
-    (folder / "ensemble.json").write_text("{")
-    with pytest.raises(ValueError, match="damaged ensemble"):
-        rw.Ensemble.load(folder)
-
-
-def test_a_folder_whose_maker_was_killed_at_once(tmp_path):
-    (tmp_path / "walks").mkdir()
-    (tmp_path / ".lock").touch()
-    assert len(rw.ensemble(LOSS, 3, out=tmp_path)) == 3
-
-
 def test_forged_proofs_are_found(tmp_path):
     found = rw.ensemble(LOSS, 10)
     row = found._rows[0]
     store = found._store
     rows = store._rows["proofs"]
-    k = next(k for k, each in enumerate(rows) if each.seed == found.minima().seeds[0])
-    other = next(each for each in rows if each.key != rows[k].key)
+    k = int(found.minima().seeds[0])
+    other = next(each for each in rows.values() if each.key != rows[k].key)
     rows[k] = rows[k]._replace(certificate=other.certificate)
     with pytest.raises(ValueError, match="is about another point"):
         found.verify()

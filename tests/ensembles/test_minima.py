@@ -11,8 +11,7 @@ from scipy.stats import binomtest
 import reluplex_walk as rw
 from reluplex_walk.ensembles.unseen import share_interval, unseen
 from reluplex_walk.graphs.walk_graph import walk_keys
-
-from .test_ensemble import LOSS, problem
+from tests.problems.ensembles import LOSS, problem
 
 
 @pytest.fixture(scope="module")
