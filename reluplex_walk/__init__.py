@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .ensembles.unseen import Unseen as Unseen
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
+    from .graphs.merge_tree import MergeTree as MergeTree
+    from .graphs.topology import merge_tree as merge_tree
     from .graphs.vertex_graph import VertexGraph as VertexGraph
     from .landscape import density as density, glass as glass
     from .optimize.alice import Alice as Alice, AliceRun as AliceRun
@@ -123,6 +125,8 @@ _HOMES = {
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
+    "graphs.merge_tree": ("MergeTree",),
+    "graphs.topology": ("merge_tree",),
     "optimize.alice": ("Alice", "AliceRun"),
     "optimize.descend": ("DescentProgress", "descend"),
     "optimize.descent_path": ("DescentPath",),
