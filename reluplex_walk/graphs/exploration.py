@@ -17,10 +17,8 @@ from ..problem.penalty import refuse
 from ..simplex.size import state_size
 from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
-from .search import Search
+from .search import MOST_BASES, Search
 from .vertex_graph import VertexGraph
-
-_BASES = 1000  # bases looked at of one degenerate vertex
 
 
 class GraphProgress(NamedTuple):
@@ -126,7 +124,7 @@ def vertex_graph(
             stand = search.next()
             distance = np.linalg.norm(search.vertices[stand.vertex] - search.vertices[0])
             far = radius is not None and distance > radius
-            many = len(search.bases[stand.vertex]) > _BASES
+            many = len(search.bases[stand.vertex]) > MOST_BASES
             known = len(search.vertices)
             now = GraphProgress(known, known - len(search.queue), limits.elapsed)
             ended, crowded = ended or limits.look(known, now), crowded or many

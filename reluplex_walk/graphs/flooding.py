@@ -5,7 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -95,4 +98,18 @@ def lakes_of(links: Ints, n_points: int) -> list[list[int]]:
     return list(found.values())
 
 
-__all__ = ["Lakes", "Merge", "flood", "lakes_of"]
+def shortest_path(points: Floats, links: Ints, start: int, end: int) -> list[int]:
+    """The points (of K, D) on a shortest path along `links` (E, 2); empty if there is none."""
+    a, b = links.T
+    lengths = np.linalg.norm(points[a] - points[b], axis=1) + np.finfo(float).tiny
+    graph = sparse.coo_matrix((lengths, (a, b)), (len(points), len(points)))
+    _, before = csgraph.dijkstra(graph, False, start, return_predecessors=True)
+    steps = [end]
+    while steps[-1] != start:
+        if before[steps[-1]] < 0:
+            return []
+        steps.append(int(before[steps[-1]]))
+    return steps[::-1]
+
+
+__all__ = ["Lakes", "Merge", "flood", "lakes_of", "shortest_path"]

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from .._conversions import frame
 from .._validate import choice, integer
 from ..ended import Ended
 from ..regions.plane import Slice
 from ..tolerances import GRAPHS
+from .flooding import shortest_path
 from .vertex_graph import VertexGraph
 
 if TYPE_CHECKING:
@@ -190,14 +189,8 @@ class MergeTree:
         start, end = int(self.minima[i]), int(self.minima[j])
         flat = self.points.reshape(len(self.points), -1)
         level = max(level, *self.losses[[start, end]])  # equal levels differ by rounding
-        a, b = self.links[(self.losses[self.links] <= level + self._rounding).all(axis=1)].T
-        lengths = np.linalg.norm(flat[a] - flat[b], axis=1) + np.finfo(float).tiny
-        graph = sparse.coo_matrix((lengths, (a, b)), (len(flat), len(flat)))
-        _, before = csgraph.dijkstra(graph, False, start, return_predecessors=True)
-        steps = [end]
-        while steps[-1] != start:
-            steps.append(int(before[steps[-1]]))
-        return steps[::-1]
+        below = self.links[(self.losses[self.links] <= level + self._rounding).all(axis=1)]
+        return shortest_path(flat, below, start, end)
 
     def diagram(self) -> Floats:
         """(m, 2) The persistence diagram: births and deaths.

@@ -21,6 +21,8 @@ from .exact_vertices import ExactVertices
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+MOST_BASES = 1000  # looked at of one degenerate vertex
+
 
 class Stand(NamedTuple):
     """A basis at a vertex and the region it is looked at from; the state follows from it."""
@@ -127,8 +129,11 @@ class Search:
             self.known.setdefault(ids, []).append(number)
         return number
 
-    def begin(self, theta: Floats, basis: Ints) -> None:
-        """Arrive at `theta` (h, q); where it lies inside a face, at a vertex of that face."""
+    def begin(self, theta: Floats, basis: Ints) -> int:
+        """Number of the vertex at `theta` (h, q); where that lies inside a face, of one of its own.
+
+        Of several that a search begins at, the parameters that are not free have to be equal.
+        """
         state = self.state
         self.anchor = theta
         self.kernel = self.loss.kernel_from(theta)
@@ -139,7 +144,7 @@ class Search:
             if self.limits.over is not None or not self._extend(state):
                 break
             self._refresh(state)
-        self.arrive(state, False)
+        return self.arrive(state, False)
 
     def _refresh(self, state: State, size: float = 0.0) -> None:
         """Recompute `state`, which was reached from parameters of the given size.
@@ -213,4 +218,4 @@ class Search:
                 self.steepest[at] = (slope, end)
 
 
-__all__ = ["Search", "Stand"]
+__all__ = ["MOST_BASES", "Search", "Stand"]
