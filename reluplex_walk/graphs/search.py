@@ -71,7 +71,7 @@ class Search:
         """
         tied = state.tied[: state.number[N_TIED]]
         basis = np.sort(state.basis[state.basis != FREE])
-        vanish = np.union1d(basis, tied)
+        vanish = _vanishing(state)
         number = self._number(vanish, state.theta)
         new = number is None
         if number is None:
@@ -204,9 +204,10 @@ class Search:
             self.rays.setdefault(at, set()).add(direction.tobytes())
             return
         local = self.trial.scalar[STEP] == 0.0
-        if not local:
+        known = None if local else self._number(_vanishing(self.trial), self.trial.theta)
+        if known is None and not local:
             self._refresh(self.trial, float(np.abs(self.state.theta).max()))
-        end = self.arrive(self.trial, local)
+        end = self.arrive(self.trial, local) if known is None else known
         if end != at:
             self.neighbours[at].add(end)
             self.neighbours[end].add(at)
@@ -216,6 +217,11 @@ class Search:
                 slope = min(slope, -np.finfo(float).tiny) if lower else 0.0
             if slope < self.steepest.get(at, (0.0, -1))[0]:
                 self.steepest[at] = (slope, end)
+
+
+def _vanishing(state: State) -> Ints:
+    """Ids (k,), ascending, of the breakpoints that are 0 at `state`."""
+    return np.union1d(state.basis[state.basis != FREE], state.tied[: state.number[N_TIED]])
 
 
 __all__ = ["MOST_BASES", "Search", "Stand"]
