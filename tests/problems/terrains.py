@@ -6,6 +6,7 @@ many breakpoints meet and many levels are equal.
 """
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 
@@ -76,7 +77,7 @@ def made(widths, n, options, whole, seed):
             rng.integers(-high, high + 1, size) * 1.0 if whole else rng.uniform(-high, high, size)
         )
 
-    weights = [draw((b, a), 2) for a, b in zip(widths, widths[1:], strict=False)]
+    weights = [draw((b, a), 2) for a, b in pairwise(widths)]
     weights = [np.where(w == 0.0, 1.0, w) for w in weights]
     biases = [draw(b, 1) for b in widths[1:]]
     if options.pop("same", False):

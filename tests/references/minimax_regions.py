@@ -7,6 +7,7 @@ least loss on it, with each facet passed at the least loss on it: a linear progr
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -49,7 +50,7 @@ def region_graph(loss, box=None):
     assert regions.complete
     halves, numbers = [], []
     starts = np.searchsorted(regions.facets[:, 0], np.arange(len(regions) + 1))
-    for k, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for k, (start, end) in enumerate(pairwise(starts)):
         ids = regions.facets[start:end, 1]
         rows = affine(loss, regions.points[k])[ids]
         rows = rows / np.linalg.norm(rows[:, :-1], axis=1, keepdims=True)
