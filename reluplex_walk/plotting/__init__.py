@@ -5,6 +5,7 @@ matplotlib is imported when a function is called.
 """
 
 from .barrier import plot_barrier
+from .basins import plot_basins
 from .density import plot_density
 from .descent import plot_descent
 from .ensemble import plot_ensemble
@@ -14,7 +15,7 @@ from .fit import plot_fit, plot_fits
 from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
-from .merge_tree import plot_basins, plot_merge_tree, plot_persistence
+from .merge_tree import plot_merge_tree, plot_persistence
 from .overview import overview
 from .penalty_path import plot_penalty_path
 from .plane import plot_plane

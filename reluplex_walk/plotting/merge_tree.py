@@ -1,24 +1,18 @@
-"""The topology of a terrain: the merge tree, the persistence diagram, and valleys on a plane."""
+"""The topology of a terrain: the merge tree and the persistence diagram."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._validate import integer
-from ..regions.plane import Slice
-from ._axes import BLUE, GREY, OVER_SURFACE, VERMILION, new_axes
-from ._surface import draw_surface
+from ._axes import BLUE, GREY, VERMILION, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..graphs.merge_tree import MergeTree
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _ROOM = 0.12  # above the highest pass, of the range of losses, for what never merges
 
@@ -101,7 +95,7 @@ def plot_merge_tree(
     ax.set_xticks([])
     ax.margins(x=0.05)
     ax.legend(loc="best")
-    return _entitled(ax, tree, title)
+    return entitled(ax, tree, title)
 
 
 def plot_persistence(tree: MergeTree, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -162,78 +156,7 @@ def plot_persistence(tree: MergeTree, ax: Axes | None = None, title: str | None 
     ax.set(xlabel="birth: loss of the minimum", ylabel="death: loss of the pass")
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="lower right")
-    return _entitled(ax, tree, title)
-
-
-def plot_basins(
-    tree: MergeTree,
-    ax: Axes | None = None,
-    title: str | None = None,
-    path: tuple[int, int] | None = None,
-    levels: int = 12,
-) -> Axes:
-    """The valleys of a slice on its plane: level lines, minima, passes, and what floods when.
-
-    Beside level lines there are the outlines, white, of the valley of each minimum just before it
-    meets another.  They are exact: on a polygon a sublevel set is cut out by one straight line.
-
-    Parameters
-    ----------
-    tree : MergeTree
-        That of a slice: ``rw.merge_tree(rw.slice(...))``.
-    ax : matplotlib Axes, optional
-        Default: those of a new figure.
-    title : str, optional
-    path : pair of int, optional
-        Two minima: draw the path between them over their lowest pass.
-    levels : int, default 12
-        Number of level lines.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError, TypeError
-        If the tree is not that of a slice, or `path` or `levels` do not fit.
-    ImportError
-        If matplotlib is not installed.
-
-    Examples
-    --------
-    >>> import reluplex_walk as rw
-    >>> from matplotlib.figure import Figure
-    >>> from reluplex_walk import plotting
-    >>> net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
-    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [3.0]], [2.0, 0.0, 0.0, 3.0])
-    >>> tree = rw.merge_tree(rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], extent=8.0))
-    >>> ax = plotting.plot_basins(tree, ax=Figure().subplots(), path=(0, 1))
-    >>> [text.get_text() for text in ax.get_legend().texts]
-    ['path between minima 0 and 1', 'minimum', 'pass']
-    """
-    cut = tree.terrain
-    if not isinstance(cut, Slice):
-        raise ValueError("tree: expected the merge tree of a slice, found that of a graph")
-    integer("levels", levels, 1)
-    ax = new_axes(ax)
-    triangles = cut.triangulation()
-    draw_surface(ax, triangles, cut.losses, levels, "loss")
-    ends = np.flatnonzero(np.isfinite(tree.deaths))
-    passes = np.unique(tree.deaths[ends])
-    if passes.size:
-        ax.tricontour(triangles, cut.losses, passes, colors="white", linewidths=1.2)
-    if path is not None:
-        i, j = path
-        steps = tree.points[tree.path(i, j)]
-        ax.plot(*steps.T, color=VERMILION, lw=1.8, label=f"path between minima {i} and {j}")
-    minima, saddles = tree.points[tree.minima], tree.points[tree.saddles[ends]]
-    ax.plot(*minima.T, "o", color=VERMILION, mec="white", ms=7, label="minimum", ls="")
-    if ends.size:
-        ax.plot(*saddles.T, "s", color=BLUE, mec="white", ms=6, label="pass", ls="")
-    ax.set(xlim=cut.extent[:2], ylim=cut.extent[2:], xlabel="s", ylabel="t")
-    ax.legend(loc=OVER_SURFACE)
-    return _entitled(ax, tree, title)
+    return entitled(ax, tree, title)
 
 
 def _deepest(tree: MergeTree, most: int) -> list[int]:
@@ -272,7 +195,7 @@ def _size(order: list[int]) -> float:
     return 7.0 if len(order) <= 20 else 4.5
 
 
-def _entitled(ax: Axes, tree: MergeTree, title: str | None) -> Axes:
+def entitled(ax: Axes, tree: MergeTree, title: str | None) -> Axes:
     """The title, or, where there is none, a word that levels are not exact."""
     if title is not None or not tree.exact:
         ax.set_title(title if title is not None else "not exact: passes are upper bounds")
