@@ -60,7 +60,7 @@ def barrier(
     loss: LayerLoss,
     a: ArrayLike | Trajectory,
     b: ArrayLike | Trajectory,
-    max_vertices: int = 2_000,
+    max_edges: int = 20_000,
     trials: int = 100,
     time_limit: float | None = None,
     callback: Callable[[BarrierProgress], Any] | None = None,
@@ -70,15 +70,15 @@ def barrier(
     The straight segment gives a first bound.  Its highest point is moved down by pivots, again and
     again; then two lakes rise from the vertices that walks from `a` and `b` end at, vertex by
     vertex, until they meet (then their level is the pass) or reach the level of the path (then that
-    is the pass), or `max_vertices` are seen.  What was flooded by then proves a lower bound.
+    is the pass), or `max_edges` were followed.  What was flooded by then proves a lower bound.
 
     Parameters
     ----------
     loss : LayerLoss
     a, b : array_like (h, q) or (D,), or anything with a ``theta``
         Two points, such as minima that two walks ended at.
-    max_vertices : int, default 2000
-        Vertices to be seen by the flood at most.
+    max_edges : int, default 20000
+        Half-edges to be followed by the flood at most; 0: no flood.  A second has 3,000 to 10,000.
     trials : int, default 100
         How often the top of the path is moved down at most.
     time_limit : float, optional
@@ -112,18 +112,22 @@ def barrier(
     instance("loss", loss, LayerLoss)
     refuse(loss.penalty, "barriers")
     start, end = _point(loss, a, "a"), _point(loss, b, "b")
-    integer("max_vertices", max_vertices, 0)
+    integer("max_edges", max_edges, 0)
     integer("trials", trials, 0)
     if not loss.fit_intercept and not np.array_equal(start[:, -1], end[:, -1]):
         raise ValueError("b: expected the biases of a, which are not fitted, found others")
     floor = max(loss(start), loss(end))
-    with Limits.asked(time_limit, callback, max_vertices) as limits:
+    with Limits.asked(time_limit, callback, max_edges) as limits:
         straight = SegmentPath(loss, [start, end])
         path = SegmentPath(loss, [start, end])
         lower(path, floor, trials, limits)
-        limits.look(0, BarrierProgress(path.level, 0, limits.elapsed))
+        limits.look(-1, BarrierProgress(path.level, 0, limits.elapsed))
         flood = None
-        if path.level > floor + GRAPHS.rounding * loss.magnitude(start) and limits.over is None:
+        if (
+            max_edges
+            and path.level > floor + GRAPHS.rounding * loss.magnitude(start)
+            and limits.over is None
+        ):
             flood = _flooded(loss, start, end, path.level, limits)
     return _barrier(loss, straight, path, floor, flood, limits)
 

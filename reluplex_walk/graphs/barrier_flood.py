@@ -55,7 +55,7 @@ def flood_between(
             level = ceiling
             break
         level = max(level, first)
-        ended = limits.look(len(search.losses), None)
+        ended = limits.look(search.n_followed)
         stand = search.next()
         crowded = len(search.bases[stand.vertex]) > MOST_BASES
         if ended is not None or not search.expand(stand):

@@ -45,7 +45,7 @@ class Barrier:
         Vertices the flood has seen.
     ended : Ended
         FINISHED if exact, or if nothing made the path lower and no flood was asked for; WORK_LIMIT
-        at `max_vertices`, TIME_LIMIT or INTERRUPTED.
+        at `max_edges`, TIME_LIMIT or INTERRUPTED.
     elapsed : float
         Seconds.
 
