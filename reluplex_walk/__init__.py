@@ -29,8 +29,12 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .ensembles.progress import EnsembleProgress as EnsembleProgress
     from .ensembles.result import Ensemble as Ensemble
     from .ensembles.unseen import Unseen as Unseen
+    from .graphs.barrier import BarrierProgress as BarrierProgress, barrier as barrier
+    from .graphs.barrier_record import Barrier as Barrier
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
+    from .graphs.merge_tree import MergeTree as MergeTree
+    from .graphs.topology import merge_tree as merge_tree
     from .graphs.vertex_graph import VertexGraph as VertexGraph
     from .landscape import density as density, glass as glass
     from .optimize.alice import Alice as Alice, AliceRun as AliceRun
@@ -120,9 +124,13 @@ _HOMES = {
     "ensembles.progress": ("EnsembleProgress",),
     "ensembles.result": ("Ensemble",),
     "ensembles.unseen": ("Unseen",),
+    "graphs.barrier": ("BarrierProgress", "barrier"),
+    "graphs.barrier_record": ("Barrier",),
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
+    "graphs.merge_tree": ("MergeTree",),
+    "graphs.topology": ("merge_tree",),
     "optimize.alice": ("Alice", "AliceRun"),
     "optimize.descend": ("DescentProgress", "descend"),
     "optimize.descent_path": ("DescentPath",),
