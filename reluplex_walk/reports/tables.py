@@ -5,21 +5,22 @@ they are, however they are written.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import numpy as np
 
 from .._validate import integer
+from .thinned import evenly
 
 _SORT = '<button type="button">{name}<span class="arrow" aria-hidden="true"></span></button>'
 _NUMBER = ' class="number"'
 _NONE = '<td class="none">&ndash;</td>'
 
 
-def table(columns: Mapping[str, Sequence[Any]], caption: str = "", most: int = 1000) -> str:
-    """A table with a header for each of the `columns`, which are equally long.
+def table(columns: Mapping[str, Any], caption: str = "", most: int = 1000) -> str:
+    """A table with a header for each of the `columns`, equally long sequences or arrays.
 
     Of more than `most` rows, evenly chosen ones are shown, the first and the last among them, and a
     line says so.  ValueError if the columns differ in length, or `most` is below 2.
@@ -36,8 +37,8 @@ def table(columns: Mapping[str, Sequence[Any]], caption: str = "", most: int = 1
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns: expected equal lengths, found {lengths}")
     n = next(iter(lengths.values()), 0)
-    rows = np.unique(np.linspace(0, n - 1, most).round().astype(int)) if n > most else range(n)
-    made = {name: [_cell(values[int(k)]) for k in rows] for name, values in columns.items()}
+    rows = evenly(n, most).tolist()
+    made = {name: [_cell(values[k]) for k in rows] for name, values in columns.items()}
     heads = "".join(
         f'<th scope="col" aria-sort="none"{_NUMBER if _NUMBER in "".join(cells) else ""}>'
         f"{_SORT.format(name=escape(str(name)))}</th>"
