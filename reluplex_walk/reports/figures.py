@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from gzip import compress
 from html import escape
 from typing import Any
 
@@ -61,6 +62,20 @@ def data(value: Any, name: str = "") -> str:
     return f'<script type="application/json"{place}>{as_json(value)}</script>'
 
 
+def packed(value: Any, name: str) -> str:
+    """As :func:`data`, compressed: for what is large, and read when the page is there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reluplex_walk.reports.figures import packed
+    >>> len(packed(np.zeros(10_000), "zeros")) < 500
+    True
+    """
+    text = b64encode(compress(as_json(value).encode(), 9, mtime=0)).decode()
+    return f'<script type="text/plain" id="{escape(name)}">{text}</script>'
+
+
 def as_json(value: Any) -> str:
     """`value` as JSON in which no tag can begin or end, arrays packed; ValueError for NaN.
 
@@ -71,13 +86,13 @@ def as_json(value: Any) -> str:
     >>> as_json({"x": np.array([1.0, 2.0], np.float32)})
     '{"x":{"f4":"AACAPwAAAEA=","shape":[2]}}'
     """
-    text = json.dumps(value, default=_packed, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"))
     for mark in "<>&":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return text
 
 
-def _packed(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """What JSON has no word for: arrays and numbers of NumPy."""
     if isinstance(value, np.generic):
         return value.item()
@@ -89,8 +104,8 @@ def _packed(value: Any) -> Any:
     kind = array.dtype.str[1:]
     if kind not in _KINDS:
         return value.tolist()
-    packed = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    return {kind: b64encode(packed.tobytes()).decode(), "shape": list(array.shape)}
+    bits = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return {kind: b64encode(bits.tobytes()).decode(), "shape": list(array.shape)}
 
 
 def _smallest(array: np.ndarray) -> np.ndarray:
@@ -103,4 +118,4 @@ def _smallest(array: np.ndarray) -> np.ndarray:
     return array.astype(float)
 
 
-__all__ = ["as_json", "data", "figure"]
+__all__ = ["as_json", "data", "figure", "packed"]

@@ -16,7 +16,7 @@ from .._version import __version__
 GENERATOR = '<meta name="generator" content="reluplex_walk'
 """By this a file is known as a report: one may be written over, no other file is."""
 
-_SCRIPTS = ("page.js", "figures.js", "plane.js", "walk.js")
+_SCRIPTS = ("page.js", "figures.js", "plane.js", "walk.js", "tables.js")
 
 # Nothing is fetched, whatever a browser or a later change of this file might try.  Plotly compiles
 # the drawing of 3-D surfaces and makes style sheets as it goes; pictures are saved from blobs.

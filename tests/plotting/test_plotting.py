@@ -16,8 +16,8 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
 
 from reluplex_walk import plotting  # noqa: E402
+from reluplex_walk.plotting._cut import plane_of  # noqa: E402
 from reluplex_walk.plotting._surface import level_bounds  # noqa: E402
-from reluplex_walk.plotting.plane import plane_of  # noqa: E402
 from reluplex_walk.reports.head import head  # noqa: E402
 
 
