@@ -72,7 +72,7 @@ def _layers(fit: TrainingFit) -> str:
 
 def _proved(certificate: Any) -> str:
     if certificate is None:
-        return "not looked at"
+        return "no certificate"
     if not certificate.is_local_minimum:
         return "nothing"
     return "global minimum" if certificate.is_global else "local minimum"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.reports import of_quantile, of_training
+from reluplex_walk.reports import of_ensemble, of_minimization, of_quantile, of_training, of_walk
 from reluplex_walk.reports.page import Page
-from tests.reports.made import X, Y, fit, trained
+from tests.reports.made import X, Y, ensemble, fit, loss, trained
 from tests.reports.test_tables import Cells
 
 TABLE = re.compile(r"<table class=\"sortable\">.*?</table>", re.DOTALL)
@@ -195,4 +195,97 @@ def test_a_layer_that_was_not_trained():
     one = rw.train(rw.ReLUNetwork.random([1, 2, 1], seed=0), X, Y, layers=[1], rounds=1)
     layers = parts(of_training.sections(one))["layers"].table("What is proved")
     assert layers.column("trained") == ["no", "yes"]
-    assert layers.column("proved")[0] == "not looked at"
+    assert layers.column("proved")[0] == "no certificate"
+
+
+# ---------------------------------------------------------------- searches by many walks
+
+
+@pytest.fixture(scope="module")
+def search():
+    return rw.minimize(loss(), max_walks=6)
+
+
+def test_the_page_of_a_search(search):
+    sections = of_minimization.sections(search)
+    made = parts(sections)
+    walks = made["walks"].table("Walks")
+    assert walks.column("loss") == search.losses.tolist()
+    assert walks.column("seconds") == search.seconds.tolist()
+    assert walks.column("least so far") == np.minimum.accumulate(search.losses).tolist()
+    levels = made["levels"].table("Levels")
+    assert levels.column("loss") == search.levels.tolist()
+    assert [
+        each == "yes" for each in levels.column("proved local minimum")
+    ] == search.proved.tolist()
+    assert len(made["search"].figures) == 2  # by walk, by time
+    best = made["search"].trace("least so far")
+    np.testing.assert_array_equal(best["y"], np.minimum.accumulate(search.losses))
+    drawn = made["levels"].figures[0]["traces"]
+    assert sum(len(trace["y"]) for trace in drawn) == len(search.levels)
+    walk = of_walk.sections(search.best)  # the page of the best walk is a part of this one
+    assert [part.id for part in sections[4:]] == [part.id for part in walk]
+
+
+def test_a_search_without_an_end():
+    def stop(progress):
+        raise StopIteration
+
+    found = rw.minimize(loss(), max_walks=3, callback=stop)
+    assert {"search", "levels", "walks"} <= set(parts(of_minimization.sections(found)))
+
+
+# ---------------------------------------------------------------- ensembles
+
+
+def test_the_page_of_an_ensemble():
+    found = ensemble()
+    minima, made = found.minima(), parts(of_ensemble.sections(found))
+    ends = made["ends"].table("Distinct ends")
+    assert ends.column("loss") == minima.losses.tolist()
+    assert ends.column("walks") == minima.counts.tolist()
+    assert ends.column("from") == minima.low.tolist()
+    assert ends.column("to") == minima.high.tolist()
+    assert [each == "yes" for each in ends.column("proved local minimum")] == minima.proved.tolist()
+    walks = made["walks"].table("Walks")
+    assert walks.column("loss") == found.losses.tolist()
+    assert walks.column("seed") == found.seeds.tolist()
+    numbers = [minima.keys.index(row.key) + 1 for row in found._rows]
+    assert walks.column("end") == numbers
+    bars = made["levels"].figures[0]["traces"]
+    assert sum(int(np.sum(bar["y"])) for bar in bars) == len(found)
+    met = made["unseen"].trace("distinct ends met")["y"]
+    assert (met[0], met[-1]) == (1, len(minima))
+    drawn = made["ends"].figures[0]["traces"][0]
+    share = minima.counts / minima.counts.sum()
+    np.testing.assert_allclose(drawn["y"], share)
+    np.testing.assert_allclose(drawn["y"] + drawn["error_y"]["array"], minima.high)
+
+
+def test_bars_tell_proved_ends_from_others():
+    found = rw.ensemble(loss(), walks=5, proof="off")
+    bars = parts(of_ensemble.sections(found))["levels"].figures[0]["traces"]
+    assert [bar["name"] for bar in bars] == ["not proved"]
+    assert bars[0]["marker"]["pattern"]["shape"] == "/"  # not by its colour alone
+
+
+def test_an_ensemble_of_one_level():
+    one = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), X, Y)
+    made = parts(of_ensemble.sections(rw.ensemble(one, walks=4)))
+    assert made["ends"].table("Distinct ends").column("walks") == [4.0]
+
+
+def test_walks_cut_short_have_no_end():
+    cut = rw.ensemble(loss(), walks=3, max_pivots=1)
+    made = parts(of_ensemble.sections(cut))
+    assert "levels" not in made
+    assert made["walks"].table("Walks").column("pivots") == [1.0, 1.0, 1.0]
+
+
+def test_measures_are_columns():
+    def largest(traj):
+        return {"largest": abs(traj.theta).max()}
+
+    found = rw.ensemble(loss(), 4, measures=largest, proof="off")
+    column = parts(of_ensemble.sections(found))["walks"].table("Walks").column("largest")
+    assert column == found.figures["largest"].tolist()
