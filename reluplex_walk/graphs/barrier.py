@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,39 +20,11 @@ from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 from ..tolerances import GRAPHS
 from .barrier_flood import Flood, flood_between
-from .barrier_record import Barrier
+from .barrier_record import Barrier, BarrierProgress
 from .highest import highest_exactly
 from .lowering import SegmentPath, lower
 
 Floats = NDArray[np.float64]
-
-
-class BarrierProgress(NamedTuple):
-    """What the callback of :func:`barrier` is told.
-
-    Attributes
-    ----------
-    level : float
-        The highest loss on the best path so far.
-    n_vertices : int
-        Vertices seen by the flood so far.
-    elapsed : float
-        Seconds.
-
-    Examples
-    --------
-    >>> import reluplex_walk as rw
-    >>> net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
-    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [3.0]], [2.0, 0.0, 0.0, 3.0])
-    >>> told = []
-    >>> found = rw.barrier(loss, [3.0, -6.0], [-2.0, 2.0], callback=told.append)
-    >>> told[-1].level == found.level
-    True
-    """
-
-    level: float
-    n_vertices: int
-    elapsed: float
 
 
 @logged("barrier")
@@ -62,6 +34,7 @@ def barrier(
     b: ArrayLike | Trajectory,
     max_edges: int = 20_000,
     trials: int = 100,
+    seed: int = 0,
     time_limit: float | None = None,
     callback: Callable[[BarrierProgress], Any] | None = None,
 ) -> Barrier:
@@ -81,6 +54,8 @@ def barrier(
         Half-edges to be followed by the flood at most; 0: no flood.  A second has 3,000 to 10,000.
     trials : int, default 100
         How often the top of the path is moved down at most.
+    seed : int, default 0
+        Of the places around a top that are tried where none on the way down from it helps.
     time_limit : float, optional
         Seconds.
     callback : callable, optional
@@ -114,14 +89,14 @@ def barrier(
     start, end = _point(loss, a, "a"), _point(loss, b, "b")
     integer("max_edges", max_edges, 0)
     integer("trials", trials, 0)
+    integer("seed", seed, 0)
     if not loss.fit_intercept and not np.array_equal(start[:, -1], end[:, -1]):
         raise ValueError("b: expected the biases of a, which are not fitted, found others")
     floor = max(loss(start), loss(end))
     with Limits.asked(time_limit, callback, max_edges) as limits:
         straight = SegmentPath(loss, [start, end])
         path = SegmentPath(loss, [start, end])
-        lower(path, floor, trials, limits)
-        limits.look(-1, BarrierProgress(path.level, 0, limits.elapsed))
+        lower(path, floor, trials, seed, limits)
         flood = None
         if (
             max_edges
@@ -221,4 +196,4 @@ def _level_across(flood: Flood, ends: tuple[Floats, Floats]) -> Fraction:
     return max(levels)
 
 
-__all__ = ["BarrierProgress", "barrier"]
+__all__ = ["barrier"]

@@ -107,12 +107,11 @@ class Search:
             return False
         if number not in self.blocks:
             self.blocks[number] = self._zero_blocks(self.active[number])
-        first = self.first[number]
-        moved = [
-            not np.array_equal(*(each[(each >= low) & (each < high)] for each in (first, basis)))
-            for low, high in self.blocks[number]
-        ]
-        return sum(moved) <= 1
+        first, moved = self.first[number], 0
+        for low, high in self.blocks[number]:
+            here, before = (ids[(ids >= low) & (ids < high)] for ids in (basis, first))
+            moved += not np.array_equal(here, before)
+        return moved <= 1
 
     def _zero_blocks(self, vanish: Ints) -> list[tuple[int, int]]:
         """Ids, from and to, of the breakpoints of each neuron that is 0 where `vanish` are.
