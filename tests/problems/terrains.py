@@ -84,7 +84,7 @@ def made(widths, n, options, whole, seed):
         weights[1:] = [np.ones_like(w) for w in weights[1:]]
     X, y = draw((n, widths[0]), 4), draw((n, widths[-1]), 5)
     if options.pop("repeated", False):
-        X = X[rng.integers(0, max(2, n // 2), n)]
+        X = X[rng.integers(0, max(min(2, n), n // 2), n)]
     if options.pop("equal", False):
         y[:] = 2.0
     if options.pop("tent", False):
