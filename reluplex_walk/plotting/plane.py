@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..regions.plane import PolygonLimitError, slice
 from ..tolerances import PLOTTING
-from ._axes import OVER_SURFACE, VERMILION, new_axes
+from ._axes import ON_SURFACE, VERMILION, new_axes
 from ._surface import draw_surface
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def plot_plane(
     ax: Axes | None = None,
     xlabel: str = "along first to last vertex",
     ylabel: str = "towards the middle vertex",
+    title: str | None = None,
 ) -> Axes:
     """The loss in the plane of the first, middle and last vertex, and the walk projected to it.
 
@@ -45,6 +46,8 @@ def plot_plane(
     ax : matplotlib Axes, optional
         Default: those of a new figure.
     xlabel, ylabel : str
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def plot_plane(
     axes_of_plane = plane_of(traj)
     if axes_of_plane is None:
         raise ValueError("traj: expected three vertices that span a plane, found them on a line")
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     origin = traj.vertices[traj.phase1].ravel()
     walk = (traj.vertices[traj.phase1 :].reshape(-1, traj.problem.dim) - origin) @ axes_of_plane.T
     low, high = walk.min(axis=0), walk.max(axis=0)
@@ -83,13 +86,7 @@ def plot_plane(
         point = walk[at - traj.phase1]
         ax.plot(*point, mark, color=VERMILION, mec="white", ms=9, label=f"{name} vertex")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend(
-        fontsize="small",
-        facecolor="black",
-        labelcolor="white",
-        framealpha=0.5,
-        loc=OVER_SURFACE,
-    )
+    ax.legend(**ON_SURFACE)
     return ax
 
 

@@ -126,10 +126,10 @@ class Exploration:
             "entry",
         )
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
         """Configurations seen and passed through, against entries, on `ax` or new axes.
 
-        See :func:`reluplex_walk.plotting.plot_exploration` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_exploration` (extra ``plot``).
 
         Examples
         --------
@@ -143,7 +143,7 @@ class Exploration:
         """
         from ..plotting import plot_exploration
 
-        return plot_exploration(self, ax)
+        return plot_exploration(self, ax, title=title)
 
     def __repr__(self) -> str:
         passed = "" if self.passed is None else f" ({self.passed[-1]:.3g} with those passed)"
