@@ -106,6 +106,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .regression.responses import quantile_responses as quantile_responses
     from .regression.solver import FitProgress as FitProgress
     from .regression.tables.summary import Summary as Summary
+    from .reports.report import report as report
     from .simplex.certify_point import certify as certify
     from .simplex.held_out import HeldOut as HeldOut, HeldOutLosses as HeldOutLosses
     from .simplex.level import LevelEstimate as LevelEstimate
@@ -169,6 +170,7 @@ _HOMES = {
     "regression.parametric.solutions": ("Solutions",),
     "regression.solver": ("FitProgress",),
     "regression.tables.summary": ("Summary",),
+    "reports.report": ("report",),
     "simplex.certify_point": ("certify",),
     "simplex.point_check": ("PointCheck",),
     "simplex.held_out": ("HeldOut", "HeldOutLosses"),

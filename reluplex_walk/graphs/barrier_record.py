@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import frame
+from .._shown import repr_html
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 
@@ -100,6 +101,8 @@ class Barrier:
     n_vertices: int
     ended: Ended
     elapsed: float
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         state = "exact" if self.exact else f"at least {self.lower:.6g}"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import frame
+from .._shown import repr_html
 from .._validate import choice, integer
 from ..ended import Ended
 from ..regions.plane import Slice
@@ -99,6 +100,8 @@ class MergeTree:
 
     def __len__(self) -> int:
         return len(self.minima)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         found = f"{len(self)} minima, exact" if self.exact else f"{self._valleys}, not exact"

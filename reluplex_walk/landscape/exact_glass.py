@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._conversions import frame
+from .._shown import repr_html
 from .._validate import choice
 from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
@@ -46,6 +47,9 @@ class MeanOverRms(NamedTuple):
 
     hidden: float
     residual: float
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,10 +273,10 @@ class ExactGlass:
         columns = {name: getattr(self, name) for name in parts}
         return frame({"crossings": self.n_crossings, **columns}, "segment")
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
         """The variograms of all, of hidden and of residual jumps, on the axes `ax` or new ones.
 
-        See :func:`reluplex_walk.plotting.plot_glass` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_glass` (extra ``plot``).
 
         Examples
         --------
@@ -285,7 +289,7 @@ class ExactGlass:
         """
         from ..plotting import plot_glass
 
-        return plot_glass(self, ax)
+        return plot_glass(self, ax, title)
 
     def _density(self, kind: str) -> Floats:
         known, every = self._each_known(kind), self._each_known("all")
@@ -316,6 +320,8 @@ class ExactGlass:
         if not self.given or (kind == "hidden" and self.problem.n_hidden == 0):
             return np.full(len(self.segments), self._known(kind))
         return np.where(self._counts(kind) > 0, 1.0, np.nan)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._conversions import after_first, dataset, frame, of_layer, optimize_result
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import LARGEST, integer, positive
 from ..ended import Ended
 from ..problem.either import Loss
@@ -224,10 +225,10 @@ class DescentPath:
         lines.append(("time", f"{self.elapsed:.3g} s"))
         return "\n".join(f"{name:<12} {text}" for name, text in lines)
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
         """The loss against the gradients charged, on `ax` or new axes (extra ``plot``).
 
-        :func:`reluplex_walk.plotting.plot_descent` draws several.
+        With a `title`; :func:`reluplex_walk.plotting.plot_descent` draws several.
 
         Examples
         --------
@@ -240,7 +241,7 @@ class DescentPath:
         """
         from ..plotting import plot_descent
 
-        return plot_descent(self, ax)
+        return plot_descent(self, ax, title=title)
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for the start and each step.
@@ -372,6 +373,8 @@ class DescentPath:
         Nesterov(beta=0.9)
         """
         return cls(**read(path))
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return (

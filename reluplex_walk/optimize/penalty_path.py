@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._conversions import by_rows, frame
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.aliased import RankWarning
@@ -146,8 +147,8 @@ class LayerPenaltyPath:
         table = self.to_frame().set_index("penalty")
         return by_rows(table, {"theta": self.thetas}, self.loss, {"ended": self.ended.name})
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """The weights against the penalty on `ax`, as ``plotting.plot_penalty_path`` draws them.
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
+        """The weights against the penalty on `ax`, with a `title`: ``plotting.plot_penalty_path``.
 
         Examples
         --------
@@ -160,7 +161,9 @@ class LayerPenaltyPath:
         """
         from ..plotting import plot_penalty_path
 
-        return plot_penalty_path(self, ax)
+        return plot_penalty_path(self, ax, title)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         proved = sum(each.is_local_minimum for each in self.certificates)

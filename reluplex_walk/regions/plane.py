@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -84,6 +85,8 @@ class Slice:
 
     def __len__(self) -> int:
         return len(self.ends)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return f"Slice({len(self)} polygons, extent={self.extent})"
@@ -190,11 +193,12 @@ class Slice:
         ax: Axes | None = None,
         levels: int = 12,
         edges: bool = True,
+        title: str | None = None,
     ) -> Axes:
         """The loss over the plane: exact level lines with colours between them, and polygons.
 
         With the walk `traj` (a Trajectory, or vertices (K, h, q)) on it, on the axes `ax`, with as
-        many `levels`, and `edges` of polygons or without: see
+        many `levels`, with `edges` of polygons or without, and a `title`: see
         :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
 
         Examples
@@ -209,7 +213,7 @@ class Slice:
         """
         from ..plotting import plot_slice
 
-        return plot_slice(self, traj, ax, levels, edges)
+        return plot_slice(self, traj, ax, levels, edges, title)
 
 
 class PolygonLimitError(ValueError):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import flag, real
 from ..ended import Ended
 from ..optimize.descend import starting_point
@@ -126,10 +127,10 @@ class Exploration:
             "entry",
         )
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
         """Configurations seen and passed through, against entries, on `ax` or new axes.
 
-        See :func:`reluplex_walk.plotting.plot_exploration` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_exploration` (extra ``plot``).
 
         Examples
         --------
@@ -143,7 +144,9 @@ class Exploration:
         """
         from ..plotting import plot_exploration
 
-        return plot_exploration(self, ax)
+        return plot_exploration(self, ax, title=title)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         passed = "" if self.passed is None else f" ({self.passed[-1]:.3g} with those passed)"

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import integer, positive
 from ..ended import Ended, ended_of
 from ..landscape.exact_glass import ExactGlass
@@ -79,6 +80,8 @@ class Shatteredness:
     networks: NDArray[np.int64]
     ended: Ended = Ended.FINISHED
 
+    _repr_html_ = repr_html
+
     def to_frame(self) -> Any:
         """A table of pandas, a row for each depth; NaN for what is masked.
 
@@ -92,10 +95,10 @@ class Shatteredness:
         logs = {f"log_{name}": getattr(self, f"log_{name}") for name in parts}
         return frame({"depth": self.depths, **logs, "networks": self.networks})
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, title: str | None = None) -> Axes:
         """The means against depth, each from 0 on, on the axes `ax` or new ones.
 
-        See :func:`reluplex_walk.plotting.plot_shatteredness` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_shatteredness` (extra ``plot``).
 
         Examples
         --------
@@ -107,7 +110,7 @@ class Shatteredness:
         """
         from ..plotting import plot_shatteredness
 
-        return plot_shatteredness(self, ax)
+        return plot_shatteredness(self, ax, title)
 
 
 @logged("taylor.shatteredness")

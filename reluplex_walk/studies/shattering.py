@@ -13,6 +13,7 @@ from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import choice, integer, real
 from ..ended import Ended, ended_of
 from ._depths import depths_of
@@ -70,6 +71,8 @@ class Shattering:
     law: Floats | None
     ended: Ended = Ended.FINISHED
 
+    _repr_html_ = repr_html
+
     @property
     def mean(self) -> Floats:
         """The mean over networks at each depth, (k,)."""
@@ -99,10 +102,10 @@ class Shattering:
         parts = {"depth": self.depths, "networks": alive, "mean": self.mean}
         return frame({**parts, "error": self.error, "law": law})
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, title: str | None = None) -> Axes:
         """Correlation against depth with the law beside it, on the axes `ax` or new ones.
 
-        See :func:`reluplex_walk.plotting.plot_shattering` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_shattering` (extra ``plot``).
 
         Examples
         --------
@@ -113,7 +116,7 @@ class Shattering:
         """
         from ..plotting import plot_shattering
 
-        return plot_shattering([self], ax)
+        return plot_shattering([self], ax, title)
 
 
 @logged("taylor.shattering")

@@ -13,6 +13,7 @@ from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import choice, integer
 from ..ended import Ended, ended_of
 from ._depths import depths_of
@@ -74,6 +75,8 @@ class Vanishing:
     init: str
     ended: Ended = Ended.FINISHED
 
+    _repr_html_ = repr_html
+
     def to_frame(self) -> Any:
         """A table of pandas, a row for each width and depth; NaN for what is masked.
 
@@ -97,8 +100,10 @@ class Vanishing:
         """
         return {"he": 1.25, "orthogonal": 0.75}.get(self.init)
 
-    def plot(self, ax: Axes | None = None, what: str = "gradient") -> Axes:
-        """The map of `what`, "gradient" or "hessian", on the axes `ax` or new ones.
+    def plot(
+        self, ax: Axes | None = None, what: str = "gradient", title: str | None = None
+    ) -> Axes:
+        """The map of `what`, "gradient" or "hessian", on the axes `ax` or new ones, with a `title`.
 
         See :func:`reluplex_walk.plotting.plot_vanishing` (extra ``plot``).
 
@@ -112,7 +117,7 @@ class Vanishing:
         """
         from ..plotting import plot_vanishing
 
-        return plot_vanishing(self, ax, what)
+        return plot_vanishing(self, ax, what, title)
 
 
 @logged("chains.vanishing")

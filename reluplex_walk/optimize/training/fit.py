@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._conversions import optimize_result, pandas
+from ..._shown import repr_html
 from ...ended import Ended
 from ...problem.loss import LayerLoss
 from ...problem.network import ReLUNetwork
@@ -242,8 +243,8 @@ class TrainingFit:
             certificates=self.certificates,
         )
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Losses by round on `ax`, as :func:`reluplex_walk.plotting.plot_training` draws them.
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
+        """Losses by round on `ax`, with a `title`: see ``plotting.plot_training``.
 
         Examples
         --------
@@ -256,7 +257,7 @@ class TrainingFit:
         """
         from ...plotting import plot_training
 
-        return plot_training(self, ax)
+        return plot_training(self, ax, title)
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write all of it, data and certificates, to `path` (npz).
@@ -292,6 +293,8 @@ class TrainingFit:
         FileNotFoundError: path: no file at no such file
         """
         return cls(**file.read(path))
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         proved = sum(each is not None and each.is_local_minimum for each in self._of_trained())

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._frames import index_of
+from ..._shown import repr_html
 from ..._validate import inputs, real_array
 from ...ended import Ended
 from ...simplex.records import WalkStatus
@@ -172,10 +173,16 @@ class QuantileProcess:
             found[k] = np.diff(self.taus)[below].sum()
         return found
 
-    def plot(self, level: float = 0.9, kind: str = "nid", figure: "Figure | None" = None) -> Any:
+    def plot(
+        self,
+        level: float = 0.9,
+        kind: str = "nid",
+        figure: "Figure | None" = None,
+        title: str | None = None,
+    ) -> Any:
         """Coefficients over tau, with bands of intervals of a `level` and `kind`, on a `figure`.
 
-        See :func:`reluplex_walk.plotting.plot_process` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_process` (extra ``plot``).
 
         Examples
         --------
@@ -188,7 +195,7 @@ class QuantileProcess:
         """
         from ...plotting import plot_process
 
-        return plot_process(self, level, kind, figure)
+        return plot_process(self, level, kind, figure, title=title)
 
     def to_frame(self) -> Any:
         """A table of pandas: the coefficients (columns, by name) from each tau (the index) on.
@@ -270,6 +277,8 @@ class QuantileProcess:
         if index is None or values.ndim > 1:
             return values
         return self.names.labelled(values, index)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         taus = f"{self.taus[0]:g} to {self.taus[-1]:g}" if len(self.taus) else "none"
