@@ -312,7 +312,7 @@ class MergeTree:
         return "\n".join(f"{name:<21}{text}" for name, text in rows)
 
     def plot(self, ax: Axes | None = None, kind: str = "tree", title: str | None = None) -> Axes:
-        """The tree (``kind="tree"``) or the persistence diagram (``"diagram"``).
+        """The tree (`kind` "tree") or the persistence diagram ("diagram"), on `ax`, with a `title`.
 
         See :func:`reluplex_walk.plotting.plot_merge_tree` and
         :func:`reluplex_walk.plotting.plot_persistence` (extra ``plot``).
