@@ -49,15 +49,21 @@ class SegmentPath:
             self.tops[segment : segment + 1] = [Top(level, 1.0), Top(level, 0.0)]
         return at if 0 < at < len(self.points) - 1 else None
 
-    def around(self, at: int, point: Floats) -> list[Top]:
-        """The tops of both segments that meet at point number `at`, if that were `point`."""
-        before, after = self.points[at - 1], self.points[at + 1]
-        return [highest(self.loss, before, point), highest(self.loss, point, after)]
+    def around(self, at: int, points: list[Floats]) -> list[Top]:
+        """The tops of the segments that meet at point number `at`, if that were `points`."""
+        row = [self.points[at - 1], *points, self.points[at + 1]]
+        return [highest(self.loss, *pair) for pair in pairwise(row)]
 
-    def move(self, at: int, point: Floats, tops: list[Top]) -> None:
-        """Let point number `at` be `point`, which makes the tops around it `tops`."""
-        self.points[at] = point
+    def move(self, at: int, points: list[Floats], tops: list[Top]) -> None:
+        """Let point number `at` be `points`, which makes the tops around it `tops`."""
+        self.points[at : at + 1] = points
         self.tops[at - 1 : at + 1] = tops
+
+    def repeats(self, at: int, point: Floats) -> bool:
+        """Whether `point` is one of those beside point number `at`, up to rounding."""
+        beside = self.points[at - 1], self.points[at + 1]
+        size = max(np.abs(each).max() for each in (*beside, point))
+        return any(np.abs(each - point).max() <= GRAPHS.same * size for each in beside)
 
 
 def lower(path: SegmentPath, floor: float, trials: int, seed: int, limits: Limits) -> None:
@@ -92,10 +98,11 @@ def _moved(path: SegmentPath, at: int, start: Floats, rounding: float, limits: L
     for point in _places(path.loss, start, limits):
         if limits.over is not None:
             break
-        tops = path.around(at, point)
+        points = [] if path.repeats(at, point) else [point]
+        tops = path.around(at, points)
         reached = max(top.level for top in tops)
         if reached < level - rounding and (best is None or reached < best[0]):
-            best = reached, point, tops
+            best = reached, points, tops
     if best is not None:
         path.move(at, *best[1:])
     return best is not None
