@@ -45,9 +45,9 @@ class RegionGraph:
         return found._replace(passes=passes)
 
 
-def region_graph(loss):
-    """Of all regions of `loss`."""
-    regions = rw.enumerate_regions(loss)
+def region_graph(loss, box=None):
+    """Of all regions of `loss`, or those with |theta| < `box`, whose sides bound them then."""
+    regions = rw.enumerate_regions(loss, box)
     assert regions.complete
     units = units_of(loss)
     halves, numbers = [], []
@@ -59,6 +59,9 @@ def region_graph(loss):
         rows = np.column_stack([rows[:, :-1] @ units, rows[:, -1]])
         halves.append(signs[:, None] * rows / np.linalg.norm(rows[:, :-1], axis=1, keepdims=True))
         numbers.append(regions.neighbours[start:end])
+    if box is not None:
+        sides = np.column_stack([np.vstack([units, -units]), np.full(2 * loss.dim, float(box))])
+        halves = [np.vstack([rows, sides]) for rows in halves]
     programs = [(k, -1) for k in range(len(regions))]
     links = []
     for k, neighbours in enumerate(numbers):
@@ -75,12 +78,11 @@ def region_graph(loss):
 
 def units_of(loss):
     """Parameters in which inputs are orthonormal and targets of size 1, for HiGHS."""
-    h, q = loss.shape
     inputs = np.column_stack([loss.inputs, np.ones(len(loss.inputs))])
     _, sizes, axes = np.linalg.svd(inputs, full_matrices=False)
     kept = sizes > 1e-12 * sizes[0]  # of what is aliased the loss is independent
     scale = np.abs(loss.targets).mean() or 1.0
-    return np.kron(np.eye(h), scale * axes[kept].T / sizes[kept])
+    return np.kron(np.eye(loss.shape[0]), scale * axes[kept].T / sizes[kept])
 
 
 def least(regions, halves, units, programs):
