@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 _PIVOTS = 64  # of the walk that the top is moved along
 _AROUND = [0.3, 0.1, 0.03, 0.01] * 4  # of the way between the points beside it
+_ROUND = 5  # tops between two looks at what they gained,
+_WORTH = 0.01  # and what of the height that has to be
 _SHARES = [2.0**-k for k in range(1, 11)]  # of its first step, where that is too far
 
 
@@ -37,6 +39,11 @@ class SegmentPath:
     def level(self) -> float:
         """The highest loss on the path."""
         return max(top.level for top in self.tops)
+
+    def distinct(self) -> list[Floats]:
+        """The points, without those that were moved to where the one before is."""
+        kept = [b for a, b in pairwise(self.points) if not np.array_equal(a, b)]
+        return [self.points[0], *kept]
 
     def split(self) -> int | None:
         """Number of the point the path is highest at, made one of its points; None at an end."""
@@ -67,7 +74,7 @@ class SegmentPath:
 
 
 def lower(path: SegmentPath, floor: float, trials: int, seed: int, limits: Limits) -> None:
-    """Lower `path` until its level is `floor`, nothing helps, or so many tops were moved.
+    """Lower `path` until its level is `floor`, little is gained, or so many tops were moved.
 
     Each top is moved to the best of the places a walk from there comes by; where none of them
     makes the path lower, to the first that does of those that walks from places around it,
@@ -75,8 +82,13 @@ def lower(path: SegmentPath, floor: float, trials: int, seed: int, limits: Limit
     """
     rng = np.random.default_rng(seed)
     rounding = GRAPHS.rounding * max(1.0, abs(floor))
-    for _ in range(trials):
+    before = np.inf
+    for trial in range(trials):
         level = path.level
+        if trial % _ROUND == 0:
+            if before - level < _WORTH * (level - floor):
+                return
+            before = level
         over = limits.look(-1, BarrierProgress(level, 0, limits.elapsed))
         if over is not None or level <= floor + rounding:
             return
