@@ -45,6 +45,7 @@ def head(result: object, below: str = "", titled: bool = True) -> str:
     title = f'<p style="margin:0 0 6px;font-weight:600;font-size:16px">{escape(what.title)}</p>'
     table = f'<table style="border-collapse:collapse;margin:6px 0">{rows}</table>' if rows else ""
     words = paragraphs(what.sentences, ' style="margin:4px 0"')
+    under = f'<div style="overflow-x:auto">{below}</div>' if below else ""
     return (
         '<div class="reluplex-head" style="font-family:system-ui,sans-serif;font-size:14px;'
         'line-height:1.45;max-width:48em;color:inherit;background:transparent">'
@@ -52,7 +53,7 @@ def head(result: object, below: str = "", titled: bool = True) -> str:
         f'<p style="margin:0"><span style="{badge}">'
         f'<span aria-hidden="true">{what.mark.sign}</span> '
         f"{escape(f'{what.mark.word}: {what.verdict}')}</span></p>"
-        f"{table}{words}{below}</div>"
+        f"{table}{words}{under}</div>"
     )
 
 
