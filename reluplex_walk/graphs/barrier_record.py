@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,34 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
+
+
+class BarrierProgress(NamedTuple):
+    """What the callback of :func:`barrier` is told.
+
+    Attributes
+    ----------
+    level : float
+        The highest loss on the best path so far.
+    n_vertices : int
+        Vertices seen by the flood so far.
+    elapsed : float
+        Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [3.0]], [2.0, 0.0, 0.0, 3.0])
+    >>> told = []
+    >>> found = rw.barrier(loss, [3.0, -6.0], [-2.0, 2.0], callback=told.append)
+    >>> told[-1].level == found.level
+    True
+    """
+
+    level: float
+    n_vertices: int
+    elapsed: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +74,7 @@ class Barrier:
         Vertices the flood has seen.
     ended : Ended
         FINISHED if exact, or if nothing made the path lower and no flood was asked for; WORK_LIMIT
-        at `max_vertices`, TIME_LIMIT or INTERRUPTED.
+        at `max_edges`, TIME_LIMIT or INTERRUPTED.
     elapsed : float
         Seconds.
 
@@ -173,4 +201,4 @@ class Barrier:
         return plot_barrier(self, ax, title)
 
 
-__all__ = ["Barrier"]
+__all__ = ["Barrier", "BarrierProgress"]

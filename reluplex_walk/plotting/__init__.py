@@ -4,6 +4,8 @@ Every function takes the axes to draw on and returns them; without axes it makes
 matplotlib is imported when a function is called.
 """
 
+from .barrier import plot_barrier
+from .basins import plot_basins
 from .density import plot_density
 from .descent import plot_descent
 from .ensemble import plot_ensemble
@@ -13,6 +15,7 @@ from .fit import plot_fit, plot_fits
 from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
+from .merge_tree import plot_merge_tree, plot_persistence
 from .overview import overview
 from .penalty_path import plot_penalty_path
 from .plane import plot_plane
@@ -25,6 +28,8 @@ from .vanishing import plot_vanishing
 
 __all__ = [
     "overview",
+    "plot_barrier",
+    "plot_basins",
     "plot_density",
     "plot_descending",
     "plot_descent",
@@ -37,7 +42,9 @@ __all__ = [
     "plot_glass",
     "plot_graph",
     "plot_loss",
+    "plot_merge_tree",
     "plot_penalty_path",
+    "plot_persistence",
     "plot_plane",
     "plot_process",
     "plot_shatteredness",

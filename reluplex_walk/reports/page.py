@@ -70,8 +70,8 @@ class Page:
     head : str
         HTML that stands first.
     sections : list of Section
-    lead : str
-        Text below the title.
+    same : bool
+        Whether the head repeats the title, which is then shown once.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class Page:
     title: str
     head: str
     sections: list[Section] = field(default_factory=list)
-    lead: str = ""
+    same: bool = False
 
     def html(self) -> str:
         """The whole file; plotly is in it if there is a figure."""
@@ -99,7 +99,7 @@ class Page:
             "policy": escape(_POLICY),
             "generator": f'{GENERATOR} {escape(__version__)}">',
             "title": escape(self.title),
-            "lead": f"<p>{escape(self.lead)}</p>" if self.lead else "",
+            "same": " same" if self.same else "",
             "head": self.head,
             "links": links,
             "sections": body,

@@ -87,7 +87,10 @@
           margin: { l: 56, r: 14, t: 12, b: 44 },
           xaxis: axis(), yaxis: axis(),
           scene: { xaxis: scene(), yaxis: scene(), zaxis: scene() },
-          legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
+          legend: {
+            orientation: "h", x: 0, y: 1, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)",
+            traceorder: "normal", font: { size: 12 },
+          },
           hoverlabel: {
             bgcolor: variable("--card"), bordercolor: variable("--rule"), font: { color: ink },
           },
@@ -104,7 +107,7 @@
   const config = {
     displaylogo: false,
     responsive: true,
-    displayModeBar: touch ? true : undefined,
+    displayModeBar: touch ? false : "hover",
     modeBarButtonsToRemove: ["lasso2d", "select2d", "hoverClosestCartesian", "hoverCompareCartesian",
       "toggleSpikelines", "resetCameraLastSave3d", "hoverClosest3d", "tableRotation", "autoScale2d"],
   };

@@ -102,7 +102,7 @@
       const canvas = document.createElement("canvas");
       canvas.width = width;
       canvas.height = height;
-      const context = canvas.getContext("2d");
+      const context = canvas.getContext("2d", { willReadFrequently: true });
       const owners = this.owners(view, width, height);
       context.putImageData(this.coloured(view, width, height, ratio, owners), 0, 0);
       this.edges(context, view, width, height, ratio);

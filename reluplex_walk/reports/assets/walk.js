@@ -276,8 +276,12 @@
     };
     const view = () => [...place.layout.xaxis.range, ...place.layout.yaxis.range].map(Number);
     const look = () => {
-      layout.images = image(view());
-      return Plotly.relayout(place, { images: layout.images });
+      const now = view();
+      layout.images = image(now);
+      const change = { images: layout.images };
+      // One finger moves the page, unless there is a part of the plane to be moved.
+      if (report.scheme.touch) change.dragmode = now[1] - now[0] < 0.99 * (b - a) ? "pan" : false;
+      return Plotly.relayout(place, change);
     };
     const figure = report.figure(place, traces, layout, {
       before: () => {
@@ -343,9 +347,10 @@
     const possible = low > 0;
     const skewed = possible && high - low > 8 * (middle - low);
     const state = { height: skewed ? "log" : "linear" };
-    const lifted = (z) => (state.height === "log" ? z * (high / low) ** 0.008 : z + 0.008 * (high - low));
+    const lifted = (z, by = 0.008) =>
+      state.height === "log" ? z * (high / low) ** by : z + by * (high - low);
     const spot = (i) => ({ x: [plane.x(plane.walk[i][0])], y: [plane.y(plane.walk[i][1])],
-      z: [lifted(plane.beneath[i])] });
+      z: [lifted(plane.beneath[i], 0.03)] });
     const path = () => ({
       x: Float64Array.from(plane.path, ([s]) => plane.x(s)),
       y: Float64Array.from(plane.path, ([, t]) => plane.y(t)),
@@ -359,14 +364,19 @@
       { ...spot(walk.at), type: "scatter3d", mode: "markers", hoverinfo: "skip", showlegend: false,
         marker: { color: VERMILION, size: 7, line: { color: "#FFFFFF", width: 2 } } },
     ];
-    const axis = (text) => ({ title: { text }, tickfont: { size: 10 }, nticks: 5 });
+    const axis = (text) => ({ title: { text, font: { size: 12 } }, tickfont: { size: 10 }, nticks: 5 });
+    const ticks = [0, 0.5, 0.75, 1].map((share) => plane.bounds[Math.round(share * plane.bands)]);
+    const heights = () => (state.height === "log"
+      ? { type: "log", tickvals: ticks, ticktext: ticks.map((loss) => digits(loss, 3)) }
+      : { type: "linear" });
+    const far = place.clientWidth < 450 ? 1.3 : 1;
     const layout = () => ({
       margin: { l: 0, r: 0, t: 0, b: 0 },
       scene: {
         xaxis: axis("first to last"), yaxis: axis("to the middle"),
-        zaxis: { ...axis("loss"), type: state.height },
+        zaxis: { ...axis("loss"), ...heights() },
         aspectmode: "manual", aspectratio: { x: 1.25, y: 1.1, z: 0.65 },
-        camera: { eye: { x: -1.15, y: -1.35, z: 0.95 }, center: { x: 0, y: 0, z: -0.12 } },
+        camera: { eye: { x: -1.15 * far, y: -1.35 * far, z: 0.95 * far }, center: { x: 0, y: 0, z: -0.12 } },
         dragmode: "turntable",
       },
     });
