@@ -312,9 +312,9 @@ class MergeTree:
         return "\n".join(f"{name:<21}{text}" for name, text in rows)
 
     def plot(self, ax: Axes | None = None, kind: str = "tree", title: str | None = None) -> Axes:
-        """The tree (``kind="tree"``) or the persistence diagram (``"diagram"``).
+        """The tree (`kind` is "tree") or the persistence diagram ("diagram"), on `ax`.
 
-        See :func:`reluplex_walk.plotting.plot_merge_tree` and
+        With a `title`, if one is given.  See :func:`reluplex_walk.plotting.plot_merge_tree` and
         :func:`reluplex_walk.plotting.plot_persistence` (extra ``plot``).
 
         Raises
