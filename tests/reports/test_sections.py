@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.reports import of_ensemble, of_minimization, of_quantile, of_training, of_walk
+from reluplex_walk.reports import (
+    of_barrier,
+    of_ensemble,
+    of_merge_tree,
+    of_minimization,
+    of_quantile,
+    of_training,
+    of_walk,
+)
 from reluplex_walk.reports.page import Page
-from tests.reports.made import X, Y, ensemble, fit, loss, trained
+from tests.problems.random import random_loss
+from tests.reports.made import RESULTS, X, Y, ensemble, fit, loss, trained
 from tests.reports.test_tables import Cells
 
 TABLE = re.compile(r"<table class=\"sortable\">.*?</table>", re.DOTALL)
@@ -289,3 +298,39 @@ def test_measures_are_columns():
     found = rw.ensemble(loss(), 4, measures=largest, proof="off")
     column = parts(of_ensemble.sections(found))["walks"].table("Walks").column("largest")
     assert column == found.figures["largest"].tolist()
+
+
+# ---------------------------------------------------------------- topology
+
+
+@pytest.fixture(scope="module")
+def tree():
+    return rw.merge_tree(random_loss([1, 2, 1], 6, 1), max_vertices=3000)
+
+
+def test_the_page_of_a_merge_tree(tree):
+    made = parts(of_merge_tree.sections(tree))
+    minima = made["minima"].table("Valleys")
+    assert minima.column("loss of its minimum") == tree.births.tolist()
+    merged = np.isfinite(tree.deaths)
+    assert [x != "\u2013" for x in minima.column("merges at")] == merged.tolist()
+    deaths = [x for x in minima.column("merges at") if x != "\u2013"]
+    assert deaths == tree.deaths[merged].tolist()
+    into = [int(x) - 1 for x in minima.column("into") if x != "\u2013"]
+    assert into == tree.parents[merged].tolist()
+    pairs = made["barriers"].table("Barriers")
+    for i, j, level in zip(*(pairs.column(k) for k in ("from", "to", "barrier")), strict=True):
+        assert level == tree.barrier(int(i) - 1, int(j) - 1)
+    drawn = made["persistence"].trace("valleys that end")
+    np.testing.assert_allclose(np.sort(drawn["y"]), np.sort(tree.deaths[merged]))
+    leaves = made["tree"].trace("minimum")
+    np.testing.assert_allclose(np.sort(leaves["y"]), np.sort(tree.births))
+
+
+def test_the_page_of_a_barrier():
+    found = RESULTS["Barrier"]()
+    made = parts(of_barrier.sections(found))
+    assert made["path"].table("Points").column("loss") == found.losses.tolist()
+    path = made["profile"].trace("lowest path")
+    assert max(path["y"]) == pytest.approx(found.level)
+    assert max(made["profile"].trace("straight segment")["y"]) == pytest.approx(found.straight)
