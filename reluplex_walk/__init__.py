@@ -29,8 +29,8 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .ensembles.progress import EnsembleProgress as EnsembleProgress
     from .ensembles.result import Ensemble as Ensemble
     from .ensembles.unseen import Unseen as Unseen
-    from .graphs.barrier import BarrierProgress as BarrierProgress, barrier as barrier
-    from .graphs.barrier_record import Barrier as Barrier
+    from .graphs.barrier import barrier as barrier
+    from .graphs.barrier_record import Barrier as Barrier, BarrierProgress as BarrierProgress
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
     from .graphs.merge_tree import MergeTree as MergeTree
@@ -125,8 +125,8 @@ _HOMES = {
     "ensembles.progress": ("EnsembleProgress",),
     "ensembles.result": ("Ensemble",),
     "ensembles.unseen": ("Unseen",),
-    "graphs.barrier": ("BarrierProgress", "barrier"),
-    "graphs.barrier_record": ("Barrier",),
+    "graphs.barrier": ("barrier",),
+    "graphs.barrier_record": ("Barrier", "BarrierProgress"),
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),

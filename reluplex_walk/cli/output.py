@@ -250,8 +250,9 @@ def _drawn(
         from matplotlib.figure import Figure
 
         from ..plotting import overview
+        from ..plotting.overview import size_of
 
-        figure = Figure(figsize=(8.0, 6.0), layout="constrained")
+        figure = Figure(figsize=size_of(traj), layout="constrained")
         overview(traj, ": ".join(filter(None, [title, traj.status.message])), figure, *labels)
         return figure
 

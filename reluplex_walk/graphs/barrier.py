@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,39 +20,11 @@ from ..simplex.trajectory import Trajectory
 from ..simplex.walk import walk
 from ..tolerances import GRAPHS
 from .barrier_flood import Flood, flood_between
-from .barrier_record import Barrier
+from .barrier_record import Barrier, BarrierProgress
 from .highest import highest_exactly
 from .lowering import SegmentPath, lower
 
 Floats = NDArray[np.float64]
-
-
-class BarrierProgress(NamedTuple):
-    """What the callback of :func:`barrier` is told.
-
-    Attributes
-    ----------
-    level : float
-        The highest loss on the best path so far.
-    n_vertices : int
-        Vertices seen by the flood so far.
-    elapsed : float
-        Seconds.
-
-    Examples
-    --------
-    >>> import reluplex_walk as rw
-    >>> net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
-    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [3.0]], [2.0, 0.0, 0.0, 3.0])
-    >>> told = []
-    >>> found = rw.barrier(loss, [3.0, -6.0], [-2.0, 2.0], callback=told.append)
-    >>> told[-1].level == found.level
-    True
-    """
-
-    level: float
-    n_vertices: int
-    elapsed: float
 
 
 @logged("barrier")
@@ -60,8 +32,9 @@ def barrier(
     loss: LayerLoss,
     a: ArrayLike | Trajectory,
     b: ArrayLike | Trajectory,
-    max_vertices: int = 2_000,
+    max_edges: int = 20_000,
     trials: int = 100,
+    seed: int = 0,
     time_limit: float | None = None,
     callback: Callable[[BarrierProgress], Any] | None = None,
 ) -> Barrier:
@@ -70,17 +43,19 @@ def barrier(
     The straight segment gives a first bound.  Its highest point is moved down by pivots, again and
     again; then two lakes rise from the vertices that walks from `a` and `b` end at, vertex by
     vertex, until they meet (then their level is the pass) or reach the level of the path (then that
-    is the pass), or `max_vertices` are seen.  What was flooded by then proves a lower bound.
+    is the pass), or `max_edges` were followed.  What was flooded by then proves a lower bound.
 
     Parameters
     ----------
     loss : LayerLoss
     a, b : array_like (h, q) or (D,), or anything with a ``theta``
         Two points, such as minima that two walks ended at.
-    max_vertices : int, default 2000
-        Vertices to be seen by the flood at most.
+    max_edges : int, default 20000
+        Half-edges to be followed by the flood at most; 0: no flood.  A second has 3,000 to 10,000.
     trials : int, default 100
         How often the top of the path is moved down at most.
+    seed : int, default 0
+        Of the places around a top that are tried where none on the way down from it helps.
     time_limit : float, optional
         Seconds.
     callback : callable, optional
@@ -112,18 +87,22 @@ def barrier(
     instance("loss", loss, LayerLoss)
     refuse(loss.penalty, "barriers")
     start, end = _point(loss, a, "a"), _point(loss, b, "b")
-    integer("max_vertices", max_vertices, 0)
+    integer("max_edges", max_edges, 0)
     integer("trials", trials, 0)
+    integer("seed", seed, 0)
     if not loss.fit_intercept and not np.array_equal(start[:, -1], end[:, -1]):
         raise ValueError("b: expected the biases of a, which are not fitted, found others")
     floor = max(loss(start), loss(end))
-    with Limits.asked(time_limit, callback, max_vertices) as limits:
+    with Limits.asked(time_limit, callback, max_edges) as limits:
         straight = SegmentPath(loss, [start, end])
         path = SegmentPath(loss, [start, end])
-        lower(path, floor, trials, limits)
-        limits.look(0, BarrierProgress(path.level, 0, limits.elapsed))
+        lower(path, floor, trials, seed, limits)
         flood = None
-        if path.level > floor + GRAPHS.rounding * loss.magnitude(start) and limits.over is None:
+        if (
+            max_edges
+            and path.level > floor + GRAPHS.rounding * loss.magnitude(start)
+            and limits.over is None
+        ):
             flood = _flooded(loss, start, end, path.level, limits)
     return _barrier(loss, straight, path, floor, flood, limits)
 
@@ -217,4 +196,4 @@ def _level_across(flood: Flood, ends: tuple[Floats, Floats]) -> Fraction:
     return max(levels)
 
 
-__all__ = ["BarrierProgress", "barrier"]
+__all__ = ["barrier"]

@@ -14,6 +14,7 @@ from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
 from ..tolerances import GRAPHS
+from .barrier_record import BarrierProgress
 from .flooding import Lakes, shortest_path
 from .search import MOST_BASES, Search
 
@@ -55,7 +56,8 @@ def flood_between(
             level = ceiling
             break
         level = max(level, first)
-        ended = limits.look(len(search.losses), None)
+        progress = BarrierProgress(ceiling, len(search.losses), limits.elapsed)
+        ended = limits.look(search.n_followed, progress)
         stand = search.next()
         crowded = len(search.bases[stand.vertex]) > MOST_BASES
         if ended is not None or not search.expand(stand):

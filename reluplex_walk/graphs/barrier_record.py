@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import frame
+from .._shown import repr_html
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 
@@ -17,6 +18,34 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
+
+
+class BarrierProgress(NamedTuple):
+    """What the callback of :func:`barrier` is told.
+
+    Attributes
+    ----------
+    level : float
+        The highest loss on the best path so far.
+    n_vertices : int
+        Vertices seen by the flood so far.
+    elapsed : float
+        Seconds.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [3.0]], [2.0, 0.0, 0.0, 3.0])
+    >>> told = []
+    >>> found = rw.barrier(loss, [3.0, -6.0], [-2.0, 2.0], callback=told.append)
+    >>> told[-1].level == found.level
+    True
+    """
+
+    level: float
+    n_vertices: int
+    elapsed: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +74,7 @@ class Barrier:
         Vertices the flood has seen.
     ended : Ended
         FINISHED if exact, or if nothing made the path lower and no flood was asked for; WORK_LIMIT
-        at `max_vertices`, TIME_LIMIT or INTERRUPTED.
+        at `max_edges`, TIME_LIMIT or INTERRUPTED.
     elapsed : float
         Seconds.
 
@@ -59,6 +88,10 @@ class Barrier:
     Barrier(level=5, exact)
     >>> found.losses[[0, found.top, -1]], found.straight
     (array([2., 5., 3.]), 5.0)
+    >>> found.height == found.straight_height == 2.0  # above the higher of both ends
+    True
+    >>> found.a.tolist(), found.b.tolist(), found.lengths.round(2)  # of the way from a
+    ([[3.0, -6.0]], [[-2.0, 2.0]], array([0.  , 4.04, 9.43]))
     """
 
     problem: LayerLoss
@@ -72,6 +105,8 @@ class Barrier:
     n_vertices: int
     ended: Ended
     elapsed: float
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         state = "exact" if self.exact else f"at least {self.lower:.6g}"
@@ -151,7 +186,7 @@ class Barrier:
         )
 
     def plot(self, ax: Axes | None = None, title: str | None = None) -> Axes:
-        """The loss along the path and along the straight segment.
+        """The loss along the path and along the straight segment, on `ax`, with a `title`.
 
         See :func:`reluplex_walk.plotting.plot_barrier` (extra ``plot``).
 
@@ -170,4 +205,4 @@ class Barrier:
         return plot_barrier(self, ax, title)
 
 
-__all__ = ["Barrier"]
+__all__ = ["Barrier", "BarrierProgress"]

@@ -59,8 +59,8 @@ def vertex_graph(
 ) -> VertexGraph:
     """All vertices and edges that pivots in every direction, up and down, reach from a vertex.
 
-    Breadth-first; at a degenerate vertex all its bases are visited (up to 1,000), so that its edges
-    are those of the true arrangement.
+    Breadth-first; at a degenerate vertex so many of its bases are visited (up to 10,000) that its
+    edges are those of the true arrangement.
 
     Parameters
     ----------

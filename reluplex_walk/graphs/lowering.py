@@ -15,12 +15,14 @@ from .._limits import Limits
 from ..problem.loss import LayerLoss
 from ..simplex.walk import walk
 from ..tolerances import GRAPHS
+from .barrier_record import BarrierProgress
 from .highest import Top, highest
 
 Floats = NDArray[np.float64]
 
 _PIVOTS = 64  # of the walk that the top is moved along
-_SHARES = 0.5, 0.25, 0.125  # of its first step, where that is too far
+_AROUND = [0.3, 0.1, 0.03, 0.01] * 4  # of the way between the points beside it
+_SHARES = [2.0**-k for k in range(1, 11)]  # of its first step, where that is too far
 
 
 class SegmentPath:
@@ -58,49 +60,63 @@ class SegmentPath:
         self.tops[at - 1 : at + 1] = tops
 
 
-def lower(path: SegmentPath, floor: float, trials: int, limits: Limits) -> None:
-    """Lower `path` until its level is `floor`, nothing helps, or so many tops were moved."""
+def lower(path: SegmentPath, floor: float, trials: int, seed: int, limits: Limits) -> None:
+    """Lower `path` until its level is `floor`, nothing helps, or so many tops were moved.
+
+    Each top is moved to the best of the places a walk from there comes by; where none of them
+    makes the path lower, to the first that does of those that walks from places around it,
+    drawn with `seed`, come by.
+    """
+    rng = np.random.default_rng(seed)
     rounding = GRAPHS.rounding * max(1.0, abs(floor))
     for _ in range(trials):
-        if limits.over is not None or path.level <= floor + rounding:
+        level = path.level
+        over = limits.look(-1, BarrierProgress(level, 0, limits.elapsed))
+        if over is not None or level <= floor + rounding:
             return
         at = path.split()
         if at is None:
             return
-        level = path.level
-        best = None
-        for point in _candidates(path.loss, path.points[at], limits):
-            tops = path.around(at, point)
-            reached = max(top.level for top in tops)
-            if reached < level - rounding and (best is None or reached < best[0]):
-                best = reached, point, tops
-            if limits.over is not None:
-                break
-        if best is None:
+        top, span = path.points[at], np.linalg.norm(path.points[at + 1] - path.points[at - 1])
+        starts = [top]
+        for share in _AROUND:
+            d = rng.standard_normal(top.shape) * path.loss.free
+            starts.append(top + share * span / np.linalg.norm(d) * d)
+        if not any(_moved(path, at, start, rounding, limits) for start in starts):
             return
+
+
+def _moved(path: SegmentPath, at: int, start: Floats, rounding: float, limits: Limits) -> bool:
+    """Whether point number `at` was moved to a place where the path is lower."""
+    level, best = path.level, None
+    for point in _places(path.loss, start, limits):
+        if limits.over is not None:
+            break
+        tops = path.around(at, point)
+        reached = max(top.level for top in tops)
+        if reached < level - rounding and (best is None or reached < best[0]):
+            best = reached, point, tops
+    if best is not None:
         path.move(at, *best[1:])
+    return best is not None
 
 
-def _candidates(loss: LayerLoss, top: Floats, limits: Limits) -> Iterator[Floats]:
-    """Points a walk from `top` comes by, ever further down."""
+def _places(loss: LayerLoss, start: Floats, limits: Limits) -> Iterator[Floats]:
+    """Places a walk from `start` comes by, ever further down, and then on its first step."""
+    yield start
     down = walk(
-        loss,
-        top,
-        step="long",
-        proof="off",
-        max_pivots=_PIVOTS,
-        time_limit=limits.remaining,
+        loss, start, step="long", proof="off", max_pivots=_PIVOTS, time_limit=limits.remaining
     )
     entries = down.vertices[1:]
     if not len(entries):
         return
-    for share in _SHARES:
-        yield top + share * (entries[0] - top)
     k = 1
     while k < len(entries):
         yield entries[k - 1]
         k *= 2
     yield entries[-1]
+    for share in _SHARES:
+        yield start + share * (entries[0] - start)
 
 
 __all__ = ["SegmentPath", "lower"]

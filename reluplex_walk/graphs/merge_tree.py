@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import frame
+from .._shown import repr_html
 from .._validate import choice, integer
 from ..ended import Ended
 from ..regions.plane import Slice
@@ -43,7 +44,8 @@ class MergeTree:
     links : ndarray (E, 2)
         Points joined by an edge on which the loss is affine.
     minima : ndarray (m,) of int
-        A point of each local minimum.
+        A point of each local minimum; where that is not `proved`, the lowest point seen of a
+        valley.
     births : ndarray (m,)
         The loss at each.
     deaths : ndarray (m,)
@@ -99,8 +101,15 @@ class MergeTree:
     def __len__(self) -> int:
         return len(self.minima)
 
+    _repr_html_ = repr_html
+
     def __repr__(self) -> str:
-        return f"MergeTree({len(self)} minima, {'exact' if self.exact else 'not exact'})"
+        found = f"{len(self)} minima, exact" if self.exact else f"{self._valleys}, not exact"
+        return f"MergeTree({found})"
+
+    @property
+    def _valleys(self) -> str:
+        return f"{len(self)} valleys, {int(self.proved.sum())} of them proved minima"
 
     @property
     def persistence(self) -> Floats:
@@ -276,18 +285,19 @@ class MergeTree:
         >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [3.0]], [2.0, 0.0, 0.0, 3.0])
         >>> print(rw.merge_tree(loss).summary())
         merge tree           2 local minima, 8 points, 12 edges
-        losses of minima     2 to 3
+        lowest points        2 to 3
         barriers             1 of finite persistence: 2 to 2, median 2
         exact                yes: every vertex was found
         """
+        what = f"{len(self)} local minima" if self.exact else self._valleys
         rows = [
             (
                 "merge tree",
-                f"{len(self)} local minima, {len(self.points)} points, {len(self.links)} edges",
+                f"{what}, {len(self.points)} points, {len(self.links)} edges",
             )
         ]
         if len(self):
-            rows.append(("losses of minima", f"{self.births.min():.6g} to {self.births.max():.6g}"))
+            rows.append(("lowest points", f"{self.births.min():.6g} to {self.births.max():.6g}"))
         finite = self.persistence[np.isfinite(self.persistence)]
         if finite.size:
             low, high, middle = finite.min(), finite.max(), np.median(finite)
@@ -302,9 +312,9 @@ class MergeTree:
         return "\n".join(f"{name:<21}{text}" for name, text in rows)
 
     def plot(self, ax: Axes | None = None, kind: str = "tree", title: str | None = None) -> Axes:
-        """The tree (``kind="tree"``) or the persistence diagram (``"diagram"``).
+        """The tree (`kind` is "tree") or the persistence diagram ("diagram"), on `ax`.
 
-        See :func:`reluplex_walk.plotting.plot_merge_tree` and
+        With a `title`, if one is given.  See :func:`reluplex_walk.plotting.plot_merge_tree` and
         :func:`reluplex_walk.plotting.plot_persistence` (extra ``plot``).
 
         Raises

@@ -1,6 +1,6 @@
 """The search for vertices: pivots in every direction, up and down, from each basis that is reached.
 
-At a degenerate vertex all its bases are visited, so that its edges are those of the arrangement.
+At a degenerate vertex so many of its bases are visited that its edges are those of the arrangement.
 """
 
 from heapq import heappop, heappush
@@ -21,7 +21,7 @@ from .exact_vertices import ExactVertices
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MOST_BASES = 1000  # looked at of one degenerate vertex
+MOST_BASES = 10_000  # looked at of one degenerate vertex
 
 
 class Stand(NamedTuple):
@@ -48,6 +48,7 @@ class Search:
         self.anchor = np.zeros(loss.shape)  # holds the parameters that are not free
         self.exact = ExactVertices(loss)
         self.state, self.trial = new_state(self.kernel), new_state(self.kernel)
+        self.copies = list(zip(self.trial, self.state, strict=True))
         self.size = size  # of parameters, in the units of the kernels: much below it is rounding
         self.state.scalar[START_SIZE] = self.trial.scalar[START_SIZE] = size
         self.inner: list[Floats] = []  # (D,) the vertices in the units of the kernels
@@ -56,11 +57,14 @@ class Search:
         self.active: list[Ints] = []
         self.known: dict[bytes, list[int]] = {}  # vertices by what vanishes there
         self.bases: list[set[bytes]] = []
+        self.first: list[Ints] = []  # basis of each
+        self.blocks: dict[int, list[tuple[int, int]]] = {}  # of degenerate ones
         self.lowest_first = lowest_first
         self.queue: list[tuple[float, int, Stand]] = []  # a heap
         self.n_queued = 0  # ever
         self.neighbours: list[set[int]] = []  # of each vertex, as far as it was expanded
         self.rays: dict[int, set[bytes]] = {}
+        self.n_followed = 0  # half-edges
         self.steepest: dict[int, tuple[float, int]] = {}  # slope and end of the steepest edge
 
     def arrive(self, state: State, local: bool) -> int:
@@ -71,12 +75,14 @@ class Search:
         """
         tied = state.tied[: state.number[N_TIED]]
         basis = np.sort(state.basis[state.basis != FREE])
-        vanish = np.union1d(basis, tied)
+        vanish = _vanishing(state)
         number = self._number(vanish, state.theta)
         new = number is None
         if number is None:
             number = self._new(vanish, state)
-        if new or (local and basis.tobytes() not in self.bases[number]):
+        if new:
+            self.first.append(basis)
+        if new or (local and self._needed(number, basis)):
             self.bases[number].add(basis.tobytes())
             self._queue(
                 Stand(
@@ -90,6 +96,38 @@ class Search:
                 )
             )
         return number
+
+    def _needed(self, number: int, basis: Ints) -> bool:
+        """Whether `basis` of a degenerate vertex was not seen, and may have edges no other has.
+
+        Where several neurons are 0, each edge moves one of them at most (and what holds the other
+        breakpoints at 0): bases that differ from the first one in two of them have none of their
+        own.
+        """
+        if basis.tobytes() in self.bases[number]:
+            return False
+        if number not in self.blocks:
+            self.blocks[number] = self._zero_blocks(self.active[number])
+        first, moved = self.first[number], 0
+        for low, high in self.blocks[number]:
+            here, before = (ids[(ids >= low) & (ids < high)] for ids in (basis, first))
+            moved += not np.array_equal(here, before)
+        return moved <= 1
+
+    def _zero_blocks(self, vanish: Ints) -> list[tuple[int, int]]:
+        """Ids, from and to, of the breakpoints of each neuron that is 0 where `vanish` are.
+
+        Empty if other breakpoints hold these neurons, too: if more vanish than fix the others.
+        """
+        if not self.loss.n_hidden:
+            return []
+        columns, neurons = len(self.loss.inputs), self.loss.free_shape[0]
+        inside = [vanish[vanish // columns == j].size for j in range(neurons)]
+        zero = [j for j in range(neurons) if inside[j] == columns]
+        others = vanish.size - columns * len(zero)
+        if others != self.loss.n_free - self.loss.free_shape[1] * len(zero):
+            return []
+        return [(j * columns, (j + 1) * columns) for j in zero]
 
     def _queue(self, stand: Stand) -> None:
         first = self.losses[stand.vertex] if self.lowest_first else 0.0
@@ -197,16 +235,18 @@ class Search:
         self, at: int, row: int, far: bool, slope: float, doubt: bool, edge: Floats
     ) -> None:
         """Follow one half-edge; `doubt`: floats leave open whether the loss descends along it."""
-        for array, copy in zip(self.state, self.trial, strict=True):
+        self.n_followed += 1
+        for copy, array in self.copies:
             copy[...] = array
         if follow(self.kernel, self.trial, row, far) != native.DONE:
             direction = np.round(edge / np.linalg.norm(edge), 7) + 0.0
             self.rays.setdefault(at, set()).add(direction.tobytes())
             return
         local = self.trial.scalar[STEP] == 0.0
-        if not local:
+        known = None if local else self._number(_vanishing(self.trial), self.trial.theta)
+        if known is None and not local:
             self._refresh(self.trial, float(np.abs(self.state.theta).max()))
-        end = self.arrive(self.trial, local)
+        end = self.arrive(self.trial, local) if known is None else known
         if end != at:
             self.neighbours[at].add(end)
             self.neighbours[end].add(at)
@@ -216,6 +256,12 @@ class Search:
                 slope = min(slope, -np.finfo(float).tiny) if lower else 0.0
             if slope < self.steepest.get(at, (0.0, -1))[0]:
                 self.steepest[at] = (slope, end)
+
+
+def _vanishing(state: State) -> Ints:
+    """Ids (k,), ascending, of the breakpoints that are 0 at `state`."""
+    basis, tied = state.basis[state.basis != FREE], state.tied[: state.number[N_TIED]]
+    return np.union1d(basis, tied) if tied.size else np.sort(basis)
 
 
 __all__ = ["MOST_BASES", "Search", "Stand"]

@@ -205,8 +205,8 @@ class EstimatedGlass:
         """
         return deviation(distance, level, self.rho_along, self.h_along, self.h_spread)
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """The variogram, on the axes `ax` or new ones.
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
+        """The variogram, on the axes `ax` or new ones, with a `title`.
 
         See :func:`reluplex_walk.plotting.plot_glass` (extra ``plot``).
 
@@ -222,7 +222,7 @@ class EstimatedGlass:
         """
         from ..plotting import plot_glass
 
-        return plot_glass(self, ax)
+        return plot_glass(self, ax, title)
 
     _repr_html_ = repr_html
 

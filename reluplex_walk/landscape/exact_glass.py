@@ -273,10 +273,10 @@ class ExactGlass:
         columns = {name: getattr(self, name) for name in parts}
         return frame({"crossings": self.n_crossings, **columns}, "segment")
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
         """The variograms of all, of hidden and of residual jumps, on the axes `ax` or new ones.
 
-        See :func:`reluplex_walk.plotting.plot_glass` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_glass` (extra ``plot``).
 
         Examples
         --------
@@ -289,7 +289,7 @@ class ExactGlass:
         """
         from ..plotting import plot_glass
 
-        return plot_glass(self, ax)
+        return plot_glass(self, ax, title)
 
     def _density(self, kind: str) -> Floats:
         known, every = self._each_known(kind), self._each_known("all")

@@ -225,10 +225,10 @@ class DescentPath:
         lines.append(("time", f"{self.elapsed:.3g} s"))
         return "\n".join(f"{name:<12} {text}" for name, text in lines)
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
         """The loss against the gradients charged, on `ax` or new axes (extra ``plot``).
 
-        :func:`reluplex_walk.plotting.plot_descent` draws several.
+        With a `title`; :func:`reluplex_walk.plotting.plot_descent` draws several.
 
         Examples
         --------
@@ -241,7 +241,7 @@ class DescentPath:
         """
         from ..plotting import plot_descent
 
-        return plot_descent(self, ax)
+        return plot_descent(self, ax, title=title)
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for the start and each step.

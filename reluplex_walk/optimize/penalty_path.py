@@ -147,8 +147,8 @@ class LayerPenaltyPath:
         table = self.to_frame().set_index("penalty")
         return by_rows(table, {"theta": self.thetas}, self.loss, {"ended": self.ended.name})
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """The weights against the penalty on `ax`, as ``plotting.plot_penalty_path`` draws them.
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
+        """The weights against the penalty on `ax`, with a `title`: ``plotting.plot_penalty_path``.
 
         Examples
         --------
@@ -161,7 +161,7 @@ class LayerPenaltyPath:
         """
         from ..plotting import plot_penalty_path
 
-        return plot_penalty_path(self, ax)
+        return plot_penalty_path(self, ax, title)
 
     _repr_html_ = repr_html
 

@@ -4,6 +4,9 @@ Every function takes the axes to draw on and returns them; without axes it makes
 matplotlib is imported when a function is called.
 """
 
+from .activations import plot_activations
+from .barrier import plot_barrier
+from .basins import plot_basins
 from .density import plot_density
 from .descent import plot_descent
 from .ensemble import plot_ensemble
@@ -13,11 +16,15 @@ from .fit import plot_fit, plot_fits
 from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
+from .merge_tree import plot_merge_tree, plot_persistence
+from .minima import plot_minima
 from .overview import overview
+from .partial import plot_partial
 from .penalty_path import plot_penalty_path
 from .plane import plot_plane
 from .process import plot_process
 from .regret import plot_regret
+from .residuals import plot_residuals
 from .shattering import plot_shatteredness, plot_shattering
 from .slice import plot_slice
 from .training import plot_training
@@ -25,6 +32,9 @@ from .vanishing import plot_vanishing
 
 __all__ = [
     "overview",
+    "plot_barrier",
+    "plot_basins",
+    "plot_activations",
     "plot_density",
     "plot_descending",
     "plot_descent",
@@ -37,12 +47,17 @@ __all__ = [
     "plot_glass",
     "plot_graph",
     "plot_loss",
+    "plot_merge_tree",
+    "plot_minima",
+    "plot_partial",
     "plot_penalty_path",
+    "plot_persistence",
     "plot_plane",
     "plot_process",
     "plot_shatteredness",
     "plot_shattering",
     "plot_regret",
+    "plot_residuals",
     "plot_slice",
     "plot_training",
     "plot_vanishing",

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.tri import Triangulation
 
+    from ..regions.plane import Slice
+
 Floats = NDArray[np.float64]
+
+_DENSE = 1_000  # polygons of which the edges are drawn in full
+_RUN = 100  # edges in one path: far quicker than a path for each
 
 
 def draw_surface(
@@ -34,6 +39,34 @@ def draw_surface(
     bar = ax.figure.colorbar(bands, ax=ax, label=label, spacing="uniform")
     ticks = bounds[:: max(1, levels // 5)].tolist()
     bar.set_ticks(ticks, labels=[f"{level:.4g}" for level in ticks])
+
+
+def draw_edges(ax: Axes, cut: Slice) -> None:
+    """The edges of the polygons, each once, and the fainter the more there are."""
+    from matplotlib.collections import LineCollection
+
+    faint = min(1.0, (_DENSE / max(1, len(cut))) ** 0.5)
+    edges = unique_edges(cut)
+    broken = np.concatenate([edges, np.full_like(edges[:, :1], np.nan)], axis=1)  # NaN: pen up
+    runs = [broken[k : k + _RUN].reshape(-1, 2) for k in range(0, len(broken), _RUN)]
+    lines = LineCollection(runs, colors="w", linewidths=max(0.1, 0.5 * faint), alpha=faint)
+    ax.add_collection(lines, autolim=False)
+
+
+def unique_edges(cut: Slice) -> Floats:
+    """Ends (E, 2, 2) of the edges of all polygons, those that two of them share once.
+
+    Two polygons have their common corners from computations of their own: corners are the same
+    up to rounding, and an edge that is taken for two is drawn twice.
+    """
+    following = np.arange(len(cut.corners)) + 1
+    following[cut.ends - 1] = np.concatenate([[0], cut.ends[:-1]])
+    low, high = np.array(cut.extent[::2]), np.array(cut.extent[1::2])
+    places = np.rint((cut.corners - low) / (high - low) / PLOTTING.same).astype(np.int64)
+    names = np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
+    ends = np.sort(np.column_stack([names, names[following]]), axis=1)
+    once = np.unique(ends[:, 0] * np.int64(len(names) + 1) + ends[:, 1], return_index=True)[1]
+    return np.stack([cut.corners[once], cut.corners[following[once]]], axis=1)
 
 
 def level_bounds(losses: Floats, levels: int) -> Floats:

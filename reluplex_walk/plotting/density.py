@@ -19,6 +19,7 @@ def plot_density(
     ax: Axes | None = None,
     xlabel: str = "pivot",
     ylabel: str = "breakpoints per unit length",
+    title: str | None = None,
 ) -> Axes:
     """Densities measured at several entries of a walk, on a logarithmic axis, and their controls.
 
@@ -31,6 +32,8 @@ def plot_density(
     ax : matplotlib Axes, optional
         Default: those of a new figure.
     xlabel, ylabel : str
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def plot_density(
         raise ValueError(
             f"entries: expected one for each of {len(densities)} densities, found {len(entries)}"
         )
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     ax.plot(entries, [each.value for each in densities], "o-", color=SKY_BLUE, label="all")
     inactive = [each.inactive for each in densities]
     ax.plot(entries, inactive, "s-", color=BLUE, label="without those active there")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._axes import BLUE, COLOURS, SKY_BLUE, VERMILION, new_axes
+from ._axes import BLUE, SKY_BLUE, VERMILION, line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,7 @@ def plot_descent(
     log: bool = False,
     xlabel: str = "gradients",
     ylabel: str = "loss",
+    title: str | None = None,
 ) -> Axes:
     """The loss against the gradients charged: of one path with its best so far, or of several.
 
@@ -33,6 +34,8 @@ def plot_descent(
     log : bool, default False
         Whether the loss has a logarithmic axis.
     xlabel, ylabel : str
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -55,12 +58,11 @@ def plot_descent(
     >>> [text.get_text() for text in ax.get_legend().texts]
     ['sgd', 'adam']
     """
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     if isinstance(paths, Mapping):
         for k, (name, path) in enumerate(paths.items()):
-            colour = COLOURS[k % len(COLOURS)]
             best = np.minimum.accumulate(path.losses)
-            ax.plot(path.gradients, best, color=colour, lw=1.5, label=name)
+            ax.plot(path.gradients, best, **line_style(k), lw=1.5, label=name)
     else:
         best = np.minimum.accumulate(paths.losses)
         ax.plot(paths.gradients, paths.losses, color=SKY_BLUE, lw=1.0, label="loss")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..ensembles.statistics import median_ranks
 from ._axes import BLUE, GREY, SKY_BLUE, VERMILION, new_figure
+from .minima import OPEN, PROVED, Part, draw_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,10 +94,15 @@ def plot_ensemble(
 
 
 def _levels(ax: Axes, losses: Floats, proved: NDArray[np.bool_], edges: Floats) -> None:
-    parts = [("proved local minimum", BLUE, losses[proved]), ("not proved", GREY, losses[~proved])]
-    parts = [part for part in parts if part[2].size]
-    labels, colours, some = zip(*parts, strict=True)
-    ax.hist(some, edges.tolist(), stacked=True, color=colours, label=labels)
+    once = np.ones(losses.size)
+    draw_levels(
+        ax,
+        [
+            Part("proved local minimum", PROVED, losses[proved], once[proved]),
+            Part("not proved", OPEN, losses[~proved], once[~proved]),
+        ],
+        edges,
+    )
     ax.set(xlabel="loss at the end", ylabel="walks")
     ax.legend(frameon=False, fontsize="small")
 

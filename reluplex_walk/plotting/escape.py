@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._axes import BLUE, GREEN, GREY, SKY_BLUE, VERMILION, new_axes
+from ._axes import line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..studies.escape import Escape
 
 
-def plot_escape(runs: Sequence[Escape], ax: Axes | None = None) -> Axes:
+def plot_escape(runs: Sequence[Escape], ax: Axes | None = None, title: str | None = None) -> Axes:
     """The median gradients until escape against depth, a line for each method.
 
     Where fewer than half of the chains escaped, an open marker at what they were allowed.
@@ -26,6 +26,8 @@ def plot_escape(runs: Sequence[Escape], ax: Axes | None = None) -> Axes:
         As from :func:`reluplex_walk.chains.escape`, of any depths and methods.
     ax : matplotlib Axes, optional
         Default: those of a new figure.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -49,19 +51,17 @@ def plot_escape(runs: Sequence[Escape], ax: Axes | None = None) -> Axes:
     """
     if not runs:
         raise ValueError("runs: expected one at least, found none")
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     names = [_name(run) for run in runs]
-    colors = (BLUE, SKY_BLUE, GREEN, VERMILION, GREY, "black")
     for k, name in enumerate(dict.fromkeys(names)):
         own = [run for run, each in zip(runs, names, strict=True) if each == name]
-        color = colors[k % len(colors)]
-        ax.plot([run.depth for run in own], [run.median for run in own], "o-", color=color)
-        ax.lines[-1].set_label(name)
+        style = {**line_style(k), "marker": "osD^vP"[k % 6]}
+        ax.plot([run.depth for run in own], [run.median for run in own], **style, label=name)
         late = [run for run in own if not np.isfinite(run.median)]
         if late:
             places = [run.depth for run in late], [run.taken for run in late]
-            ax.plot(*places, "o", color=color, fillstyle="none")
-            ax.lines[-1].set_label(f"{name}: half not yet")
+            label = f"{name}: half not yet"
+            ax.plot(*places, **{**style, "ls": "none"}, fillstyle="none", label=label)
     ax.set(xlabel="depth", ylabel="gradients until escape, median")
     ax.set_yscale("log")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._validate import choice
-from ._axes import COLOURS, new_axes
+from ._axes import line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def plot_exploration(
-    found: Exploration | Mapping[str, Exploration], ax: Axes | None = None, against: str = "entry"
+    found: Exploration | Mapping[str, Exploration],
+    ax: Axes | None = None,
+    against: str = "entry",
+    title: str | None = None,
 ) -> Axes:
     """Configurations per point, of one run or of several: seen at entries, and passed on the way.
 
@@ -29,6 +32,8 @@ def plot_exploration(
         Default: those of a new figure.
     against : {"entry", "loss"}, default "entry"
         loss: the least so far, so that methods are compared where they have come as far.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -54,17 +59,17 @@ def plot_exploration(
     ['sgd', 'sgd, with those passed', 'adam', 'adam, with those passed']
     """
     choice("against", against, ("entry", "loss"))
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     several = found if isinstance(found, Mapping) else {"": found}
     for k, (name, run) in enumerate(several.items()):
-        colour, start = COLOURS[k % len(COLOURS)], f"{name}, " if name else ""
+        style, start = {**line_style(k), "lw": 1.5}, f"{name}, " if name else ""
         x = np.arange(len(run.losses))
         if against == "loss":
             x = np.minimum.accumulate(run.losses)
-        ax.plot(x, run.configurations, color=colour, lw=1.5, label=name or "seen at entries")
+        ax.plot(x, run.configurations, **style, label=name or "seen at entries")
         if run.passed is not None:
             label = f"{start}with those passed"
-            ax.plot(x, run.passed, ":", color=colour, lw=1.5, label=label)
+            ax.plot(x, run.passed, **style, marker="o", ms=4, markevery=0.1, label=label)
     ax.set(xlabel=against, ylabel="configurations per point")
     if against == "loss":
         ax.invert_xaxis()

@@ -1,4 +1,4 @@
-"""The fitted function over data with one input and one output."""
+"""The fitted function over data with one input, and predictions against targets with several."""
 
 from __future__ import annotations
 
@@ -9,34 +9,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._validate import integer
-from ._axes import GREY, SKY_BLUE, VERMILION, new_axes, new_figure
+from ._axes import (
+    COLOURS,
+    GREY,
+    SKY_BLUE,
+    VERMILION,
+    figure_title,
+    ink,
+    new_axes,
+    panels,
+)
+from ._several import FEW, Walks, draw_lines, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..simplex.trajectory import Trajectory
 
+Floats = NDArray[np.float64]
+
+_MARKS = "osD^vP*"  # of the predictions of several walks
+
 
 def plot_fit(
-    traj: Trajectory,
+    traj: Walks,
     ax: Axes | None = None,
     points: int = 500,
-    xlabel: str = "x",
-    ylabel: str = "y",
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    output: int = 0,
+    title: str | None = None,
 ) -> Axes:
-    """Data with one input, and the network over it at the start and at the end of the walk.
+    """The data, and the network there at the start and at the end of the walk.
 
-    The axes show all of the data and of the end; a start far off is cut.
+    With one input the network is a curve over the data; the axes show all of the data and of the
+    end, and a start far off is cut.  With several inputs predictions are drawn against the targets;
+    :func:`plot_partial` and :func:`plot_residuals` look closer.
+
+    Of several walks on the same data the ends are drawn.  Up to seven have a name each; of more,
+    curves are faint lines with the median at each point, predictions a bar from the least to the
+    greatest with a mark at the median.
 
     Parameters
     ----------
-    traj : Trajectory
-        Of a network with one input and one output.
+    traj : Trajectory, or iterable or mapping of str to Trajectory
     ax : matplotlib Axes, optional
         Default: those of a new figure.
     points : int, default 500
-        Points at which the curves are drawn.
-    xlabel, ylabel : str
+        Points at which curves are drawn.
+    xlabel, ylabel : str, optional
+        Default: "x" and "y" with one input, "observed" and "predicted" with several.
+    output : int, default 0
+        The output of the network that is drawn.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -45,7 +71,7 @@ def plot_fit(
     Raises
     ------
     ValueError
-        If the network has more than one input or output.
+        If an argument does not fit, or walks are not on the same data.
     ImportError
         If matplotlib is not installed.
 
@@ -58,16 +84,64 @@ def plot_fit(
     >>> traj = rw.walk(rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0]))
     >>> [line.get_label() for line in plotting.plot_fit(traj, ax=Figure().subplots()).lines]
     ['data', 'end', 'start']
+    >>> data = rw.datasets.load_stackloss()
+    >>> loss = rw.LayerLoss(rw.ReLUNetwork.random([3, 2, 1], seed=0), data.X, data.y)
+    >>> plotting.plot_fit(rw.walk(loss), ax=Figure().subplots()).get_xlabel()
+    'observed'
     """
-    grid = _grid(traj, points)
-    ax = new_axes(ax)
-    ax.plot(traj.problem.X[:, 0], traj.problem.y[:, 0], "o", color=GREY, ms=3.5, label="data")
-    ax.plot(grid, _fitted(traj, -1, grid), color=VERMILION, lw=2, label="end")
-    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ax.get_ylim())
-    start = _fitted(traj, 0, grid)
-    ax.plot(grid, start, color=SKY_BLUE, lw=1.2, ls="--", label="start", zorder=1.5)
+    walks = named(traj)
+    integer("points", points, low=2)
+    first = next(iter(walks.values()))
+    output = integer("output", output, 0, first.network.widths[-1] - 1)
+    for name, each in walks.items():
+        X, y = each.problem.X, each.problem.y
+        if not (np.array_equal(X, first.problem.X) and np.array_equal(y, first.problem.y)):
+            raise ValueError(f"traj[{name!r}]: expected a walk on the data of the first one")
+    ax = new_axes(ax, title)
+    if first.network.widths[0] == 1:
+        _draw_curves(walks, ax, points, output)
+        ax.set(xlabel=xlabel or "x", ylabel=ylabel or "y")
+    else:
+        _draw_predictions(walks, ax, output)
+        ax.set(xlabel=xlabel or "observed", ylabel=ylabel or "predicted")
     ax.legend(frameon=False)
     return ax
+
+
+def _draw_curves(walks: dict[str, Trajectory], ax: Axes, points: int, output: int) -> None:
+    first = next(iter(walks.values()))
+    X, y = first.problem.X, first.problem.y[:, output]
+    grid = np.linspace(X.min(), X.max(), points)[:, None]
+    ax.plot(X[:, 0], y, "o", color=GREY, ms=3.5, label="data")
+    if len(walks) > 1:
+        curves = {name: predicted(each, -1, grid)[:, output] for name, each in walks.items()}
+        draw_lines(ax, curves, grid[:, 0])
+        return
+    ax.plot(grid, predicted(first, -1, grid)[:, output], color=VERMILION, lw=2, label="end")
+    ax.set_ylim(ax.get_ylim())
+    start = predicted(first, 0, grid)[:, output]
+    ax.plot(grid, start, color=SKY_BLUE, lw=1.2, ls="--", label="start", zorder=1.5)
+
+
+def _draw_predictions(walks: dict[str, Trajectory], ax: Axes, output: int) -> None:
+    first = next(iter(walks.values()))
+    X, y = first.problem.X, first.problem.y[:, output]
+    ends = np.array([predicted(each, -1, X)[:, output] for each in walks.values()])
+    if len(walks) == 1:
+        ax.plot(y, ends[0], "o", color=VERMILION, ms=4, label="end")
+        ax.set_ylim(ax.get_ylim())
+        start = predicted(first, 0, X)[:, output]
+        ax.plot(y, start, "s", color=SKY_BLUE, ms=3, mfc="none", label="start", zorder=1.5)
+    elif len(walks) <= FEW:
+        for k, name in enumerate(walks):
+            ax.plot(y, ends[k], _MARKS[k], color=COLOURS[k], ms=4, mfc="none", label=name)
+    else:
+        low, high = ends.min(axis=0), ends.max(axis=0)
+        ax.vlines(y, low, high, colors=GREY, lw=1.0, alpha=0.6, label=f"{len(walks)} walks")
+        ax.plot(y, np.median(ends, axis=0), "o", color=VERMILION, ms=4, label="median")
+    middle = y.mean()
+    line = {"color": ink(), "lw": 0.8, "ls": ":", "zorder": 1.0}
+    ax.axline((middle, middle), slope=1.0, label="predicted as observed", **line)
 
 
 def plot_fits(
@@ -77,6 +151,7 @@ def plot_fits(
     points: int = 500,
     xlabel: str = "x",
     ylabel: str = "y",
+    title: str | None = None,
 ) -> list[Axes]:
     """The network over data with one input at several entries of the walk, side by side.
 
@@ -94,6 +169,8 @@ def plot_fits(
     points : int, default 500
         Points at which the curves are drawn.
     xlabel, ylabel : str
+    title : str, optional
+        Above the figure.
 
     Returns
     -------
@@ -124,15 +201,7 @@ def plot_fits(
         entries = [*halved, traj.n_pivots]
     last = traj.n_pivots
     entries = [integer(f"entries[{k}]", at, 0, last) for k, at in enumerate(entries)]
-    if axes is None:
-        rows = -(-len(entries) // 3)
-        figure = new_figure(8.0, 0.4 + 2.3 * rows)
-        grid_of_axes = figure.subplots(rows, 3, sharex=True, sharey=True, squeeze=False).ravel()
-        for spare in grid_of_axes[len(entries) :]:
-            spare.remove()
-        axes = list(grid_of_axes[: len(entries)])
-    if len(axes) != len(entries):
-        raise ValueError(f"axes: expected one for each of {len(entries)}, found {len(axes)}")
+    axes = panels(axes, len(entries), 3, sharex=True, sharey=True)
     shown = np.concatenate([traj.problem.y[:, 0], _fitted(traj, -1, grid)])
     margin = 0.05 * np.ptp(shown)
     for ax, at in zip(axes, entries, strict=True):
@@ -142,7 +211,8 @@ def plot_fits(
         ax.set_title(f"{name}: loss {traj.losses[at]:.4g}", fontsize="medium")
         ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(shown.min() - margin, shown.max() + margin))
         ax.label_outer()
-    return list(axes)
+    figure_title(axes, title)
+    return axes
 
 
 def one_dimensional(traj: Trajectory) -> bool:
@@ -150,7 +220,14 @@ def one_dimensional(traj: Trajectory) -> bool:
     return traj.network.widths[0] == traj.network.widths[-1] == 1
 
 
-def _grid(traj: Trajectory, points: int) -> NDArray[np.float64]:
+def predicted(traj: Trajectory, at: int, inputs: Floats) -> Floats:
+    """The network at entry `at`, at `inputs` (n, n_in): (n, n_out); at -1 it is the result."""
+    problem = traj.problem
+    theta = traj.theta if at == -1 else traj.vertices[at]
+    return problem.network.with_layer(problem.layer, theta)(inputs)
+
+
+def _grid(traj: Trajectory, points: int) -> Floats:
     """Inputs (points, 1) that cover the data; ValueError unless the network can be drawn."""
     integer("points", points, low=2)
     if not one_dimensional(traj):
@@ -161,7 +238,6 @@ def _grid(traj: Trajectory, points: int) -> NDArray[np.float64]:
     return np.linspace(X.min(), X.max(), points)[:, None]
 
 
-def _fitted(traj: Trajectory, at: int, grid: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fitted(traj: Trajectory, at: int, grid: Floats) -> Floats:
     """The network at entry `at`, over `grid`: (points,)."""
-    problem = traj.problem
-    return problem.network.with_layer(problem.layer, traj.vertices[at])(grid)[:, 0]
+    return predicted(traj, at, grid)[:, 0]

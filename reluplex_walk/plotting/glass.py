@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ..landscape.variogram import Variogram
 
 
-def plot_glass(found: ExactGlass | EstimatedGlass, ax: Axes | None = None) -> Axes:
+def plot_glass(
+    found: ExactGlass | EstimatedGlass, ax: Axes | None = None, title: str | None = None
+) -> Axes:
     """The variogram of a glass, on logarithmic axes, and the line it follows where glass holds.
 
     Of an exact glass those of hidden neurons and of residuals, too.
@@ -26,6 +28,8 @@ def plot_glass(found: ExactGlass | EstimatedGlass, ax: Axes | None = None) -> Ax
         As from :func:`reluplex_walk.glass.exact` or :func:`reluplex_walk.glass.estimate`.
     ax : matplotlib Axes, optional
         Default: those of a new figure.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def plot_glass(found: ExactGlass | EstimatedGlass, ax: Axes | None = None) -> Ax
     from ..landscape.jumps import KINDS
     from ..landscape.lines import GlassWarning
 
-    ax, seen, others = new_axes(ax), found.variogram(), []
+    ax, seen, others = new_axes(ax, title), found.variogram(), []
     if isinstance(found, ExactGlass):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GlassWarning)  # the legend says it

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 import numpy as np
 
-from ._axes import BLUE, OVER_SURFACE, VERMILION, new_axes
+from ._axes import BLUE, OVER_SURFACE, VERMILION, ink, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ def plot_graph(
     log: bool = False,
     xlabel: str = "walks, ordered by where they end",
     ylabel: str = "loss",
+    title: str | None = None,
 ) -> Axes:
     """Merged walks: each falls in a lane of its own until it meets another.
 
@@ -34,6 +35,8 @@ def plot_graph(
     log : bool, default False
         Whether the loss has a logarithmic axis.
     xlabel, ylabel : str
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def plot_graph(
     >>> [text.get_text() for text in ax.get_legend().texts]
     ['walks meet', 'end; area: how many']
     """
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     from matplotlib.collections import LineCollection
 
     loss = nx.get_node_attributes(graph, "loss")
@@ -67,7 +70,7 @@ def plot_graph(
     ax.add_collection(LineCollection(lines, color=BLUE, lw=widths))
     meet = [node for node, degree in graph.in_degree if degree > 1]
     points = [x[k] for k in meet], [loss[k] for k in meet]
-    ax.scatter(*points, s=25, color="white", ec="black", zorder=2.5, label="walks meet")
+    ax.scatter(*points, s=25, color=ax.get_facecolor(), ec=ink(), zorder=2.5, label="walks meet")
     ended = nx.get_node_attributes(graph, "ended")
     ends = [node for node in graph if ended[node]]
     sizes = [25 * ended[node] for node in ends]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from ._axes import new_figure
 from ._cut import plane_of
-from .fit import one_dimensional, plot_fit
+from .fit import plot_fit
 from .losses import plot_descending, plot_gap, plot_loss
 from .plane import plot_plane
+from .residuals import plot_residuals
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,16 +28,18 @@ def overview(
 ) -> Figure:
     """A figure of a whole walk: loss, gap to the end, descending half-edges, and what was fitted.
 
-    The last panel is the fit over the data where they have one input, else the walk in the plane
-    of three of its vertices, if they span one.  The loss has a logarithmic axis where it falls
-    more than twentyfold, but not to 0.
+    With one input the fit is a curve over the data.  With several it is the predictions against the
+    targets, and there is a row more: the residuals, and the walk in the plane of three of its
+    vertices, if they span one.  Of several outputs the first is drawn.  The loss has a logarithmic
+    axis where it falls more than twentyfold, but not to 0.
 
     Parameters
     ----------
     traj : Trajectory
     title : str, optional
     figure : matplotlib Figure, optional
-        An empty figure to draw on; default: a new one, 8 by 6 inches.
+        An empty figure to draw on; default: a new one, 8 inches wide, and 6 high or with several
+        inputs 9.
     xlabel, ylabel : str
         Names of the input and of the target.
     levels : optional
@@ -63,18 +66,27 @@ def overview(
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['loss', 'head', 'loss above the end', 'descending half-edges']
     """
-    canvas = figure or new_figure(8.0, 6.0)
-    (top, last), (middle, bottom) = canvas.subplots(2, 2)
+    several = traj.network.widths[0] > 1
+    canvas = figure or new_figure(*size_of(traj))
+    panels = canvas.subplots(3 if several else 2, 2)
     levels = traj.levels("record") if levels is None else levels
-    plot_loss(traj, top, levels=levels, log=bool(0 < 20 * traj.loss < traj.losses[0]))
-    plot_gap(traj, middle)
-    plot_descending(traj, bottom)
-    if one_dimensional(traj):
-        plot_fit(traj, last, xlabel=xlabel, ylabel=ylabel)
-    elif plane_of(traj) is not None:
-        plot_plane(traj, last)
+    plot_loss(traj, panels[0, 0], levels=levels, log=bool(0 < 20 * traj.loss < traj.losses[0]))
+    plot_gap(traj, panels[1, 0])
+    plot_descending(traj, panels[1, 1])
+    if several:
+        plot_fit(traj, panels[0, 1], xlabel=f"{ylabel}, observed", ylabel=f"{ylabel}, predicted")
+        plot_residuals(traj, panels[2, 0], xlabel=f"{ylabel}, predicted")
+        if plane_of(traj) is not None:
+            plot_plane(traj, panels[2, 1])
+        else:
+            panels[2, 1].remove()
     else:
-        last.remove()
+        plot_fit(traj, panels[0, 1], xlabel=xlabel, ylabel=ylabel)
     if title is not None:
         canvas.suptitle(title)
     return canvas
+
+
+def size_of(traj: Trajectory) -> tuple[float, float]:
+    """Inches of a figure in which the panels of :func:`overview` are easy to read."""
+    return 8.0, 9.0 if traj.network.widths[0] > 1 else 6.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._axes import COLOURS, new_axes
+from ._axes import line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from ..optimize.penalty_path import LayerPenaltyPath
 
 
-def plot_penalty_path(path: LayerPenaltyPath, ax: Axes | None = None) -> Axes:
-    """The weights at the local minimum of each penalty, those of a neuron in one colour.
+def plot_penalty_path(
+    path: LayerPenaltyPath, ax: Axes | None = None, title: str | None = None
+) -> Axes:
+    """The weights at the local minimum of each penalty, those of a neuron in one colour and style.
 
     Parameters
     ----------
     path : LayerPenaltyPath
     ax : matplotlib Axes, optional
         Default: those of a new figure.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -40,8 +44,8 @@ def plot_penalty_path(path: LayerPenaltyPath, ax: Axes | None = None) -> Axes:
     >>> len(ax.lines)  # a line for each weight
     6
     """
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     for j, neuron in enumerate(path.thetas[:, :, :-1].transpose(1, 0, 2)):
-        ax.plot(path.penalties, neuron, ".-", color=COLOURS[j % len(COLOURS)])
+        ax.plot(path.penalties, neuron, marker=".", **line_style(j))
     ax.set(xlabel="penalty", ylabel="weights", xscale="log")
     return ax

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ._axes import OVER_SURFACE, VERMILION, new_axes
+from ._axes import ON_SURFACE, VERMILION, new_axes
 from ._cut import Frame, exact_cut, frame_of, grid_of, three
 from ._surface import draw_surface
 
@@ -29,6 +29,7 @@ def plot_plane(
     ax: Axes | None = None,
     xlabel: str = "along first to last vertex",
     ylabel: str = "towards the middle vertex",
+    title: str | None = None,
 ) -> Axes:
     """The loss in the plane of the first, middle and last vertex, and the walk projected to it.
 
@@ -43,6 +44,8 @@ def plot_plane(
     ax : matplotlib Axes, optional
         Default: those of a new figure.
     xlabel, ylabel : str
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def plot_plane(
     frame = frame_of(traj)
     if frame is None:
         raise ValueError("traj: expected three vertices that span a plane, found them on a line")
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     triangles, losses = _loss_in_plane(traj, frame)
     draw_surface(ax, triangles, losses, _LEVELS, "loss in the plane")
     ax.plot(*frame.walk.T, ".-", color="white", lw=0.8, ms=3, label="walk, projected")
@@ -77,13 +80,7 @@ def plot_plane(
         point = frame.walk[at - traj.phase1]
         ax.plot(*point, mark, color=VERMILION, mec="white", ms=9, label=f"{name} vertex")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend(
-        fontsize="small",
-        facecolor="black",
-        labelcolor="white",
-        framealpha=0.5,
-        loc=OVER_SURFACE,
-    )
+    ax.legend(**ON_SURFACE)
     return ax
 
 

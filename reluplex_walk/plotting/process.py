@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..regression.quantile import quantile_path
-from ._axes import BLUE, VERMILION
+from ._axes import BLUE, VERMILION, figure_title, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,12 @@ _BANDS = np.arange(1, 20) / 20.0  # quantiles whose intervals make the bands
 
 
 def plot_process(
-    process: QuantileProcess, level: float = 0.9, kind: str = "nid", figure: Figure | None = None
+    process: QuantileProcess,
+    level: float = 0.9,
+    kind: str = "nid",
+    figure: Figure | None = None,
+    axes: Sequence[Axes] | None = None,
+    title: str | None = None,
 ) -> list[Axes]:
     """Each coefficient over tau, exactly, with a band of confidence intervals.
 
@@ -32,7 +38,11 @@ def plot_process(
     kind : {"nid", "iid", "ker", "rank", "boot"}, default "nid"
         Of intervals: see :meth:`reluplex_walk.QuantileFit.conf_int`.
     figure : matplotlib Figure, optional
-        Default: a new one.
+        An empty figure to draw on; default: a new one.
+    axes : sequence of matplotlib Axes, optional
+        One for each coefficient, in place of a figure.
+    title : str, optional
+        Above the figure.
 
     Returns
     -------
@@ -63,18 +73,13 @@ def plot_process(
     left_out = {*(process.aliased + 1).tolist(), *([] if process.fit_intercept else [0])}
     shown = [k for k in range(p + 1) if k not in left_out]
     bands = _bands(process, level, kind)
-    if figure is None:
-        from matplotlib import pyplot
-
-        figure = pyplot.figure(layout="constrained")
-    axes = figure.subplots(-(-len(shown) // 2), min(2, len(shown)), squeeze=False).ravel()
-    for ax, k in zip(axes, shown, strict=False):
+    axes = panels(axes, len(shown), 2, figure)
+    for ax, k in zip(axes, shown, strict=True):
         ax.fill_between(_BANDS, bands[:, k, 0], bands[:, k, 1], color=BLUE, alpha=0.2, lw=0)
         ax.step(process.taus, process.coefficients[:, k], where="post", color=VERMILION, lw=1)
         ax.set(xlabel="tau", title=titles[k])
-    for ax in axes[len(shown) :]:
-        ax.remove()
-    return list(axes[: len(shown)])
+    figure_title(axes, title)
+    return axes
 
 
 def _bands(process: QuantileProcess, level: float, kind: str) -> Any:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..studies.run_regret import Regret
 
 
-def plot_regret(found: Regret, ax: Axes | None = None) -> Axes:
+def plot_regret(found: Regret, ax: Axes | None = None, title: str | None = None) -> Axes:
     """The regret R_N over N against N, on logarithmic axes, and its bound.
 
     Hollow points where the optimum interpolates: it is 0 there whatever the targets are.  Where the
@@ -26,6 +26,8 @@ def plot_regret(found: Regret, ax: Axes | None = None) -> Axes:
         As from :func:`reluplex_walk.taylor.regret`.
     ax : matplotlib Axes, optional
         Default: those of a new figure.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -51,10 +53,12 @@ def plot_regret(found: Regret, ax: Axes | None = None) -> Axes:
     """
     if not len(found.horizon):
         raise ValueError("found: expected a horizon at least, found a run that came to none")
-    ax, N = new_axes(ax), found.horizon
+    ax, N = new_axes(ax, title), found.horizon
     each, fitted = found.regret / N, ~found.interpolates
     ax.plot(N[fitted], each[fitted], "o-", color=BLUE, label="regret")
-    ax.plot(N[~fitted], each[~fitted], "o", mfc="white", color=BLUE, label="interpolates")
+    ax.plot(
+        N[~fitted], each[~fitted], "o", mfc=ax.get_facecolor(), color=BLUE, label="interpolates"
+    )
     if np.isfinite(found.bound).any():
         ax.plot(N, found.bound / N, "--", color=VERMILION, label="bound")
     elif np.isfinite(found.comparison).any():

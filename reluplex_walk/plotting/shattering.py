@@ -15,10 +15,17 @@ if TYPE_CHECKING:
     from ..studies.shatteredness import Shatteredness
     from ..studies.shattering import Shattering
 
-_COLORS = {"plain": BLUE, "residual": VERMILION, "layernorm": GREEN, "batchnorm": SKY_BLUE}
+_DESIGNS = {
+    "plain": (BLUE, "o"),
+    "residual": (VERMILION, "s"),
+    "layernorm": (GREEN, "^"),
+    "batchnorm": (SKY_BLUE, "D"),
+}
 
 
-def plot_shattering(runs: Sequence[Shattering], ax: Axes | None = None) -> Axes:
+def plot_shattering(
+    runs: Sequence[Shattering], ax: Axes | None = None, title: str | None = None
+) -> Axes:
     """The correlation of the gradients at two inputs against depth, with twice its error.
 
     Parameters
@@ -28,6 +35,8 @@ def plot_shattering(runs: Sequence[Shattering], ax: Axes | None = None) -> Axes:
         is drawn as a line.
     ax : matplotlib Axes, optional
         Default: those of a new figure.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -51,13 +60,13 @@ def plot_shattering(runs: Sequence[Shattering], ax: Axes | None = None) -> Axes:
     """
     if not runs:
         raise ValueError("runs: expected one at least, found none")
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     for run in runs:
-        color = _COLORS[run.design]
+        color, mark = _DESIGNS[run.design]
         if run.law is not None:
             ax.plot(run.depths, run.law, color=color, lw=1.0, label=f"{run.design}, law")
         ax.errorbar(
-            run.depths, run.mean, 2.0 * run.error, fmt="o", ms=4, color=color, label=run.design
+            run.depths, run.mean, 2.0 * run.error, fmt=mark, ms=4, color=color, label=run.design
         )
     ax.set(xlabel="ReLU layers", ylabel="correlation of gradients")
     ax.set_xscale("log", base=2)
@@ -67,7 +76,9 @@ def plot_shattering(runs: Sequence[Shattering], ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_shatteredness(found: Shatteredness, ax: Axes | None = None) -> Axes:
+def plot_shatteredness(
+    found: Shatteredness, ax: Axes | None = None, title: str | None = None
+) -> Axes:
     """Gradient, curvature, glass and their index along depth, as factors of the first depth.
 
     Parameters
@@ -76,6 +87,8 @@ def plot_shatteredness(found: Shatteredness, ax: Axes | None = None) -> Axes:
         As from :func:`reluplex_walk.taylor.shatteredness`.
     ax : matplotlib Axes, optional
         Default: those of a new figure.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -94,7 +107,7 @@ def plot_shatteredness(found: Shatteredness, ax: Axes | None = None) -> Axes:
     >>> len(rw.plotting.plot_shatteredness(found, Figure().subplots()).lines)
     5
     """
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     for name, label, style, color in (
         ("log_gradient", "gradient", "o-", BLUE),
         ("log_slopes", "squared slopes of the outputs", "s--", GREY),

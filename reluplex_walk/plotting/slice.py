@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from .._validate import integer, real_array
 from ..tolerances import PLOTTING
-from ._axes import OVER_SURFACE, VERMILION, new_axes
-from ._surface import draw_surface
+from ._axes import ON_SURFACE, VERMILION, new_axes
+from ._surface import draw_edges, draw_surface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ def plot_slice(
     ax: Axes | None = None,
     levels: int = 12,
     edges: bool = True,
+    title: str | None = None,
 ) -> Axes:
     """The loss over the plane: exact level lines with colours between them, and polygons.
 
@@ -40,7 +41,9 @@ def plot_slice(
     levels : int, default 12
         Number of level lines, at equal steps of the rank among the losses at corners.
     edges : bool, default True
-        Whether to draw the edges of the polygons.
+        Whether to draw the edges of the polygons; the more there are, the fainter they are.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -65,13 +68,10 @@ def plot_slice(
     ('s', 't', True)
     """
     integer("levels", levels, 1)
-    ax = new_axes(ax)
-    from matplotlib.collections import PolyCollection
-
+    ax = new_axes(ax, title)
     draw_surface(ax, cut.triangulation(), cut.losses, levels, "loss")
     if edges:
-        outlines = [cut.polygon(k) for k in range(len(cut))]
-        ax.add_collection(PolyCollection(outlines, facecolor="none", edgecolor="w", lw=0.25))
+        draw_edges(ax, cut)
     if traj is not None:
         points: Any = getattr(traj, "vertices", traj)
         vertices = real_array("traj", points, 3, "of shape (K, h, q)")
@@ -81,6 +81,6 @@ def plot_slice(
         ax.plot(at[:, 0], at[:, 1], color=VERMILION, lw=1.0)
         ax.plot(*at[~on].T, "o", color=VERMILION, mfc="white", ms=5, label="projected")
         ax.plot(*at[on].T, "o", color=VERMILION, mec="white", ms=6, label="on the plane")
-        ax.legend(loc=OVER_SURFACE)
+        ax.legend(**ON_SURFACE)
     ax.set(xlim=cut.extent[:2], ylim=cut.extent[2:], xlabel="s", ylabel="t")
     return ax

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
     from ..optimize.training.fit import TrainingFit
 
-_COLOURS = {"given": VERMILION, "linear": GREEN, "fresh": SKY_BLUE, "kicked": BLUE}
+_STARTS = {
+    "given": (VERMILION, "s"),
+    "linear": (GREEN, "^"),
+    "fresh": (SKY_BLUE, "D"),
+    "kicked": (BLUE, "o"),
+}
 
 
-def plot_training(fit: TrainingFit, ax: Axes | None = None) -> Axes:
+def plot_training(fit: TrainingFit, ax: Axes | None = None, title: str | None = None) -> Axes:
     """The objective at the end of each round, by where it started, and the least so far.
 
     The grey line is the end, after the last exact steps.
@@ -26,6 +31,8 @@ def plot_training(fit: TrainingFit, ax: Axes | None = None) -> Axes:
     fit : TrainingFit
     ax : matplotlib Axes, optional
         Default: those of a new figure.
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -50,13 +57,13 @@ def plot_training(fit: TrainingFit, ax: Axes | None = None) -> Axes:
     """
     if not fit.rounds:
         raise ValueError("fit: expected a round at least, found a training that made none")
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     number, loss = np.array([(each.number, each.loss) for each in fit.rounds]).T
     starts = np.array([each.start for each in fit.rounds])
-    for start, colour in _COLOURS.items():
+    for start, (colour, mark) in _STARTS.items():
         some = starts == start
         if some.any():
-            ax.plot(number[some], loss[some], "o", color=colour, label=start)
+            ax.plot(number[some], loss[some], mark, color=colour, label=start)
     best = [each.best for each in fit.rounds]
     ax.step(number, best, where="post", color=GREY, linewidth=1.0, label="least so far")
     ax.axhline(fit.objective, color=GREY, linestyle=":", label="end")

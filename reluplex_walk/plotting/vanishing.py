@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from ..studies.vanishing import Vanishing
 
 
-def plot_vanishing(found: Vanishing, ax: Axes | None = None, what: str = "gradient") -> Axes:
+def plot_vanishing(
+    found: Vanishing, ax: Axes | None = None, what: str = "gradient", title: str | None = None
+) -> Axes:
     """The median gradient or Hessian of random networks over depth and width, as colours.
 
-    With the line along which gradients shrink to 1/e, where there is one; white where all networks
+    With the line along which gradients shrink to 1/e, where there is one; blank where all networks
     are dead.
 
     Parameters
@@ -29,6 +31,8 @@ def plot_vanishing(found: Vanishing, ax: Axes | None = None, what: str = "gradie
     ax : matplotlib Axes, optional
         Default: those of a new figure.
     what : {"gradient", "hessian"}, default "gradient"
+    title : str, optional
+        Above the axes.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def plot_vanishing(found: Vanishing, ax: Axes | None = None, what: str = "gradie
     values = getattr(found, f"log_{choice('what', what, ('gradient', 'hessian'))}")
     if min(values.shape) < 2:
         raise ValueError(f"found: expected two widths and two depths, found shape {values.shape}")
-    ax = new_axes(ax)
+    ax = new_axes(ax, title)
     mesh = ax.pcolormesh(
         _edges(found.depths), _edges(found.widths), values / np.log(10.0), cmap=SCALE
     )

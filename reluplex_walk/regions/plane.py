@@ -193,11 +193,12 @@ class Slice:
         ax: Axes | None = None,
         levels: int = 12,
         edges: bool = True,
+        title: str | None = None,
     ) -> Axes:
         """The loss over the plane: exact level lines with colours between them, and polygons.
 
         With the walk `traj` (a Trajectory, or vertices (K, h, q)) on it, on the axes `ax`, with as
-        many `levels`, and `edges` of polygons or without: see
+        many `levels`, with `edges` of polygons or without, and a `title`: see
         :func:`reluplex_walk.plotting.plot_slice` (extra ``plot``).
 
         Examples
@@ -212,7 +213,7 @@ class Slice:
         """
         from ..plotting import plot_slice
 
-        return plot_slice(self, traj, ax, levels, edges)
+        return plot_slice(self, traj, ax, levels, edges, title)
 
 
 class PolygonLimitError(ValueError):

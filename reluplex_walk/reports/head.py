@@ -21,8 +21,8 @@ _CELL = "padding:1px 12px 1px 0;border:0;background:transparent;color:inherit;ve
 _BADGE = "display:inline-block;padding:1px 9px;border-radius:999px;border:2px {border}"
 
 
-def head(result: object, below: str = "") -> str:
-    """Title, badge, figures and sentences of a `result`; `below` is HTML that ends it.
+def head(result: object, below: str = "", titled: bool = True) -> str:
+    """Badge, figures and sentences of a `result`, its title first if `titled`, HTML `below` last.
 
     Examples
     --------
@@ -42,12 +42,13 @@ def head(result: object, below: str = "") -> str:
         f'<td style="{_CELL};text-align:left">{escape(value)}</td></tr>'
         for name, value in what.figures.items()
     )
+    title = f'<p style="margin:0 0 6px;font-weight:600;font-size:16px">{escape(what.title)}</p>'
     table = f'<table style="border-collapse:collapse;margin:6px 0">{rows}</table>' if rows else ""
     words = paragraphs(what.sentences, ' style="margin:4px 0"')
     return (
         '<div class="reluplex-head" style="font-family:system-ui,sans-serif;font-size:14px;'
         'line-height:1.45;max-width:48em;color:inherit;background:transparent">'
-        f'<p style="margin:0 0 6px;font-weight:600;font-size:16px">{escape(what.title)}</p>'
+        f"{title if titled else ''}"
         f'<p style="margin:0"><span style="{badge}">'
         f'<span aria-hidden="true">{what.mark.sign}</span> '
         f"{escape(f'{what.mark.word}: {what.verdict}')}</span></p>"

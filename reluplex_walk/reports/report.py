@@ -72,8 +72,9 @@ def report(result: Any, path: str | Path | None = None, *, title: str | None = N
         raise TypeError(f"title: expected text, found {short(title)}")
     target = Path(f"{_kind(result).lower()}.html" if path is None else path)
     _check(target)
-    own = said(result).title
-    page = Page(title or own, head(result), sections_of(result), same=(title or own) == own).html()
+    page = Page(
+        title or said(result).title, head(result, titled=title is not None), sections_of(result)
+    ).html()
     with whole_file(target) as stream:
         stream.write(page.encode("utf-8"))
     return target

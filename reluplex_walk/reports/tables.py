@@ -5,24 +5,26 @@ they are, however they are written.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import numpy as np
 
 from .._validate import integer
+from .thinned import evenly
 
 _SORT = '<button type="button">{name}<span class="arrow" aria-hidden="true"></span></button>'
 _NUMBER = ' class="number"'
 _NONE = '<td class="none">&ndash;</td>'
 
 
-def table(columns: Mapping[str, Sequence[Any]], caption: str = "", most: int = 1000) -> str:
-    """A table with a header for each of the `columns`, which are equally long.
+def table(columns: Mapping[str, Any], caption: str = "", most: int = 1000, digits: int = 6) -> str:
+    """A table with a header for each of the `columns`, equally long sequences or arrays.
 
     Of more than `most` rows, evenly chosen ones are shown, the first and the last among them, and a
-    line says so.  ValueError if the columns differ in length, or `most` is below 2.
+    line says so.  Numbers are written with so many `digits`, and sort as they are.  ValueError if
+    the columns differ in length, or `most` is below 2.
 
     Examples
     --------
@@ -36,8 +38,8 @@ def table(columns: Mapping[str, Sequence[Any]], caption: str = "", most: int = 1
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns: expected equal lengths, found {lengths}")
     n = next(iter(lengths.values()), 0)
-    rows = np.unique(np.linspace(0, n - 1, most).round().astype(int)) if n > most else range(n)
-    made = {name: [_cell(values[int(k)]) for k in rows] for name, values in columns.items()}
+    rows = evenly(n, most).tolist()
+    made = {name: [_cell(values[k], digits) for k in rows] for name, values in columns.items()}
     heads = "".join(
         f'<th scope="col" aria-sort="none"{_NUMBER if _NUMBER in "".join(cells) else ""}>'
         f"{_SORT.format(name=escape(str(name)))}</th>"
@@ -58,7 +60,7 @@ def table(columns: Mapping[str, Sequence[Any]], caption: str = "", most: int = 1
     )
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, digits: int) -> str:
     """A cell of a number, of yes or no, of text, or of nothing."""
     if value is None or value is np.ma.masked:
         return _NONE
@@ -67,14 +69,14 @@ def _cell(value: Any) -> str:
     if isinstance(value, int | np.integer):
         return f'<td{_NUMBER} data-value="{int(value)}">{int(value)}</td>'
     if isinstance(value, float | np.floating):
-        return _float(float(value))
+        return _float(float(value), digits)
     return f"<td>{escape(str(value))}</td>"
 
 
-def _float(value: float) -> str:
+def _float(value: float, digits: int) -> str:
     if math.isnan(value):
         return _NONE
-    text = f"{value:.8g}" if math.isfinite(value) else "∞" if value > 0 else "-∞"
+    text = f"{value:.{digits}g}" if math.isfinite(value) else "∞" if value > 0 else "-∞"
     exact = repr(value) if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
     return f'<td{_NUMBER} data-value="{exact}">{text}</td>'
 

@@ -1,6 +1,6 @@
 """Results in plain, complete sentences: what was searched, where it ended, what is proved of it."""
 
-from .said import fits, landscape, proof, searches, studies, terrain, walks
+from .said import fits, landscape, proof, searches, studies, terrain, topology, walks
 from .said.record import Mark, Said, Saying
 
 _SAID: Saying = {
@@ -9,6 +9,7 @@ _SAID: Saying = {
     **searches.SAID,
     **fits.SAID,
     **terrain.SAID,
+    **topology.SAID,
     **landscape.SAID,
     **studies.SAID,
 }

@@ -127,10 +127,10 @@ class Exploration:
             "entry",
         )
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
         """Configurations seen and passed through, against entries, on `ax` or new axes.
 
-        See :func:`reluplex_walk.plotting.plot_exploration` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_exploration` (extra ``plot``).
 
         Examples
         --------
@@ -144,7 +144,7 @@ class Exploration:
         """
         from ..plotting import plot_exploration
 
-        return plot_exploration(self, ax)
+        return plot_exploration(self, ax, title=title)
 
     _repr_html_ = repr_html
 

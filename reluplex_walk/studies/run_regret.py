@@ -182,8 +182,8 @@ class Regret:
         names = ("horizon", "regret", "bound", "slack", "optimum", "proved", "rank", "interpolates")
         return frame({name: getattr(self, name) for name in names})
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """R_N over N, and its bound, on `ax` or new axes (extra ``plot``).
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
+        """R_N over N, and its bound, on `ax` or new axes with a `title` (extra ``plot``).
 
         See :func:`reluplex_walk.plotting.plot_regret`.
 
@@ -199,7 +199,7 @@ class Regret:
         """
         from ..plotting import plot_regret
 
-        return plot_regret(self, ax)
+        return plot_regret(self, ax, title)
 
     _repr_html_ = repr_html
 

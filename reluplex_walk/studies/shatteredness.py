@@ -95,10 +95,10 @@ class Shatteredness:
         logs = {f"log_{name}": getattr(self, f"log_{name}") for name in parts}
         return frame({"depth": self.depths, **logs, "networks": self.networks})
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, title: str | None = None) -> Axes:
         """The means against depth, each from 0 on, on the axes `ax` or new ones.
 
-        See :func:`reluplex_walk.plotting.plot_shatteredness` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_shatteredness` (extra ``plot``).
 
         Examples
         --------
@@ -110,7 +110,7 @@ class Shatteredness:
         """
         from ..plotting import plot_shatteredness
 
-        return plot_shatteredness(self, ax)
+        return plot_shatteredness(self, ax, title)
 
 
 @logged("taylor.shatteredness")

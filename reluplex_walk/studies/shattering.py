@@ -102,10 +102,10 @@ class Shattering:
         parts = {"depth": self.depths, "networks": alive, "mean": self.mean}
         return frame({**parts, "error": self.error, "law": law})
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, title: str | None = None) -> Axes:
         """Correlation against depth with the law beside it, on the axes `ax` or new ones.
 
-        See :func:`reluplex_walk.plotting.plot_shattering` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_shattering` (extra ``plot``).
 
         Examples
         --------
@@ -116,7 +116,7 @@ class Shattering:
         """
         from ..plotting import plot_shattering
 
-        return plot_shattering([self], ax)
+        return plot_shattering([self], ax, title)
 
 
 @logged("taylor.shattering")

@@ -100,8 +100,10 @@ class Vanishing:
         """
         return {"he": 1.25, "orthogonal": 0.75}.get(self.init)
 
-    def plot(self, ax: Axes | None = None, what: str = "gradient") -> Axes:
-        """The map of `what`, "gradient" or "hessian", on the axes `ax` or new ones.
+    def plot(
+        self, ax: Axes | None = None, what: str = "gradient", title: str | None = None
+    ) -> Axes:
+        """The map of `what`, "gradient" or "hessian", on the axes `ax` or new ones, with a `title`.
 
         See :func:`reluplex_walk.plotting.plot_vanishing` (extra ``plot``).
 
@@ -115,7 +117,7 @@ class Vanishing:
         """
         from ..plotting import plot_vanishing
 
-        return plot_vanishing(self, ax, what)
+        return plot_vanishing(self, ax, what, title)
 
 
 @logged("chains.vanishing")

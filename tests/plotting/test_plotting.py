@@ -107,9 +107,17 @@ def test_plot_fit_cuts_a_start_far_off(curve):
     assert np.ptp(start) > high - low
 
 
-def test_plot_fit_refuses_more_dimensions(plane):
-    with pytest.raises(ValueError, match="one input and one output, found ReLUNetwork\\(2-3-2\\)"):
-        plotting.plot_fit(plane)
+@pytest.mark.parametrize("output", [0, 1])
+def test_plot_fit_of_several_inputs_draws_predictions_against_targets(plane, output):
+    ax = plotting.plot_fit(plane, output=output)
+    X, y = plane.problem.X, plane.problem.y[:, output]
+    np.testing.assert_array_equal(
+        line(ax, "end").get_xydata(), np.c_[y, plane.network(X)[:, output]]
+    )
+    start = plane.problem.network.with_layer(0, plane.vertices[0])(X)[:, output]
+    np.testing.assert_array_equal(line(ax, "start").get_xydata(), np.c_[y, start])
+    with pytest.raises(ValueError, match="output: expected an integer in 0"):
+        plotting.plot_fit(plane, output=2)
 
 
 @pytest.mark.parametrize("points", [1, -3])
@@ -131,17 +139,20 @@ def labels(figure):
     return [ax.get_ylabel() for ax in figure.axes]
 
 
-def test_overview_has_a_fit_for_one_input_else_a_plane(curve, plane):
+def test_overview_has_a_curve_for_one_input_else_residuals_and_a_plane(curve, plane):
     both = plotting.overview(curve, title="a walk", xlabel="time", ylabel="head")
     assert labels(both) == ["loss", "head", "loss above the end", "descending half-edges"]
     assert both.get_suptitle() == "a walk"
-    assert "towards the middle vertex" in labels(plotting.overview(plane))
+    several = labels(plotting.overview(plane, ylabel="head"))
+    assert several[1] == "head, predicted"
+    assert {"residual", "towards the middle vertex"} <= {*several}
 
 
 def test_overview_of_walks_without_a_plane():
+    labels_below = ["loss above the end", "descending half-edges", "residual"]
     for pivots in (0, 1):
         figure = walk([2, 3, 2], max_pivots=pivots).plot()
-        assert labels(figure) == ["loss", "loss above the end", "descending half-edges"]
+        assert labels(figure) == ["loss", "y, predicted", *labels_below]
         figure.canvas.draw()
 
 

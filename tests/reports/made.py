@@ -68,6 +68,12 @@ def regret():
     return rw.taylor.regret(net, loss().X, loss().y, learning_rate=0.05, horizons=[5, 10])
 
 
+@cache
+def valleys():
+    net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
+    return rw.LayerLoss(net, [[0.0], [1.0], [2.0], [3.0]], [2.0, 0.0, 0.0, 3.0])
+
+
 def _held_out():
     stop = rw.HeldOut(loss().X[:5] + 0.1, loss().y[:5], patience=3)
     return rw.walk(loss(), stop_when=stop).held_out
@@ -121,7 +127,9 @@ RESULTS = {
     "Crossings": lambda: rw.crossings(loss(), loss().random_start(0), loss().random_start(1)),
     "LineSection": lambda: rw.line_section(lines(), [0.0, 0.0], [1.0, 0.0], (-1.0, 2.0)),
     "Slice": lambda: rw.slice(lines(), np.zeros(2), np.eye(2)[0], np.eye(2)[1]),
-    "VertexGraph": lambda: rw.vertex_graph(random_loss([1, 2, 1], 6, 1)),
+    "VertexGraph": lambda: rw.vertex_graph(valleys()),
+    "MergeTree": lambda: rw.merge_tree(valleys()),
+    "Barrier": lambda: rw.barrier(valleys(), [3.0, -6.0], [-2.0, 2.0]),
     "BreakpointDensity": lambda: rw.density.breakpoint_density(loss(), loss().theta, 0.1, 5),
     "VertexDensity": lambda: rw.density.vertex_density(traj(), [0.1, 1.0], controls=2),
     "ExactGlass": exact_glass,

@@ -243,8 +243,8 @@ class TrainingFit:
             certificates=self.certificates,
         )
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Losses by round on `ax`, as :func:`reluplex_walk.plotting.plot_training` draws them.
+    def plot(self, ax: "Axes | None" = None, title: str | None = None) -> "Axes":
+        """Losses by round on `ax`, with a `title`: see ``plotting.plot_training``.
 
         Examples
         --------
@@ -257,7 +257,7 @@ class TrainingFit:
         """
         from ...plotting import plot_training
 
-        return plot_training(self, ax)
+        return plot_training(self, ax, title)
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write all of it, data and certificates, to `path` (npz).

@@ -173,10 +173,16 @@ class QuantileProcess:
             found[k] = np.diff(self.taus)[below].sum()
         return found
 
-    def plot(self, level: float = 0.9, kind: str = "nid", figure: "Figure | None" = None) -> Any:
+    def plot(
+        self,
+        level: float = 0.9,
+        kind: str = "nid",
+        figure: "Figure | None" = None,
+        title: str | None = None,
+    ) -> Any:
         """Coefficients over tau, with bands of intervals of a `level` and `kind`, on a `figure`.
 
-        See :func:`reluplex_walk.plotting.plot_process` (extra ``plot``).
+        With a `title`; see :func:`reluplex_walk.plotting.plot_process` (extra ``plot``).
 
         Examples
         --------
@@ -189,7 +195,7 @@ class QuantileProcess:
         """
         from ...plotting import plot_process
 
-        return plot_process(self, level, kind, figure)
+        return plot_process(self, level, kind, figure, title=title)
 
     def to_frame(self) -> Any:
         """A table of pandas: the coefficients (columns, by name) from each tau (the index) on.

@@ -146,8 +146,8 @@ class Summary:
         --------
         >>> import reluplex_walk as rw
         >>> data = rw.datasets.load_engel()
-        >>> rw.lad(data.X, data.y).summary().coefficients_html()[:44]
-        '<table><thead><tr><th></th><th>coefficient</t'
+        >>> rw.lad(data.X, data.y).summary().coefficients_html()[:43]
+        '<table><thead><tr><th></th><th>coefficient<'
         """
         names = "".join(f"<th>{escape(name)}</th>" for name in ("", *self.table))
         rows = "".join(

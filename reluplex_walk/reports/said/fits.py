@@ -44,14 +44,16 @@ def fit_said(fit: Any) -> Said:
 
 
 def signs(fit: Any) -> tuple[int, int, int]:
-    """How many samples lie below, on and above a fit, up to the rounding of floats.
+    """How many samples lie below, on and above a fit, as far as floats tell."""
+    residuals, on = np.asarray(fit.residuals), on_fit(fit)
+    below, above = int((~on & (residuals < 0.0)).sum()), int((~on & (residuals > 0.0)).sum())
+    return below, int(on.sum()), above
 
-    A sample is on the fit where its residual is 0 beside the largest target or fitted value.
-    """
-    residuals, fitted = np.asarray(fit.residuals), np.asarray(fit.fitted)
-    near = PLOTTING.same * max(np.abs(fit.y).max(initial=0.0), np.abs(fitted).max(initial=0.0))
-    below, above = int((residuals < -near).sum()), int((residuals > near).sum())
-    return below, len(fit.y) - below - above, above
+
+def on_fit(fit: Any) -> Any:
+    """Which samples (n,) lie on a fit: their residual is 0 beside the largest target or fit."""
+    most = max(np.abs(fit.y).max(initial=0.0), np.abs(np.asarray(fit.fitted)).max(initial=0.0))
+    return np.abs(np.asarray(fit.residuals)) <= PLOTTING.same * most
 
 
 def _proved(fit: Any, proved: bool) -> list[str]:
@@ -240,4 +242,4 @@ SAID: Saying = {
     "Averaged": _averaged,
 }
 
-__all__ = ["SAID", "fit_said", "signs"]
+__all__ = ["SAID", "fit_said", "on_fit", "signs"]

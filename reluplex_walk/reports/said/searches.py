@@ -278,7 +278,7 @@ def _layers(fit: Any) -> list[str]:
                 "parameters, the other layers as they are, up to the rounding of floats."
             )
         elif certificate is None:
-            sentences.append(f"Layer {layer} was not looked at in time: nothing is proved of it.")
+            sentences.append(f"Layer {layer} has no certificate: nothing is proved of it.")
         else:
             why = certificate.reason.message if certificate.reason else "nothing is claimed"
             sentences.append(f"Nothing is proved of layer {layer}: {why}.")

@@ -140,13 +140,13 @@ def _graph(found: Any) -> Said:
         figures={
             "vertices": str(n),
             "edges": str(len(found.edges)),
-            "minima": str(faces),
+            "faces no half-edge descends from": str(faces),
             "least loss": level(found.losses.min()) if n else "none",
             "time": seconds(found.elapsed),
         },
         sentences=[
             f"{count(n, 'vertex', 'vertices')} and {count(len(found.edges), 'edge')} were found; "
-            f"from {count(faces, 'minimum', 'minima')} no half-edge descends.",
+            f"from {count(faces, 'face')}, vertices joined by flat edges, no half-edge descends.",
             stopped("The search", found.ended),
             "No vertex is missing that edges lead to from the start."
             if found.complete
