@@ -150,8 +150,10 @@ def _path(traj: Trajectory, frame: Frame) -> Floats:
 
 
 def along_line(traj: Trajectory, entries: Ints) -> tuple[dict[str, Any] | None, str]:
-    """The loss along the line from the first vertex to the last, where there is no plane."""
+    """The loss along the line from the first vertex to the last; None and why without one."""
     first, _, last = three(traj)
+    if first == last:  # the walk did not come to a vertex: the line from its start
+        first = 0
     origin = traj.vertices[first]
     direction = traj.vertices[last] - origin
     length = float(np.linalg.norm(direction))

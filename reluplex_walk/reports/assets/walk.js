@@ -527,10 +527,9 @@
 
   report.ready.push(
     begin().catch((error) => {
-      $("told").textContent = window.DecompressionStream
-        ? "The walk could not be opened."
-        : "This browser cannot open the walk: it needs one of 2023 or later.";
-      if (window.DecompressionStream) console.error(error);
+      for (const place of player.querySelectorAll(".plot, #told")) {
+        report.fail(place, "The walk could not be opened.", error);
+      }
     }),
   );
 })();
