@@ -19,6 +19,8 @@ _SECTIONS = {
     "Ensemble": "of_ensemble",
     "QuantileFit": "of_quantile",
     "TrainingFit": "of_training",
+    "QuantileProcess": "of_process",
+    "DescentPath": "of_descent",
     "MergeTree": "of_merge_tree",
     "Barrier": "of_barrier",
 }

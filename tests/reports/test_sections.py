@@ -10,16 +10,18 @@ import pytest
 import reluplex_walk as rw
 from reluplex_walk.reports import (
     of_barrier,
+    of_descent,
     of_ensemble,
     of_merge_tree,
     of_minimization,
+    of_process,
     of_quantile,
     of_training,
     of_walk,
 )
 from reluplex_walk.reports.page import Page
 from tests.problems.random import random_loss
-from tests.reports.made import RESULTS, X, Y, ensemble, fit, loss, trained
+from tests.reports.made import RESULTS, X, Y, descent, ensemble, fit, loss, process, trained
 from tests.reports.test_tables import Cells
 
 TABLE = re.compile(r"<table class=\"sortable\">.*?</table>", re.DOTALL)
@@ -334,3 +336,38 @@ def test_the_page_of_a_barrier():
     path = made["profile"].trace("lowest path")
     assert max(path["y"]) == pytest.approx(found.level)
     assert max(made["profile"].trace("straight segment")["y"]) == pytest.approx(found.straight)
+
+
+# ---------------------------------------------------------------- gradient methods, processes
+
+
+def test_the_page_of_a_descent():
+    made = parts(of_descent.sections(descent()))
+    steps = made["steps"].table("The start")
+    assert steps.column("loss") == descent().losses.tolist()
+    assert steps.column("gradients") == descent().gradients.tolist()
+    drawn = made["descent"].trace("loss")
+    np.testing.assert_array_equal(drawn["x"], descent().gradients)
+    np.testing.assert_array_equal(drawn["y"], descent().losses)
+    cut = rw.descend(loss(), "sgd", 30, learning_rate=1e300)
+    assert parts(of_descent.sections(cut))["steps"].tables
+
+
+def test_the_page_of_a_process():
+    made = parts(of_process.sections(process()))
+    solutions = made["solutions"].table("Solutions")
+    assert solutions.column("from the quantile") == process().taus.tolist()
+    assert solutions.column("x1") == process().coefficients[:, 1].tolist()
+    assert len(made["coefficients"].figures) == 2
+    np.testing.assert_array_equal(
+        made["coefficients"].trace("x1")["y"], process().coefficients[:, 1]
+    )
+    middle = made["fits"].trace("quantile 0.5")
+    np.testing.assert_allclose(middle["y"], process().predict(middle["x"][:, None], 0.5))
+
+
+def test_processes_of_several_inputs_and_without_an_intercept():
+    several = rw.quantile_process(fit().X, fit().y)
+    assert set(parts(of_process.sections(several))) == {"coefficients", "solutions"}
+    through = rw.quantile_process(X[1:], Y[1:], fit_intercept=False)
+    assert len(parts(of_process.sections(through))["coefficients"].figures) == 1
