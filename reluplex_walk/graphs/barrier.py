@@ -178,13 +178,13 @@ def _across(
     shape = ends[0].shape
     down, up = (list(traj.vertices) for traj in walks)
     between = [flood.search.vertices[k].reshape(shape) for k in flood.path]
-    points = [ends[0], *down, *between, *up[::-1]]
-    same = GRAPHS.rounding * max(np.abs(point).max() for point in points)
-    path = [ends[1]]
-    for point in points[:0:-1]:
-        if np.abs(point - path[-1]).max() > same:
+    points = [*down, *between, *up[::-1]]
+    same = GRAPHS.same * max(np.abs(point).max() for point in points)
+    path = [ends[0]]
+    for point in points:
+        if min(np.abs(point - other).max() for other in (path[-1], ends[1])) > same:
             path.append(point)
-    return [ends[0], *path[::-1]]
+    return [*path, ends[1]]
 
 
 def _level_across(flood: Flood, ends: tuple[Floats, Floats]) -> Fraction:

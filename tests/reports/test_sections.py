@@ -24,6 +24,8 @@ from tests.problems.random import random_loss
 from tests.reports.made import RESULTS, X, Y, descent, ensemble, fit, loss, process, trained
 from tests.reports.test_tables import Cells
 
+pytest.importorskip("plotly")  # a page with figures holds its library
+
 TABLE = re.compile(r"<table class=\"sortable\">.*?</table>", re.DOTALL)
 SPEC = re.compile(r'<script type="application/json">(.*?)</script>', re.DOTALL)
 
