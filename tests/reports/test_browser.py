@@ -136,6 +136,23 @@ def test_the_vertex_stands_where_it_is_in_the_plane(page):
     assert np.hypot(x, y) == pytest.approx(np.linalg.norm(last - origin), rel=1e-5)
 
 
+def test_an_exact_part_of_a_sampled_plane(browser, tmp_path, monkeypatch):
+    monkeypatch.setattr("reluplex_walk.reports.terrain._MOST", 10)
+    with opened(browser, rw.report(curve(), tmp_path / "walk.html")) as page:
+        draw_all(page)
+        near = page.evaluate("report.walk.plane.near.extent")
+        page.locator("[data-zoom='exact']").click()
+        page.wait_for_function(
+            "x => document.getElementById('walk-plane').layout.images[0].x === x", arg=near[0]
+        )
+        x0, x1, y0, y1 = page.evaluate("report.walk.plane.near.within")
+        inside = [(x0 + x1) / 2, (y0 + y1) / 2]
+        assert not page.evaluate("([s, t]) => report.plane.at(s, t).sampled", inside)
+        page.locator("[data-zoom='whole']").click()
+        page.wait_for_function("report.plane.at(0.01, 0.99)?.sampled")
+        assert page.wrong == []
+
+
 def axes():
     """First vertex and both directions of the plane, as the words on the page have it."""
     traj = curve()
@@ -163,8 +180,9 @@ def test_the_picture_of_the_plane_is_the_loss(page):
     colours = page.evaluate(
         """() => {
             report.plane.picture([0, 1, 0, 1], 300, 200, 1);
-            const { view, width, height, owners } = report.plane.seen;
-            return new Set(report.plane.coloured(view, width, height, 1, owners).data).size;
+            const { view, width, height, owners, bounds } = report.plane.seen;
+            const image = report.plane.coloured(view, width, height, 1, owners, bounds);
+            return new Set(image.data).size;
         }"""
     )
     assert colours > 10

@@ -149,10 +149,29 @@ def test_a_plane_that_is_too_fine_is_sampled_and_says_so(most, monkeypatch):
     plane, words = terrain.terrain(traj, np.arange(len(traj.losses)))
     assert plane["sampled"] == (most == 10)
     assert any("sampled at 100 x 100 points" in sentence for sentence in words) == (most == 10)
-    assert any("exact: " in sentence for sentence in words) == (most > 10)
+    assert any("this plane is exact: " in sentence for sentence in words) == (most > 10)
     penalised, words = terrain.terrain(WALKS["penalty"](), np.arange(2))
     assert penalised["sampled"]
     assert "penalty" in " ".join(words)
+
+
+def test_a_sampled_plane_has_an_exact_part(monkeypatch):
+    monkeypatch.setattr(terrain, "_MOST", 10)
+    traj = curve()
+    near = terrain.terrain(traj, np.arange(2))[0]["near"]
+    frame = terrain.frame_of(traj)
+    x0, x1, y0, y1 = near["within"]
+    size = frame.high - frame.low
+    a, b, c, d = near["extent"]
+    assert frame.low + [x0, y0] * size == pytest.approx([a, c])
+    assert frame.low + [x1, y1] * size == pytest.approx([b, d])
+    last = frame.walk[-1]
+    assert a <= last[0] <= b
+    assert c <= last[1] <= d
+    pieces, at = near["pieces"].reshape(-1, 3), near["corners"][:2]
+    inside = np.array([a, c]) + at * [b - a, d - c]
+    value = terrain.losses_at(traj, frame, inside[None])[0]
+    assert pieces[0, :2] @ at + pieces[0, 2] == pytest.approx(value, rel=1e-5)
 
 
 def test_the_network_of_the_page_is_that_of_the_walk():
