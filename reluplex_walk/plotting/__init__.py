@@ -5,6 +5,7 @@ matplotlib is imported when a function is called.
 """
 
 from .activations import plot_activations
+from .animation import animate
 from .density import plot_density
 from .descent import plot_descent
 from .ensemble import plot_ensemble
@@ -28,6 +29,7 @@ from .training import plot_training
 from .vanishing import plot_vanishing
 
 __all__ = [
+    "animate",
     "overview",
     "plot_activations",
     "plot_density",
