@@ -19,5 +19,8 @@ setup(
     cmdclass={"build_py": CleanBuild},
     packages=sorted({*find_packages(include=["reluplex_walk*"]), "reluplex_walk.native"}),
     package_dir={"reluplex_walk": "reluplex_walk", "reluplex_walk.native": "native"},
-    package_data={"reluplex_walk": ["data/*.csv", "data/*.npz", "py.typed"]},
+    package_data={
+        "reluplex_walk": ["data/*.csv", "data/*.npz", "py.typed"],
+        "reluplex_walk.reports": ["assets/*.css", "assets/*.html", "assets/*.js"],
+    },
 )

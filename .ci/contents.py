@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = {".csv", ".npz", ".typed"}
+DATA = {".csv", ".npz", ".typed", ".css", ".html", ".js"}
 BESIDE = ("tests", "notebooks", "benchmarks", "docs")  # what the sdist has beside the package
 SUFFIXES = {".py", ".ipynb", ".md", ".npz", ".rst", ".png", ".css"}
 

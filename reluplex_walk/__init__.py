@@ -29,8 +29,12 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .ensembles.progress import EnsembleProgress as EnsembleProgress
     from .ensembles.result import Ensemble as Ensemble
     from .ensembles.unseen import Unseen as Unseen
+    from .graphs.barrier import barrier as barrier
+    from .graphs.barrier_record import Barrier as Barrier, BarrierProgress as BarrierProgress
     from .graphs.exploration import GraphProgress as GraphProgress, vertex_graph as vertex_graph
     from .graphs.merge import merge as merge
+    from .graphs.merge_tree import MergeTree as MergeTree
+    from .graphs.topology import merge_tree as merge_tree
     from .graphs.vertex_graph import VertexGraph as VertexGraph
     from .landscape import density as density, glass as glass
     from .optimize.alice import Alice as Alice, AliceRun as AliceRun
@@ -102,6 +106,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .regression.responses import quantile_responses as quantile_responses
     from .regression.solver import FitProgress as FitProgress
     from .regression.tables.summary import Summary as Summary
+    from .reports.report import report as report
     from .simplex.certify_point import certify as certify
     from .simplex.held_out import HeldOut as HeldOut, HeldOutLosses as HeldOutLosses
     from .simplex.level import LevelEstimate as LevelEstimate
@@ -120,9 +125,13 @@ _HOMES = {
     "ensembles.progress": ("EnsembleProgress",),
     "ensembles.result": ("Ensemble",),
     "ensembles.unseen": ("Unseen",),
+    "graphs.barrier": ("barrier",),
+    "graphs.barrier_record": ("Barrier", "BarrierProgress"),
     "graphs.exploration": ("GraphProgress", "vertex_graph"),
     "graphs.vertex_graph": ("VertexGraph",),
     "graphs.merge": ("merge",),
+    "graphs.merge_tree": ("MergeTree",),
+    "graphs.topology": ("merge_tree",),
     "optimize.alice": ("Alice", "AliceRun"),
     "optimize.descend": ("DescentProgress", "descend"),
     "optimize.descent_path": ("DescentPath",),
@@ -161,6 +170,7 @@ _HOMES = {
     "regression.parametric.solutions": ("Solutions",),
     "regression.solver": ("FitProgress",),
     "regression.tables.summary": ("Summary",),
+    "reports.report": ("report",),
     "simplex.certify_point": ("certify",),
     "simplex.point_check": ("PointCheck",),
     "simplex.held_out": ("HeldOut", "HeldOutLosses"),

@@ -157,12 +157,15 @@ class GraphTolerances(NamedTuple):
         this share of their terms are compared exactly.
     doubt : float
         Multiple of what floats count as 0 up to which exact arithmetic decides.
+    corner : float
+        Distance, relative to the window of a slice, within which corners of polygons are one.
     """
 
     same: float = 1e-8
     small: float = 1e-4
     rounding: float = 1e-12
     doubt: float = 1e4
+    corner: float = 1e-10
 
 
 class EnsembleTolerances(NamedTuple):

@@ -61,6 +61,7 @@ CALLS = {  # small ones, in which the callback is called
     "activations.exploration": lambda **o: rw.activations.exploration(
         rw.descend(rw.NetworkLoss(NET, X, Y), gradients=5), **o
     ),
+    "barrier": lambda **o: rw.barrier(LOSS, *(rw.walk(LOSS, seed=k) for k in (2, 3)), **o),
     "certify": lambda **o: rw.certify(*of(), **o),
     "chains.cures": lambda **o: rw.chains.cures((2,), 3, networks=3, batch=4, **o),
     "chains.escape": lambda **o: rw.chains.escape(2, chains=3, gradients=5, **o),
@@ -76,6 +77,7 @@ CALLS = {  # small ones, in which the callback is called
     "glass.exact": lambda **o: rw.glass.exact(*of(), 2.0, **o),
     "global_minimum": lambda **o: rw.global_minimum(SMALL, 2.0, **o),
     "lad": lambda **o: rw.lad(X, Y, **o),
+    "merge_tree": lambda **o: rw.merge_tree(SMALL, **o),
     "minimize": lambda **o: rw.minimize(LOSS, max_walks=3, **{"time_limit": None, **o}),
     "penalty_path": lambda **o: rw.penalty_path(LOSS, [0.1, 1.0], **o),
     "polyak_descent": lambda **o: rw.polyak_descent(LOSS, 1.0, steps=5, **o),

@@ -44,6 +44,7 @@ from .output import (
 from .prediction import predict
 from .problem import in_units
 from .recipe_file import COLUMNS
+from .reporting import make_report
 from .solving import minimize, solve
 from .study import study
 from .table import Recipe
@@ -258,7 +259,7 @@ def warmup(quiet: bool) -> int:
     return 0
 
 
-for command in (fit, solve, minimize, ensemble, predict, certify, study):
+for command in (fit, solve, minimize, ensemble, predict, certify, study, make_report):
     cli.add_command(command)
 
 __all__ = ["main"]

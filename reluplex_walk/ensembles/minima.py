@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import pandas
+from .._shown import repr_html
 from .._validate import integer
 from ..proof.certificate import Certificate
 from .rows import Row
@@ -71,6 +72,8 @@ class EnsembleMinima:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         least = f", losses {self.losses[0]:.10g} to {self.losses[-1]:.10g}" if len(self) else ""

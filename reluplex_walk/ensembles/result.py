@@ -13,6 +13,7 @@ from .._conversions import dataset, of_layer, pandas
 from .._executors import one_thread
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import integer
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -89,6 +90,8 @@ class Ensemble:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         n = len(self)

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv
 from scipy.stats import norm
 
+from .._shown import repr_html
+
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
@@ -56,6 +58,9 @@ class Unseen(NamedTuple):
     total: float
     total_low: float
     total_high: float
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 def unseen(counts: ArrayLike) -> Unseen:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._limits import Limits
+from .._shown import repr_html
 from .._validate import choice
 from ..problem.aliased import RankWarning
 from ..regression.fit import QuantileFit
@@ -44,6 +45,9 @@ class Averaged(NamedTuple):
     outputs: tuple[QuantileFit, ...]
     share: float
     n_iter: int
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 class ReLURegressor(RegressorMixin, BaseEstimator):

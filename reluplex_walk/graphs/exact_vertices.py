@@ -56,16 +56,17 @@ class ExactVertices:
         Vertices are given as (number, theta (D,), what vanishes there).
         """
         a, b = (self.loss(theta) for _, theta, _ in (one, other))
-        terms = max(self._terms(theta) for _, theta, _ in (one, other))
+        terms = max(self.terms(theta) for _, theta, _ in (one, other))
         if abs(a - b) > GRAPHS.rounding * terms:
             return a < b
-        exact_a, exact_b = self._level(*one), self._level(*other)
+        exact_a, exact_b = self.level(*one), self.level(*other)
         return a < b if exact_a is None or exact_b is None else exact_a < exact_b
 
-    def _terms(self, theta: Floats) -> float:
+    def terms(self, theta: Floats) -> float:
+        """What the rounding of the loss at `theta` is relative to."""
         return self.loss.magnitude(theta.reshape(self.loss.shape))
 
-    def _level(self, number: int, theta: Floats, vanishing: Ints) -> Fraction | None:
+    def level(self, number: int, theta: Floats, vanishing: Ints) -> Fraction | None:
         """The exact loss at a vertex; None if it is not found."""
         if number not in self.levels:
             pattern = self.loss.pattern(theta, 0.0)

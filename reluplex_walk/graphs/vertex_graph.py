@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import by_rows, frame
+from .._shown import repr_html
 from ..ended import Ended
 from ..problem.loss import LayerLoss
 from ..simplex.trajectory import Trajectory
@@ -76,6 +77,8 @@ class VertexGraph:
 
     def __len__(self) -> int:
         return len(self.losses)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "not complete"

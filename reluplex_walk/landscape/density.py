@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended, ended_of
 from ..problem.loss import Floats, LayerLoss
@@ -63,6 +64,9 @@ class BreakpointDensity(NamedTuple):
     control_lengths: Floats
     control_crossed: Ints
     ended: Ended = Ended.FINISHED
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
     @property
     def value(self) -> float:
@@ -116,6 +120,9 @@ class VertexDensity(NamedTuple):
     lengths: Floats
     control_lengths: list[Floats]
     ended: Ended = Ended.FINISHED
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 def norm_matched(theta: ArrayLike, seed: int | np.random.Generator = 0) -> Floats:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._shown import repr_html
 from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
 from ..regions.line import crossings
@@ -222,6 +223,8 @@ class EstimatedGlass:
         from ..plotting import plot_glass
 
         return plot_glass(self, ax, title)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return (

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._conversions import frame
+from .._shown import repr_html
 from .._validate import choice
 from ..ended import Ended
 from ..problem.loss import Floats, LayerLoss
@@ -46,6 +47,9 @@ class MeanOverRms(NamedTuple):
 
     hidden: float
     residual: float
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,6 +320,8 @@ class ExactGlass:
         if not self.given or (kind == "hidden" and self.problem.n_hidden == 0):
             return np.full(len(self.segments), self._known(kind))
         return np.where(self._counts(kind) > 0, 1.0, np.nan)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return (

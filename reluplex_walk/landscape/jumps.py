@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._shown import repr_html
 from .._validate import instance
 from ..native.glass import jump
 from ..problem.loss import Floats, LayerLoss
@@ -109,6 +110,8 @@ class Jumps:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         hidden = int(self.hidden.sum())

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._shown import repr_html
 from ..problem.loss import Floats
 
 _FACTOR = 4.0 / 3.0  # by which a glass may miss its line, so that estimates are of use
@@ -43,6 +44,9 @@ class Variogram(NamedTuple):
     distance: Floats
     value: Floats
     linear: Floats
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
     @property
     def ratio(self) -> Floats:

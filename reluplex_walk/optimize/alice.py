@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._files import check_member
 from .._glass_step import bend
+from .._shown import repr_html
 from .._validate import integer, positive, real, real_array
 from .alice_rules import AliceRules, Means, joint_share, line
 from .diverged import DivergedError
@@ -231,6 +232,8 @@ class AliceRun:
     means: NDArray[np.floating]
     steps: int = 0
     joint_glass: float = 0.0
+
+    _repr_html_ = repr_html
 
     def step(self, gradient: Callable[[NDArray[Any]], ArrayLike], left: int) -> int:
         """One step, if it fits in what is `left` of a budget of gradients.

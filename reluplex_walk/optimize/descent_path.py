@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._conversions import after_first, dataset, frame, of_layer, optimize_result
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import LARGEST, integer, positive
 from ..ended import Ended
 from ..problem.either import Loss
@@ -372,6 +373,8 @@ class DescentPath:
         Nesterov(beta=0.9)
         """
         return cls(**read(path))
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return (

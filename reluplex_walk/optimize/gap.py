@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._shown import repr_html
 from ..ended import Ended
 from ..exact.loss import ExactLoss
 from ..exact.rationals import Rationals
@@ -65,6 +66,8 @@ class DescentGap:
     def certified(self) -> bool:
         """Whether the end of the walk is a proved local minimum."""
         return self.walk.certificate.is_local_minimum
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         end = "a certified minimum" if self.certified else "the end of a walk, not proved a minimum"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .._conversions import optimize_result
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import choice, instance
 from ..ended import Ended
 from ..problem.box import box_bounds
@@ -112,6 +113,8 @@ class GlobalMinimum:
             mip_dual_bound=self.lower_bound,
             mip_gap=self.gap / self.loss if self.loss else self.gap,
         )
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         proved = "optimal" if self.optimal else f"gap {self.gap:.3g}"

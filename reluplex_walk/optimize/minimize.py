@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._executors import kind_of
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import function, instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -124,6 +125,8 @@ class Minimization(ConvertedMinimization):
     def loss(self) -> float:
         """Loss at the end of the best walk."""
         return self.best.loss
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         dead, neurons = len(self.best.dead_neurons), self.best.problem.shape[0]

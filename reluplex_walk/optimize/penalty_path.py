@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._conversions import by_rows, frame
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.aliased import RankWarning
@@ -161,6 +162,8 @@ class LayerPenaltyPath:
         from ..plotting import plot_penalty_path
 
         return plot_penalty_path(self, ax, title)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         proved = sum(each.is_local_minimum for each in self.certificates)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._conversions import frame, optimize_result
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import function, integer, real
 from ..ended import Ended
 from ..problem.either import Loss
@@ -47,6 +48,8 @@ class Descent:
     theta: Floats
     losses: Floats
     ended: Ended
+
+    _repr_html_ = repr_html
 
     @property
     def loss(self) -> float:

@@ -6,6 +6,8 @@ matplotlib is imported when a function is called.
 
 from .activations import plot_activations
 from .animation import animate
+from .barrier import plot_barrier
+from .basins import plot_basins
 from .density import plot_density
 from .descent import plot_descent
 from .ensemble import plot_ensemble
@@ -15,6 +17,7 @@ from .fit import plot_fit, plot_fits
 from .glass import plot_glass
 from .graph import plot_graph
 from .losses import plot_descending, plot_gap, plot_loss
+from .merge_tree import plot_merge_tree, plot_persistence
 from .minima import plot_minima
 from .overview import overview
 from .partial import plot_partial
@@ -32,6 +35,8 @@ __all__ = [
     "animate",
     "overview",
     "plot_activations",
+    "plot_barrier",
+    "plot_basins",
     "plot_density",
     "plot_descending",
     "plot_descent",
@@ -46,7 +51,9 @@ __all__ = [
     "plot_loss",
     "plot_minima",
     "plot_partial",
+    "plot_merge_tree",
     "plot_penalty_path",
+    "plot_persistence",
     "plot_plane",
     "plot_process",
     "plot_shatteredness",

@@ -13,8 +13,9 @@ from .._extras import need
 from .._limits import Limits
 from .._validate import integer, positive
 from ._axes import BLUE, GREY, SKY_BLUE, VERMILION, ink, new_figure
+from ._cut import plane_of
 from .fit import predicted
-from .plane import plane_of, plot_plane
+from .plane import plot_plane
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation

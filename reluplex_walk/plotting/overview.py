@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._axes import new_figure
+from ._cut import plane_of
 from .fit import plot_fit
 from .losses import plot_descending, plot_gap, plot_loss
-from .plane import plane_of, plot_plane
+from .plane import plot_plane
 from .residuals import plot_residuals
 
 if TYPE_CHECKING:

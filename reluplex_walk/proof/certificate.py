@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._files import load_archive, write_archive
+from .._shown import repr_html
 from .._validate import choice, instance
 from ..exact.rationals import Objects
 from ..problem.loss import LayerLoss
@@ -381,6 +382,8 @@ class Certificate:
         Fraction(7, 2)
         """
         return load_archive(path, "certificate", cls.from_arrays)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         kind = "strict" if self.strict else "weak"

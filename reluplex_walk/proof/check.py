@@ -12,6 +12,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
+from .._shown import repr_html
 from ..exact.rationals import Objects, objects
 from ..problem.loss import LayerLoss
 from ..tolerances import PROOF
@@ -103,6 +104,9 @@ class ExactCheck(NamedTuple):
     n_vanishing: int
     bits: int
     seconds: float
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 def check(claim: Claim, loss: LayerLoss) -> ExactCheck:

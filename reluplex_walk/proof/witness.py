@@ -24,6 +24,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._shown import repr_html
+
 Ints = NDArray[np.int64]
 
 
@@ -158,6 +160,9 @@ class Witness(NamedTuple):
     prices: tuple[Fraction, ...]
     blocks: tuple[Block, ...]
     order: Ints | None = None
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 __all__ = ["Block", "Bound", "Fan", "Leaf", "Multipliers", "Proof", "Shares", "Tree", "Witness"]

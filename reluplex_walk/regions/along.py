@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import by_rows, frame
+from .._shown import repr_html
 from ..problem.loss import LayerLoss, Pattern
 from .line import line_section
 
@@ -85,6 +86,8 @@ class Passage:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return f"Passage({len(self)} regions)"

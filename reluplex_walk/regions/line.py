@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._conversions import frame
+from .._shown import repr_html
 from .._validate import instance
 from ..problem.loss import Floats, LayerLoss
 from ..problem.penalty import refuse
@@ -40,6 +41,9 @@ class Crossings(NamedTuple):
 
     times: Floats
     ids: Ints
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for each crossing: its time and the id of the breakpoint.
@@ -158,6 +162,8 @@ class LineSection:
                 "n_breakpoints": [0, *map(len, self.breakpoints), 0],
             }
         )
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return f"LineSection({len(self.breakpoints)} breakpoints)"

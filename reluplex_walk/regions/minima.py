@@ -18,6 +18,7 @@ from .._budget import Budget
 from .._conversions import frame
 from .._limits import Limits
 from .._programs import linear_program
+from .._shown import repr_html
 from ..ended import Ended
 from ..exact.loss import Sides
 from ..exact.rationals import Objects
@@ -65,6 +66,8 @@ class Minimum:
     regions: Ints
     point: Objects = field(repr=False)
 
+    _repr_html_ = repr_html
+
 
 class LocalMinima(list[Minimum]):
     """The local minima found, a list by ascending loss, and why no more were looked for.
@@ -86,6 +89,8 @@ class LocalMinima(list[Minimum]):
     """
 
     ended: Ended = Ended.FINISHED
+
+    _repr_html_ = repr_html
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for each minimum, by ascending loss.

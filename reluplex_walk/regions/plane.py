@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import instance, integer, positive, real_array
 from ..ended import Ended
 from ..problem.loss import LayerLoss
@@ -84,6 +85,8 @@ class Slice:
 
     def __len__(self) -> int:
         return len(self.ends)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return f"Slice({len(self)} polygons, extent={self.extent})"

@@ -14,6 +14,7 @@ from scipy.sparse import csgraph
 from .._conversions import by_rows, frame
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from ..ended import Ended
 from ..problem.loss import LayerLoss, Pattern
 from ..tolerances import REGIONS
@@ -125,6 +126,8 @@ class Regions:
 
     def __len__(self) -> int:
         return self.n_regions
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "not complete"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._shown import repr_html
 from .._validate import choice, instance
 from ..problem.aliased import RankWarning
 from ..problem.kinks import KINDS
@@ -44,6 +45,9 @@ class Baselines(NamedTuple):
 
     constant: float
     linear: float
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 def baselines(

@@ -16,6 +16,7 @@ from scipy.linalg import qr, solve_triangular
 from scipy.stats import norm
 
 from .._limits import Limits
+from .._shown import repr_html
 from .._validate import choice
 from ..ended import Ended, ended_of
 from ..native.lad import OPTIMAL
@@ -180,6 +181,8 @@ class Bootstrap:
                 f"{len(self.coefficients)} ({self.ended.name}); {self.ended.advice}"
             )
         return self.coefficients
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return f"Bootstrap({self.method}, {len(self.coefficients)} replicates, {self.ended.name})"

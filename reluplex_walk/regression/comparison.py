@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.stats import f as fisher
 
+from .._shown import repr_html
 from .._validate import choice
 from .estimate import Estimate
 from .inference import covariance, densities, sandwich
@@ -50,6 +51,8 @@ class FitComparison:
     p_value: float
     test: str
     message: str
+
+    _repr_html_ = repr_html
 
 
 def compare(

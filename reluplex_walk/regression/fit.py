@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import optimize_result
+from .._shown import repr_html
 from ..ended import Ended
 from ..proof.certificate import Certificate
 from ..simplex.records import WalkStatus
@@ -167,7 +168,8 @@ class QuantileFit(ProvedFit):
         )
 
     def _repr_html_(self) -> str:
-        return self.summary().as_html()
+        """The head of its report and the table of coefficients, for notebooks."""
+        return repr_html(self, self.summary().coefficients_html())
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the fit to `path` (npz): data, names, how tables are read, and the proof.

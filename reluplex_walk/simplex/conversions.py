@@ -24,8 +24,8 @@ def to_frame(traj: "Trajectory") -> Any:
         "is_vertex": traj.is_vertex,
         "length": after_first(steps.length),
         "slope": after_first(steps.slope),
-        "leaving": after_first(_labels(loss, steps.leaving), ""),
-        "entering": after_first(_labels(loss, steps.entering), ""),
+        "leaving": after_first(labels(loss, steps.leaving), ""),
+        "entering": after_first(labels(loss, steps.entering), ""),
         "crossed": after_first(steps.crossed, 0),
         "flipped": after_first(steps.flipped, False),
         "tied": after_first(steps.tied, 0),
@@ -36,7 +36,7 @@ def to_frame(traj: "Trajectory") -> Any:
     return frame(columns, "vertex")
 
 
-def _labels(loss: LayerLoss, ids: NDArray[np.int64]) -> list[str]:
+def labels(loss: LayerLoss, ids: NDArray[np.int64]) -> list[str]:
     """Breakpoints as "layer:sample:neuron", "" for none."""
     labels = np.full(len(ids), "", object)
     labels[ids != FREE] = [":".join(map(str, row)) for row in loss.locate(ids).tolist()]
@@ -79,4 +79,4 @@ def to_scipy(traj: "Trajectory") -> Any:
     )
 
 
-__all__ = ["to_dataset", "to_frame", "to_scipy"]
+__all__ = ["labels", "to_dataset", "to_frame", "to_scipy"]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._frames import read
+from .._shown import repr_html
 from .._validate import integer, samples
 from ..native.nearby import LEAST
 from ..problem.kinks import check_labels, slopes
@@ -138,6 +139,8 @@ class HeldOutLosses:
     def best_loss(self) -> float:
         """The lowest held-out loss that was seen."""
         return float(self.losses.min())
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         return f"HeldOutLosses(best_loss={self.best_loss:.10g} at entry {self.best})"

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._conversions import frame
 from .._files import open_archive
+from .._shown import repr_html
 from ..problem.loss import LayerLoss
 from .lookahead import look_ahead
 from .trees import Trees
@@ -80,6 +81,8 @@ class LevelEstimate:
     low: float | Floats
     high: float | Floats
     method: str
+
+    _repr_html_ = repr_html
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for each entry of the walk, or one for one estimate.

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .._shown import repr_html
 from ..ended import Ended
 from ..proof.certificate import Certificate
 from ..proof.reason import Reason
@@ -143,6 +144,8 @@ class PointCheck:
 
     def __str__(self) -> str:
         return self.message
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         if self.is_local_minimum:

@@ -1,8 +1,7 @@
-"""What is printed and shown of a walk: its main figures as text, and as HTML with a picture."""
+"""What is printed and shown of a walk: its main figures as text, and a picture as HTML."""
 
 from base64 import b64encode
 from collections.abc import Callable
-from html import escape
 from io import BytesIO
 from typing import Any
 
@@ -46,19 +45,21 @@ def _of_one_basis(d: dict[str, Any]) -> str:
     )
 
 
-def as_html(summary: str, draw: Callable[[Any], Any]) -> str:
-    """The text and, where matplotlib is installed, what `draw` draws on a Figure."""
-    text = f"<pre>{escape(summary)}</pre>"
+def picture(draw: Callable[[Any], Any]) -> str:
+    """What `draw` draws on a Figure, as HTML; nothing where matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        return text
+        return ""
     png = BytesIO()
     figure = Figure(figsize=(8.0, 6.0), layout="constrained")  # not one of pyplot's
     draw(figure)
     figure.savefig(png, format="png", dpi=100)
     data = b64encode(png.getvalue()).decode()
-    return f'{text}<img alt="overview of the walk" src="data:image/png;base64,{data}">'
+    return (
+        '<img style="max-width:100%" alt="overview of the walk" '
+        f'src="data:image/png;base64,{data}">'
+    )
 
 
-__all__ = ["as_html", "as_text", "off"]
+__all__ = ["as_text", "off", "picture"]

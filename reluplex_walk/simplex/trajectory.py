@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._shown import repr_html
 from .._validate import choice, integer
 from ..ended import Ended
 from ..native.arrays import FREE
@@ -18,7 +19,7 @@ from ..proof.check import CertificateError, ExactCheck
 from .held_out import HeldOutLosses
 from .level import METHODS as LEVEL_METHODS, LevelEstimate, Visited, estimate, proximity
 from .records import Checkpoint, Steps, WalkOptions, WalkStatus
-from .summary import as_html, as_text, off
+from .summary import as_text, off, picture
 from .trajectory_file import read, write
 
 if TYPE_CHECKING:
@@ -499,10 +500,10 @@ class Trajectory:
         return overview(self, title, levels=levels)
 
     def _repr_html_(self) -> str:
-        """Summary and, where matplotlib is installed, overview, for notebooks."""
+        """The head of its report and, where matplotlib is installed, overview, for notebooks."""
         from ..plotting import overview
 
-        return as_html(self.summary(), lambda figure: overview(self, figure=figure))
+        return repr_html(self, picture(lambda figure: overview(self, figure=figure)))
 
     def __repr__(self) -> str:
         figures = f"{self.status.name}, loss={self.loss:.10g}, n_pivots={self.n_pivots}"

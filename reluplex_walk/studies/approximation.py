@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import inputs, instance, real_array
 from ..problem.block import Block, layers_of
 from ..problem.network import ReLUNetwork
@@ -94,6 +95,8 @@ class Approximation:
         True
         """
         return taylor_loss(self.theta, self.outputs, self.jacobian, y, kind, tau)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         layers = ", ".join(map(str, self.block))

@@ -14,6 +14,7 @@ from scipy.special import digamma, gammaincinv, polygamma
 from scipy.stats import binom
 
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import choice, integer, positive
 
 Floats = NDArray[np.float64]
@@ -53,6 +54,8 @@ class ChainLaw:
     mean_log: float
     var_log: float
     p_dead: float
+
+    _repr_html_ = repr_html
 
     @property
     def mean_layer(self) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import choice, integer
 from ..ended import Ended, ended_of
 from .chain_law import LAWS
@@ -48,6 +49,8 @@ class ChainSample:
     log_norm: np.ma.MaskedArray
     log_gradient: np.ma.MaskedArray
     ended: Ended = Ended.FINISHED
+
+    _repr_html_ = repr_html
 
     @property
     def p_dead(self) -> np.ndarray:

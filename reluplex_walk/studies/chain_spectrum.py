@@ -17,6 +17,7 @@ from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import integer, positive, real
 from ..ended import Ended, ended_of
 from ._depths import depths_of
@@ -56,6 +57,8 @@ class ChainSpectrum:
     log_trace: Floats
     saddles: Floats
     ended: Ended = Ended.FINISHED
+
+    _repr_html_ = repr_html
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for each depth.

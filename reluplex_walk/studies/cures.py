@@ -11,6 +11,7 @@ from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import choice, integer, sequence
 from ..ended import Ended, ended_of
 from ._depths import depths_of
@@ -55,6 +56,8 @@ class Cures:
     log_gradient: np.ma.MaskedArray
     dead: NDArray[np.float64]
     ended: Ended = Ended.FINISHED
+
+    _repr_html_ = repr_html
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for each design and depth; NaN for what is masked.

@@ -13,6 +13,7 @@ from scipy.integrate import quad
 
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import choice, integer, positive, real
 from ..ended import Ended
 from ..optimize.known_methods import Polyak, method_of
@@ -64,6 +65,8 @@ class Escape:
     gradients: np.ma.MaskedArray
     taken: int
     ended: Ended
+
+    _repr_html_ = repr_html
 
     @property
     def escaped(self) -> float:

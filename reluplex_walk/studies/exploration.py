@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import flag, real
 from ..ended import Ended
 from ..optimize.descend import starting_point
@@ -144,6 +145,8 @@ class Exploration:
         from ..plotting import plot_exploration
 
         return plot_exploration(self, ax, title=title)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         passed = "" if self.passed is None else f" ({self.passed[-1]:.3g} with those passed)"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._conversions import frame
+from .._shown import repr_html
 from ..ended import Ended
 from ..optimize.methods import Sgd
 from ..proof.certificate import Certificate
@@ -199,6 +200,8 @@ class Regret:
         from ..plotting import plot_regret
 
         return plot_regret(self, ax, title)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         name, made = type(self.method).__name__, len(self.losses)

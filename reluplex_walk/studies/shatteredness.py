@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
+from .._shown import repr_html
 from .._validate import integer, positive
 from ..ended import Ended, ended_of
 from ..landscape.exact_glass import ExactGlass
@@ -78,6 +79,8 @@ class Shatteredness:
     log_index: np.ma.MaskedArray
     networks: NDArray[np.int64]
     ended: Ended = Ended.FINISHED
+
+    _repr_html_ = repr_html
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for each depth; NaN for what is masked.

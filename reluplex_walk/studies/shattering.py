@@ -13,6 +13,7 @@ from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import choice, integer, real
 from ..ended import Ended, ended_of
 from ._depths import depths_of
@@ -69,6 +70,8 @@ class Shattering:
     correlations: list[Floats]
     law: Floats | None
     ended: Ended = Ended.FINISHED
+
+    _repr_html_ = repr_html
 
     @property
     def mean(self) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import choice, integer
 from ..ended import Ended, ended_of
 from .arc_cosine import plain_law, residual_law
@@ -56,6 +57,8 @@ class ShatteringSpectrum:
     law: Floats | None
     networks: int
     ended: Ended = Ended.FINISHED
+
+    _repr_html_ = repr_html
 
     @property
     def half(self) -> int:

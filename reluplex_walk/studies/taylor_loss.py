@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr
 
+from .._shown import repr_html
 from .._validate import integer, real_array
 from ..problem.aliased import RankWarning
 from ..problem.kinks import kind_and_tau
@@ -72,6 +73,9 @@ class TaylorMinimum(NamedTuple):
     rank: int
     outputs: int
     zeros: int
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
     @property
     def proved(self) -> bool:
@@ -321,6 +325,8 @@ class TaylorLoss:
         move, _, _, sizes = np.linalg.lstsq(rows, targets, rcond=None)
         left = rows.T @ (rows @ move - targets)
         return np.asarray(move, float), 0.5 * float(left @ left) / float(sizes[rank - 1]) ** 2
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         rows, D = self.jacobian.shape

@@ -13,6 +13,7 @@ from .._conversions import frame
 from .._limits import Limits
 from .._logs import logged
 from .._memory import require_memory
+from .._shown import repr_html
 from .._validate import choice, integer
 from ..ended import Ended, ended_of
 from ._depths import depths_of
@@ -73,6 +74,8 @@ class Vanishing:
     networks: int
     init: str
     ended: Ended = Ended.FINISHED
+
+    _repr_html_ = repr_html
 
     def to_frame(self) -> Any:
         """A table of pandas, a row for each width and depth; NaN for what is masked.

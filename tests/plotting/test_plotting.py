@@ -1,7 +1,6 @@
 """Figures show what the trajectory says, and nothing is drawn unasked."""
 
 import dataclasses
-import html
 import sys
 from base64 import b64decode
 from typing import NamedTuple
@@ -17,8 +16,9 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
 
 from reluplex_walk import plotting  # noqa: E402
+from reluplex_walk.plotting._cut import plane_of  # noqa: E402
 from reluplex_walk.plotting._surface import level_bounds  # noqa: E402
-from reluplex_walk.plotting.plane import plane_of  # noqa: E402
+from reluplex_walk.reports.head import head  # noqa: E402
 
 
 def walk(widths, n=25, **options):
@@ -334,14 +334,14 @@ def test_plot_graph_draws_every_edge_and_marks_every_end(curve):
 def test_notebooks_show_summary_and_overview(curve, plane, monkeypatch):
     for traj in (curve, plane):
         text = traj._repr_html_()
-        assert traj.status.name in text
+        assert f"{traj.loss:.10g}" in text
         image = b64decode(text.split("base64,")[1].split('"')[0])
         assert image.startswith(b"\x89PNG")
     import matplotlib.pyplot as plt
 
     assert plt.get_fignums() == []
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert curve._repr_html_() == f"<pre>{html.escape(curve.summary())}</pre>"
+    assert curve._repr_html_() == head(curve)
 
 
 def test_without_matplotlib(curve, monkeypatch):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._conversions import optimize_result, pandas
+from ..._shown import repr_html
 from ...ended import Ended
 from ...problem.loss import LayerLoss
 from ...problem.network import ReLUNetwork
@@ -292,6 +293,8 @@ class TrainingFit:
         FileNotFoundError: path: no file at no such file
         """
         return cls(**file.read(path))
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         proved = sum(each is not None and each.is_local_minimum for each in self._of_trained())

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..._limits import Limits
+from ..._shown import repr_html
 from ...problem.network import ReLUNetwork
 from .descent import descend
 from .held_out import HeldOut
@@ -60,6 +61,9 @@ class Round(NamedTuple):
     best: float
     held_out: float | None
     elapsed: float
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 class Search:

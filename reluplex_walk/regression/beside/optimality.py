@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._shown import repr_html
 from ...exact.data import Table
 from ...exact.rationals import Objects, Rationals, from_fractions, objects
 from ...problem.decimals import fraction, places
@@ -109,6 +110,8 @@ class OptimalityCertificate:
         if not self.is_global:
             raise CertificateError("nothing is proved")
         return _Check(self, problem or self.problem).loss()
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         what = "global minimum" if self.is_global else "nothing proved"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._shown import repr_html
 from ..._validate import choice, real
 from ...ended import Ended
 from ...simplex.records import WalkStatus
@@ -174,6 +175,8 @@ class PenaltyPath:
         if not len(self.alphas):
             raise ValueError("best: expected penalties, found none; allow it more time")
         return int(getattr(self, criterion).argmin())
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         reach = f"{self.alphas[0]:g} to {self.alphas[-1]:g}" if len(self.alphas) else "none"

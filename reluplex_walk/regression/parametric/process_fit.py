@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._frames import index_of
+from ..._shown import repr_html
 from ..._validate import inputs, real_array
 from ...ended import Ended
 from ...simplex.records import WalkStatus
@@ -276,6 +277,8 @@ class QuantileProcess:
         if index is None or values.ndim > 1:
             return values
         return self.names.labelled(values, index)
+
+    _repr_html_ = repr_html
 
     def __repr__(self) -> str:
         taus = f"{self.taus[0]:g} to {self.taus[-1]:g}" if len(self.taus) else "none"

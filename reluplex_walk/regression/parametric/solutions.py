@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._limits import Limits
+from ..._shown import repr_html
 from ...ended import Ended
 from ...exact.rationals import Objects, Rationals, from_fractions, objects, reduce, solve
 from ..data import Slopes, Units
@@ -47,6 +48,9 @@ class Solutions(NamedTuple):
 
     vertices: Floats
     ended: Ended
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
 
 class Minimisers:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from ..._conversions import pandas
+from ..._shown import repr_html
 from ..._validate import share
 
 Floats = NDArray[np.float64]
@@ -135,18 +136,28 @@ class Summary:
             f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>"
             for label, value in self.header.items()
         )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"<div><table><tbody>{head}</tbody></table>{self.coefficients_html()}{notes}</div>"
+
+    def coefficients_html(self) -> str:
+        """The table of coefficients alone, as HTML.
+
+        Examples
+        --------
+        >>> import reluplex_walk as rw
+        >>> data = rw.datasets.load_engel()
+        >>> rw.lad(data.X, data.y).summary().coefficients_html()[:43]
+        '<table><thead><tr><th></th><th>coefficient<'
+        """
         names = "".join(f"<th>{escape(name)}</th>" for name in ("", *self.table))
         rows = "".join(
             f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(c)}</td>' for c in cells)}</tr>"
             for name, cells in self._rows()
         )
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return (
-            f"<div><table><tbody>{head}</tbody></table><table><thead><tr>{names}</tr></thead>"
-            f"<tbody>{rows}</tbody></table>{notes}</div>"
-        )
+        return f"<table><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>"
 
-    _repr_html_ = as_html
+    def _repr_html_(self) -> str:
+        return repr_html(self, self.coefficients_html())
 
     def __str__(self) -> str:
         return self.as_text()
@@ -205,7 +216,7 @@ def summary_of(fit: Any, kind: str, level: float, options: dict[str, Any]) -> Su
         notes.append(f"aliased, determined by the constant and earlier columns: {columns}")
     for label, levels in fit.names.encoding.unused if fit.names.encoding else ():
         notes.append(f"{label}: no row has {', '.join(map(repr, levels))}")
-    return Summary(_header(fit), names[shown], table, aliased[shown], tuple(notes))
+    return Summary(header_of(fit), names[shown], table, aliased[shown], tuple(notes))
 
 
 _REFUSAL = re.compile(r"[^:]*: expected .* found")
@@ -221,7 +232,7 @@ def _asked(call: Callable[[], Any]) -> tuple[Any, str]:
         return None, str(error)
 
 
-def _header(fit: Any) -> dict[str, str]:
+def header_of(fit: Any) -> dict[str, str]:
     """What was fitted and what is proved."""
     header = {
         "response": str("y" if fit.response_name is None else fit.response_name),
@@ -257,4 +268,4 @@ def _inference(fit: Any, kind: str, level: float, options: dict[str, Any]) -> di
     return {"std error": errors, "t": t, "P>|t|": 2.0 * stdtr(freedom, -np.abs(t))} | ends
 
 
-__all__ = ["Summary", "summary_of"]
+__all__ = ["Summary", "header_of", "summary_of"]

@@ -1,0 +1,136 @@
+"""The sections of a report on a search by many walks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import of_walk
+from .figures import figure
+from .head import paragraphs
+from .page import Section
+from .tables import table
+from .thinned import evenly, note
+
+if TYPE_CHECKING:
+    from ..optimize.minimize import Minimization
+
+Floats = NDArray[np.float64]
+
+_BEST = (
+    "What follows is the walk to the lowest end that is proved to be a local minimum or, if none "
+    "is, to the lowest end. It starts where a kick led to, or where the proof took up."
+)
+_DIGITS = 9  # of losses, which differ by little
+
+
+def sections(found: Minimization) -> list[Section]:
+    """How the search went, the levels it found, all its walks, and the page of the best one.
+
+    Examples
+    --------
+    >>> import reluplex_walk as rw
+    >>> from reluplex_walk.reports.of_minimization import sections
+    >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+    >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+    >>> [part.id for part in sections(rw.minimize(loss, max_walks=4))][:3]
+    ['search', 'levels', 'walks']
+    """
+    return [
+        Section("search", "The search", _search(found)),
+        Section("levels", "Levels found", _levels(found)),
+        Section("walks", "Walks", _walks(found)),
+        Section("best", "The best walk", paragraphs([_BEST])),
+        *of_walk.sections(found.best),
+    ]
+
+
+def _search(found: Minimization) -> str:
+    made = np.arange(1, len(found.losses) + 1)
+    least = np.minimum.accumulate(found.losses)
+    return _course(made, found.losses, least, "walks made", "Loss by walk") + _course(
+        found.seconds, found.losses, least, "seconds", "Loss by time"
+    )
+
+
+def _course(x: Any, losses: Floats, least: Floats, name: str, title: str) -> str:
+    """The losses at the ends of walks, and the least so far, against `x`."""
+    shown = evenly(len(losses))
+    ends = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "end of a walk",
+        "x": x[shown],
+        "y": losses[shown],
+        "marker": {"size": 6, "symbol": "circle-open"},
+    }
+    best = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "least so far",
+        "x": x[shown],
+        "y": least[shown],
+        "line": {"shape": "hv", "width": 3},
+    }
+    layout = {"xaxis": {"title": {"text": name}}, "yaxis": {"title": {"text": "loss"}}}
+    label = f"{title}: from {losses[0]:.6g} down to {least[-1]:.6g} in {len(losses)} walks"
+    return figure([ends, best], layout, label, caption=note(len(losses), "walks"))
+
+
+def _levels(found: Minimization) -> str:
+    """A table of the levels, and how they lie."""
+    n = len(found.levels)
+    if not n:
+        return "<p>No walk came to its own end.</p>"
+    apart = np.linalg.norm((found.thetas - found.thetas[0]).reshape(n, -1), axis=1)
+    number = np.arange(1, n + 1)
+    columns = {
+        "level": number,
+        "loss": found.levels,
+        "proved local minimum": found.proved,
+        "above the lowest": found.levels - found.levels[0],
+        "distance from the lowest": apart,
+    }
+    marks = {
+        "proved local minimum": (found.proved, "circle"),
+        "not proved": (~found.proved, "x-thin-open"),
+    }
+    shown = evenly(n)
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": name,
+            "x": number[shown][some[shown]],
+            "y": found.levels[shown][some[shown]],
+            "marker": {"symbol": symbol, "size": 9, "line": {"width": 2}},
+        }
+        for name, (some, symbol) in marks.items()
+        if some.any()
+    ]
+    layout = {
+        "xaxis": {"title": {"text": "level, from the lowest up"}},
+        "yaxis": {"title": {"text": "loss"}},
+        "showlegend": True,
+    }
+    label = f"{n} levels from the lowest up, {int(found.proved.sum())} of them proved"
+    return figure(traces, layout, label, caption=note(n, "levels")) + table(
+        columns,
+        caption="Levels: losses at the ends of walks that came to their own end",
+        digits=_DIGITS,
+    )
+
+
+def _walks(found: Minimization) -> str:
+    columns = {
+        "walk": np.arange(len(found.losses)),
+        "seconds": found.seconds,
+        "loss": found.losses,
+        "least so far": np.minimum.accumulate(found.losses),
+    }
+    return table(columns, caption="Walks in their order: when and where each ended", digits=_DIGITS)
+
+
+__all__ = ["sections"]
