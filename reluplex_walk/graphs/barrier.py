@@ -138,7 +138,7 @@ def _barrier(
     lowest, n_vertices, ended = floor, 0, limits.over or Ended.FINISHED
     if flooded is None or not flooded[0].met:
         path.split()
-        points, level = path.distinct(), _level(path, rounding)
+        points, level = path.points, _level(path, rounding)
     else:
         points, level = _across(*flooded, (start, end)), _level_across(flooded[0], (start, end))
     if flooded is not None:

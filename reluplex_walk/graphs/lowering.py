@@ -40,11 +40,6 @@ class SegmentPath:
         """The highest loss on the path."""
         return max(top.level for top in self.tops)
 
-    def distinct(self) -> list[Floats]:
-        """The points, without those that were moved to where the one before is."""
-        kept = [b for a, b in pairwise(self.points) if not np.array_equal(a, b)]
-        return [self.points[0], *kept]
-
     def split(self) -> int | None:
         """Number of the point the path is highest at, made one of its points; None at an end."""
         segment = int(np.argmax([top.level for top in self.tops]))
