@@ -8,6 +8,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
 import architecture  # noqa: E402
+import gallery_pictures  # noqa: E402
 
 from reluplex_walk import __version__  # noqa: E402
 
@@ -23,7 +24,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_title = f"{project} {version}"
 
-myst_enable_extensions = ["deflist"]
+myst_enable_extensions = ["attrs_inline", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the tests execute the notebooks
 
@@ -36,6 +37,7 @@ nitpick_ignore_regex = [("py:mod", r"reluplex_walk\..*")]  # docstrings may name
 
 # What a build needs besides its sources.
 architecture.write()
+gallery_pictures.write()
 for notebook in (DOCS.parent / "notebooks").glob("*.ipynb"):
     shutil.copy(notebook, DOCS / "gallery")
 

@@ -5,6 +5,7 @@ matplotlib is imported when a function is called.
 """
 
 from .activations import plot_activations
+from .animation import animate
 from .barrier import plot_barrier
 from .basins import plot_basins
 from .density import plot_density
@@ -31,10 +32,11 @@ from .training import plot_training
 from .vanishing import plot_vanishing
 
 __all__ = [
+    "animate",
     "overview",
+    "plot_activations",
     "plot_barrier",
     "plot_basins",
-    "plot_activations",
     "plot_density",
     "plot_descending",
     "plot_descent",
@@ -47,9 +49,9 @@ __all__ = [
     "plot_glass",
     "plot_graph",
     "plot_loss",
-    "plot_merge_tree",
     "plot_minima",
     "plot_partial",
+    "plot_merge_tree",
     "plot_penalty_path",
     "plot_persistence",
     "plot_plane",

@@ -57,11 +57,13 @@ def panels(
     count: int,
     across: int,
     figure: Figure | None = None,
+    size: tuple[float, float] = (2.7, 2.3),
     **shared: Any,
 ) -> list[Axes]:
     """`axes`, of which there have to be `count`, or so many of a `figure`, `across` in a row.
 
-    Without a figure of a new one; `shared` are options of its ``subplots``.
+    Without a figure of a new one, with panels of a `size` in inches; `shared` are options of its
+    ``subplots``.
     """
     if axes is not None:
         if len(axes) != count:
@@ -69,7 +71,7 @@ def panels(
         return list(axes)
     across = min(across, count)
     down = -(-count // across)
-    figure = figure or new_figure(2.7 * across, 0.4 + 2.3 * down)
+    figure = figure or new_figure(size[0] * across, 0.4 + size[1] * down)
     grid = list(figure.subplots(down, across, squeeze=False, **shared).ravel())
     for spare in grid[count:]:
         spare.remove()

@@ -106,7 +106,7 @@ def _mark_dead(ax: Axes, dead: NDArray[np.bool_], x: Floats) -> None:
             ax.broken_barh(runs, (row - 0.5, 1.0), lw=0.0, label=label, **look)
             label = "_"  # one entry of the legend for all
     if label == "_":
-        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small")
+        ax.legend(loc="upper right", bbox_to_anchor=(1.0, -0.06), frameon=False, fontsize="small")
 
 
 def _name_neurons(traj: Trajectory, ax: Axes) -> None:

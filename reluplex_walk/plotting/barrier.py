@@ -60,11 +60,11 @@ def plot_barrier(found: Barrier, ax: Axes | None = None, title: str | None = Non
     straight = _along(found.problem, np.stack([found.a, found.b]))
     path = _along(found.problem, found.path)
     name = "lowest path" if found.exact else "lowest path found"
-    for (share, losses), colour, label in (
-        (straight, GREY, "straight segment"),
-        (path, BLUE, name),
+    for (share, losses), colour, style, label in (
+        (straight, GREY, "--", "straight segment"),
+        (path, BLUE, "-", name),
     ):
-        ax.plot(share, losses, color=colour, lw=1.6, label=label)
+        ax.plot(share, losses, style, color=colour, lw=1.6, label=label)
         top = int(np.argmax(losses))
         ax.plot(share[top], losses[top], "o", color=colour, mec="white", ms=7)
     ax.axhline(found.level, color=VERMILION, lw=1.0, ls=":", label=f"level {found.level:.6g}")

@@ -80,6 +80,7 @@ def plot_graph(
     ax.set_xticks([])
     if log:
         ax.set_yscale("log")
+    ax.margins(y=0.2)  # room for the legend
     ax.autoscale()
     ax.legend(loc=OVER_SURFACE)
     return ax

@@ -87,14 +87,16 @@ def plot_merge_tree(
     )
     if passes:
         marks = np.array(passes).T
-        ax.plot(*marks, "s", color=BLUE, mfc="white", ms=_size(order) - 1.0, label="pass")
+        ax.plot(
+            *marks, "s", color=BLUE, mfc=ax.get_facecolor(), ms=_size(order) - 1.0, label="pass"
+        )
     for line in endless:
         ax.plot(*line[-1], "^", color=BLUE, ms=_size(order))
     shown = f"{len(order)} of {len(tree)} minima, the most persistent"
     ax.set(xlabel="minima" if len(order) == len(tree) else shown, ylabel="loss")
     ax.set_xticks([])
     ax.margins(x=0.05)
-    ax.legend(loc="best")
+    ax.legend(loc="lower right")  # where the lowest are not
     return entitled(ax, tree, title)
 
 

@@ -107,14 +107,15 @@ def plot_partial(
         at = _along(traj, -1, j, X[:, j], output, average)
         ax.plot(X[:, j], at + residuals, "o", color=GREY, ms=3, label="end and residual")
         ax.plot(grid, end, color=VERMILION, lw=2, label="end")
-        ax.set(xlabel=names[j] if names else f"input {j}", ylabel=ylabel)
+        place = ax.get_subplotspec()
+        beside = place is not None and not place.is_first_col()
+        ax.set(xlabel=names[j] if names else f"input {j}", ylabel="" if beside else ylabel)
     limits = [ax.get_ylim() for ax in axes]  # a start far off is cut
     for ax, j, limit in zip(axes, inputs, limits, strict=True):
         grid = np.linspace(X[:, j].min(), X[:, j].max(), points)
         start = _along(traj, 0, j, grid, output, average)
         ax.plot(grid, start, "--", color=SKY_BLUE, lw=1.2, label="start", zorder=1.5)
         ax.set_ylim(limit)
-        ax.label_outer()
     axes[0].legend(frameon=False, fontsize="small")
     figure_title(axes, title)
     return axes

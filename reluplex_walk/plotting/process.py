@@ -73,7 +73,7 @@ def plot_process(
     left_out = {*(process.aliased + 1).tolist(), *([] if process.fit_intercept else [0])}
     shown = [k for k in range(p + 1) if k not in left_out]
     bands = _bands(process, level, kind)
-    axes = panels(axes, len(shown), 2, figure)
+    axes = panels(axes, len(shown), 2, figure, (3.4, 2.6))
     for ax, k in zip(axes, shown, strict=True):
         ax.fill_between(_BANDS, bands[:, k, 0], bands[:, k, 1], color=BLUE, alpha=0.2, lw=0)
         ax.step(process.taus, process.coefficients[:, k], where="post", color=VERMILION, lw=1)

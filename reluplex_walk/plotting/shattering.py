@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ..studies.shattering import Shattering
 
 _DESIGNS = {
-    "plain": (BLUE, "o"),
-    "residual": (VERMILION, "s"),
-    "layernorm": (GREEN, "^"),
-    "batchnorm": (SKY_BLUE, "D"),
+    "plain": (BLUE, "o", "-"),
+    "residual": (VERMILION, "s", "--"),
+    "layernorm": (GREEN, "^", "-."),
+    "batchnorm": (SKY_BLUE, "D", ":"),
 }
 
 
@@ -62,9 +62,9 @@ def plot_shattering(
         raise ValueError("runs: expected one at least, found none")
     ax = new_axes(ax, title)
     for run in runs:
-        color, mark = _DESIGNS[run.design]
+        color, mark, style = _DESIGNS[run.design]
         if run.law is not None:
-            ax.plot(run.depths, run.law, color=color, lw=1.0, label=f"{run.design}, law")
+            ax.plot(run.depths, run.law, style, color=color, lw=1.0, label=f"{run.design}, law")
         ax.errorbar(
             run.depths, run.mean, 2.0 * run.error, fmt=mark, ms=4, color=color, label=run.design
         )

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure  # noqa: E402
 
 from reluplex_walk import plotting  # noqa: E402
 from reluplex_walk.plotting._cut import plane_of  # noqa: E402
-from reluplex_walk.plotting._surface import level_bounds  # noqa: E402
+from reluplex_walk.plotting._surface import level_bounds, unique_edges  # noqa: E402
 from reluplex_walk.reports.head import head  # noqa: E402
 
 
@@ -371,3 +371,25 @@ def test_no_legend_is_placed_by_a_search_among_polygons(plane, monkeypatch, tmp_
         ax = draw(Figure().subplots())
         assert ax.get_legend() is not None
         ax.figure.savefig(tmp_path / "picture.png")
+
+
+def test_edges_are_drawn_once_and_fade(plane):
+    """Two polygons share an inner edge: 2 E = corners + edges on the rim of the window."""
+    u, v = np.eye(plane.problem.dim)[:2]
+    faint = []
+    for extent in (0.2, 8.0):
+        cut = rw.slice(plane.problem, plane.theta + 0.01, u, v, extent=extent)
+        edges = unique_edges(cut)
+        rim = np.isclose(np.abs(edges), extent).all(axis=1).any(axis=1)
+        assert 2 * len(edges) == len(cut.corners) + np.count_nonzero(rim)
+        ends = {tuple(np.round(edge, 9).ravel()) for edge in edges}
+        assert len(ends) == len(edges)
+        ax = plotting.plot_slice(cut)
+        drawn = ax.collections[-1]
+        segments = np.concatenate(drawn.get_segments())
+        assert np.isfinite(segments).all()
+        faint.append((len(cut), drawn.get_alpha(), drawn.get_linewidth()[0]))
+    (few, full, wide), (many, less, thin) = faint
+    assert few < many
+    assert full >= less
+    assert wide >= thin
