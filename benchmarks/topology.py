@@ -1,6 +1,7 @@
 """Merge trees and barriers against a flood of a grid and linear programs, and the straight line.
 
     OMP_NUM_THREADS=1 python -m benchmarks topology [--plane 50] [--space 18] [--size 1000]
+                                                         [--plot topology.png]
 
 The problems are those of tests/problems/terrains.py, every second one of small integers.
 
@@ -10,13 +11,14 @@ The problems are those of tests/problems/terrains.py, every second one of small 
   the highest pass.  And against linear programs: the minimax path over all regions of the plane,
   with the least loss on each facet (HiGHS).  Levels are relative to 1 + the least loss.
 * space: problems of three to six parameters, against the linear programs.
-* barriers: between the lowest minimum and each other one (eight at most a problem), how high the
+* barriers: between the lowest minimum and each other one (five at most a problem), how high the
   loss rises above the higher of both on the lowest path (`true`), on the straight segment
   (`straight`), and above the line between its ends on that segment (`Frankle`: their definition,
   Frankle et al. 2020, of linear mode connectivity).  All exact.  Then how far `rw.barrier` is above
   the true level where it may follow few edges.
 
-The exit code is 1 if a level is not within its bound.
+With `--plot` only the picture of docs/topology.md is made.  The exit code is 1 if a level is not
+within its bound.
 """
 
 import argparse
@@ -33,8 +35,8 @@ from tests.references.flooding import bottleneck, grid
 from tests.references.minimax_regions import RegionGraph, region_graph, straight
 
 _PROGRAMS = 1e-8  # what linear programs may be off by
-_PAIRS = 8
-_EDGES = (0, 100, 1000, 20_000)
+_PAIRS = 5
+_EDGES = (0, 100, 20_000)
 
 Row = tuple[float, float, float]
 
@@ -54,7 +56,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--plane", type=int, default=50)
     parser.add_argument("--space", type=int, default=18)
     parser.add_argument("--size", type=int, default=1000)
+    parser.add_argument("--plot", metavar="FILE")
     options = parser.parse_args(argv)
+    if options.plot:
+        return draw(options.plot)
     rw.merge_tree(plane(18))  # compile
     grid(plane(18), [-1, -1], [1, 1], 3).flood()
     in_plane, good = show_plane(options.plane, options.size)
@@ -182,3 +187,23 @@ def show_barriers(name: str, problems: list[Checked]) -> None:
             f"{np.median(seconds):>9.3f}",
             flush=True,
         )
+
+
+def draw(path: str) -> None:
+    """The terrain of the notebook of that name: valleys on the plane, tree, and a barrier."""
+    import matplotlib.pyplot as plt
+
+    from reluplex_walk import plotting
+
+    X = [[-0.1], [-1.6], [-2.6], [1.3], [1.9], [0.3], [0.8]]
+    net = rw.ReLUNetwork([[[0.0]], [[-0.86]]], [[0.0], [0.43]])
+    loss = rw.LayerLoss(net, X, [-2.0, 0.3, -1.9, 0.0, -0.9, 2.8, 0.1])
+    cut = rw.slice(loss, [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], (-4.0, 3.0, -5.0, 4.5))
+    tree = rw.merge_tree(loss)
+    found = rw.barrier(loss, *tree.points[tree.minima[:2]])
+    figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained", width_ratios=(4, 3, 3))
+    plotting.plot_basins(rw.merge_tree(cut), axes[0], "valleys up to their first pass", (0, 1))
+    axes[0].set(xlabel="weight", ylabel="bias")
+    plotting.plot_merge_tree(tree, axes[1], "merge tree")
+    plotting.plot_barrier(found, axes[2], "barrier between minima 0 and 1")
+    figure.savefig(path, dpi=80)

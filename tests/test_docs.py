@@ -89,6 +89,14 @@ def test_example_of_glass_runs(capsys):
     assert "MeanOverRms" in capsys.readouterr().out
 
 
+def test_examples_of_topology_run(capsys):
+    known: dict = {}
+    for block in blocks("topology.md"):
+        exec(block, known)
+    assert "level 8.158, 0.568 above" in capsys.readouterr().out
+    assert known["found"].exact
+
+
 def test_example_of_vanishing_runs():
     exec(code("vanishing.md"), {})
 

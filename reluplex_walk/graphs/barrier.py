@@ -178,8 +178,13 @@ def _across(
     shape = ends[0].shape
     down, up = (list(traj.vertices) for traj in walks)
     between = [flood.search.vertices[k].reshape(shape) for k in flood.path]
-    points = [ends[0], *down, *between, *up[::-1], ends[1]]
-    return [points[0], *(b for a, b in pairwise(points) if not np.array_equal(a, b))]
+    points = [*down, *between, *up[::-1]]
+    same = GRAPHS.same * max(np.abs(point).max() for point in points)
+    path = [ends[0]]
+    for point in points:
+        if min(np.abs(point - other).max() for other in (path[-1], ends[1])) > same:
+            path.append(point)
+    return [*path, ends[1]]
 
 
 def _level_across(flood: Flood, ends: tuple[Floats, Floats]) -> Fraction:

@@ -88,6 +88,10 @@ class Barrier:
     Barrier(level=5, exact)
     >>> found.losses[[0, found.top, -1]], found.straight
     (array([2., 5., 3.]), 5.0)
+    >>> found.height, found.straight_height  # above the higher end, that of 3
+    (2.0, 2.0)
+    >>> found.a.tolist(), found.b.tolist(), len(found.lengths) == len(found.path)
+    ([[3.0, -6.0]], [[-2.0, 2.0]], True)
     """
 
     problem: LayerLoss
@@ -182,7 +186,7 @@ class Barrier:
         )
 
     def plot(self, ax: Axes | None = None, title: str | None = None) -> Axes:
-        """The loss along the path and along the straight segment.
+        """The loss along the path and along the straight segment, on the axes `ax`, with a `title`.
 
         See :func:`reluplex_walk.plotting.plot_barrier` (extra ``plot``).
 

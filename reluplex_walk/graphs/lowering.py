@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 _PIVOTS = 64  # of the walk that the top is moved along
 _AROUND = [0.3, 0.1, 0.03, 0.01] * 4  # of the way between the points beside it
+_ROUND = 5  # tops between two looks at what they gained,
+_WORTH = 0.01  # and what of the height that has to be
 _SHARES = [2.0**-k for k in range(1, 11)]  # of its first step, where that is too far
 
 
@@ -49,19 +51,25 @@ class SegmentPath:
             self.tops[segment : segment + 1] = [Top(level, 1.0), Top(level, 0.0)]
         return at if 0 < at < len(self.points) - 1 else None
 
-    def around(self, at: int, point: Floats) -> list[Top]:
-        """The tops of both segments that meet at point number `at`, if that were `point`."""
-        before, after = self.points[at - 1], self.points[at + 1]
-        return [highest(self.loss, before, point), highest(self.loss, point, after)]
+    def around(self, at: int, points: list[Floats]) -> list[Top]:
+        """The tops of the segments that meet at point number `at`, if that were `points`."""
+        row = [self.points[at - 1], *points, self.points[at + 1]]
+        return [highest(self.loss, *pair) for pair in pairwise(row)]
 
-    def move(self, at: int, point: Floats, tops: list[Top]) -> None:
-        """Let point number `at` be `point`, which makes the tops around it `tops`."""
-        self.points[at] = point
+    def move(self, at: int, points: list[Floats], tops: list[Top]) -> None:
+        """Let point number `at` be `points`, which makes the tops around it `tops`."""
+        self.points[at : at + 1] = points
         self.tops[at - 1 : at + 1] = tops
+
+    def repeats(self, at: int, point: Floats) -> bool:
+        """Whether `point` is one of those beside point number `at`, up to rounding."""
+        beside = self.points[at - 1], self.points[at + 1]
+        size = max(np.abs(each).max() for each in (*beside, point))
+        return any(np.abs(each - point).max() <= GRAPHS.same * size for each in beside)
 
 
 def lower(path: SegmentPath, floor: float, trials: int, seed: int, limits: Limits) -> None:
-    """Lower `path` until its level is `floor`, nothing helps, or so many tops were moved.
+    """Lower `path` until its level is `floor`, little is gained, or so many tops were moved.
 
     Each top is moved to the best of the places a walk from there comes by; where none of them
     makes the path lower, to the first that does of those that walks from places around it,
@@ -69,8 +77,13 @@ def lower(path: SegmentPath, floor: float, trials: int, seed: int, limits: Limit
     """
     rng = np.random.default_rng(seed)
     rounding = GRAPHS.rounding * max(1.0, abs(floor))
-    for _ in range(trials):
+    before = np.inf
+    for trial in range(trials):
         level = path.level
+        if trial % _ROUND == 0:
+            if before - level < _WORTH * (level - floor):
+                return
+            before = level
         over = limits.look(-1, BarrierProgress(level, 0, limits.elapsed))
         if over is not None or level <= floor + rounding:
             return
@@ -92,10 +105,11 @@ def _moved(path: SegmentPath, at: int, start: Floats, rounding: float, limits: L
     for point in _places(path.loss, start, limits):
         if limits.over is not None:
             break
-        tops = path.around(at, point)
+        points = [] if path.repeats(at, point) else [point]
+        tops = path.around(at, points)
         reached = max(top.level for top in tops)
         if reached < level - rounding and (best is None or reached < best[0]):
-            best = reached, point, tops
+            best = reached, points, tops
     if best is not None:
         path.move(at, *best[1:])
     return best is not None

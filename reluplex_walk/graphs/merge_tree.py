@@ -17,6 +17,7 @@ from ..ended import Ended
 from ..regions.plane import Slice
 from ..tolerances import GRAPHS
 from .flooding import shortest_path
+from .polytopes import Box
 from .vertex_graph import VertexGraph
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class MergeTree:
 
     Attributes
     ----------
-    terrain : VertexGraph or Slice
+    terrain : VertexGraph, Slice or Box
+        A box has ``problem``, ``lower`` and ``upper``.
     points : ndarray (K, h, q) or (K, 2)
         Vertices of the loss; of a slice the corners (s, t) of its polygons.
     losses : ndarray (K,)
@@ -83,7 +85,7 @@ class MergeTree:
     (5.0, array([2., 5., 3.]))
     """
 
-    terrain: VertexGraph | Slice
+    terrain: VertexGraph | Slice | Box
     points: Floats
     losses: Floats
     links: Ints = field(repr=False)
@@ -312,7 +314,7 @@ class MergeTree:
         return "\n".join(f"{name:<21}{text}" for name, text in rows)
 
     def plot(self, ax: Axes | None = None, kind: str = "tree", title: str | None = None) -> Axes:
-        """The tree (``kind="tree"``) or the persistence diagram (``"diagram"``).
+        """The tree (`kind` "tree") or the persistence diagram ("diagram"), on `ax`, with a `title`.
 
         See :func:`reluplex_walk.plotting.plot_merge_tree` and
         :func:`reluplex_walk.plotting.plot_persistence` (extra ``plot``).

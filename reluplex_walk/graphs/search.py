@@ -48,6 +48,7 @@ class Search:
         self.anchor = np.zeros(loss.shape)  # holds the parameters that are not free
         self.exact = ExactVertices(loss)
         self.state, self.trial = new_state(self.kernel), new_state(self.kernel)
+        self.copies = list(zip(self.trial, self.state, strict=True))
         self.size = size  # of parameters, in the units of the kernels: much below it is rounding
         self.state.scalar[START_SIZE] = self.trial.scalar[START_SIZE] = size
         self.inner: list[Floats] = []  # (D,) the vertices in the units of the kernels
@@ -235,7 +236,7 @@ class Search:
     ) -> None:
         """Follow one half-edge; `doubt`: floats leave open whether the loss descends along it."""
         self.n_followed += 1
-        for array, copy in zip(self.state, self.trial, strict=True):
+        for copy, array in self.copies:
             copy[...] = array
         if follow(self.kernel, self.trial, row, far) != native.DONE:
             direction = np.round(edge / np.linalg.norm(edge), 7) + 0.0
@@ -259,7 +260,8 @@ class Search:
 
 def _vanishing(state: State) -> Ints:
     """Ids (k,), ascending, of the breakpoints that are 0 at `state`."""
-    return np.union1d(state.basis[state.basis != FREE], state.tied[: state.number[N_TIED]])
+    basis, tied = state.basis[state.basis != FREE], state.tied[: state.number[N_TIED]]
+    return np.union1d(basis, tied) if tied.size else np.sort(basis)
 
 
 __all__ = ["MOST_BASES", "Search", "Stand"]

@@ -8,24 +8,28 @@ at least 0, and the breakpoints of the free parameters, those of columns that ar
 no line on which all of them are constant: F is constant along the rest, which is divided out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from .._limits import Limits
 from .._logs import logged
+from .._validate import integer
 from ..ended import Ended
+from ..problem.box import box_bounds
 from ..problem.loss import LayerLoss
+from ..problem.penalty import refuse
+from ..regions.enumeration import require_few
 from ..regions.plane import Slice
 from ..tolerances import GRAPHS
 from .exact_vertices import ExactVertices
 from .exploration import GraphProgress, vertex_graph
 from .flooding import Merge, flood, lakes_of
 from .merge_tree import MergeTree
+from .polytopes import Box, Polytopes, joined, of_box, of_slice
 from .vertex_graph import VertexGraph
 
 Floats = NDArray[np.float64]
@@ -44,6 +48,7 @@ class _Flooded(NamedTuple):
 def merge_tree(
     terrain: VertexGraph | Slice | LayerLoss,
     max_vertices: int = 10_000,
+    box: Any = None,
     time_limit: float | None = None,
     callback: Callable[[GraphProgress], Any] | None = None,
 ) -> MergeTree:
@@ -60,11 +65,15 @@ def merge_tree(
         minima and passes are those within the window, its border included), or a loss, of which
         the graph is made.
     max_vertices : int, default 10000
-        Of a loss: stop exploring when so many vertices are known.
+        Of a loss: stop exploring when so many vertices (in a box: regions) are known.
+    box : float or pair, optional
+        Of a loss of up to 12 parameters: only what lies in this box, as for
+        :func:`.enumerate_regions`; minima on its border count.
     time_limit : float, optional
         Seconds.
     callback : callable, optional
-        Called with a :class:`GraphProgress` from time to time; StopIteration or KeyboardInterrupt
+        Called with a :class:`GraphProgress` from time to time (in a box, with the number of
+        regions); StopIteration or KeyboardInterrupt
         raised in it ends the exploration as Ctrl-C does.
 
     Returns
@@ -101,6 +110,9 @@ def merge_tree(
     >>> tree.births.round(9), tree.points[tree.minima].round(9)
     (array([3.]), array([[-2.,  2.]]))
     """
+    integer("max_vertices", max_vertices, 1)
+    if box is not None:
+        return _in_box(terrain, box, max_vertices, time_limit, callback)
     with Limits.asked(time_limit, callback) as limits:
         if isinstance(terrain, LayerLoss):
             terrain = vertex_graph(
@@ -109,10 +121,26 @@ def merge_tree(
         if isinstance(terrain, VertexGraph):
             return _of_graph(terrain, limits)
         if isinstance(terrain, Slice):
-            return _of_slice(terrain, limits)
+            return _of_polytopes(terrain, of_slice(terrain), limits)
     raise TypeError(
         f"terrain: expected a VertexGraph, a Slice or a LayerLoss, found {type(terrain).__name__}"
     )
+
+
+def _in_box(
+    loss: VertexGraph | Slice | LayerLoss,
+    box: Any,
+    max_regions: int,
+    time_limit: float | None,
+    callback: Callable[[Any], Any] | None,
+) -> MergeTree:
+    if not isinstance(loss, LayerLoss):
+        raise TypeError(f"terrain: expected a LayerLoss with a box, found {type(loss).__name__}")
+    refuse(loss.penalty, "regions")
+    require_few(loss)
+    terrain = Box(loss, *box_bounds(loss, box))
+    with Limits.asked(time_limit, callback, max_regions) as limits:
+        return _of_polytopes(terrain, of_box(terrain, limits), limits)
 
 
 def _of_graph(graph: VertexGraph, limits: Limits) -> MergeTree:
@@ -171,56 +199,25 @@ def _flood_exactly(graph: VertexGraph, limits: Limits) -> _Flooded:
     return _Flooded(left, kept, sure)
 
 
-def _of_slice(cut: Slice, limits: Limits) -> MergeTree:
-    points, place = _distinct(cut)
-    losses = np.zeros(len(points))
-    losses[place] = cut.losses
-    lowest = [start + int(np.argmin(cut.losses[start:end])) for start, end in _polygons(cut)]
-    spokes = np.column_stack([place[np.array(lowest, np.int64)[cut.owner]], place])
-    links = np.unique(np.sort(spokes[spokes[:, 0] != spokes[:, 1]], axis=1), axis=0)
+def _of_polytopes(terrain: Slice | Box, found: Polytopes, limits: Limits) -> MergeTree:
+    points, losses, links, rounding = joined(found)
     left, merges = flood(losses.tolist(), links)
-    slope = float(np.abs(cut.gradients).max(initial=0.0))
-    rounding = GRAPHS.rounding * float(np.abs(cut.losses).max(initial=0.0)) + slope * _reach(cut)
     kept = [merge for merge in merges if losses[merge.saddle] - losses[merge.minimum] > rounding]
-    covered = cut.ended is Ended.FINISHED
-    return _assemble(
-        cut,
-        points,
-        losses,
-        links,
-        _Flooded(left, kept, covered),
-        np.full(len(points), covered),
-        f"the polygons cover the window; valleys less deep than {rounding:.1e} are rounding"
-        if covered
-        else "polygons are missing",
-        cut.ended,
-        limits,
-    )
-
-
-def _polygons(cut: Slice) -> Iterator[tuple[int, int]]:
-    """Where the corners of each polygon begin and end."""
-    return zip(np.append(0, cut.ends[:-1]).tolist(), cut.ends.tolist(), strict=True)
-
-
-def _reach(cut: Slice) -> float:
-    """Distance within which corners of polygons are one point."""
-    s_min, s_max, t_min, t_max = cut.extent
-    return GRAPHS.corner * max(s_max - s_min, t_max - t_min)
-
-
-def _distinct(cut: Slice) -> tuple[Floats, Ints]:
-    """The points (K, 2) at which polygons have corners, and the point of each corner (C,)."""
-    pairs = cKDTree(cut.corners).query_pairs(_reach(cut), output_type="ndarray")
-    place = np.zeros(len(cut.corners), np.int64)
-    lakes = lakes_of(pairs.astype(np.int64), len(cut.corners))
-    for k, lake in enumerate(lakes):
-        place[lake] = k
-    return cut.corners[[lake[0] for lake in lakes]], place
+    whole = found.ended is Ended.FINISHED
+    what = "polygons" if isinstance(terrain, Slice) else "regions"
+    if whole:
+        reason = f"all {what} are known; valleys less deep than {rounding:.1e} count as rounding"
+    else:
+        reason = f"{what} are missing"
+    if isinstance(terrain, Box):
+        points = points.reshape(-1, *terrain.problem.shape)
+    flooded = _Flooded(left, kept, whole)
+    proved = np.full(len(points), whole)
+    return _assemble(terrain, points, losses, links, flooded, proved, reason, found.ended, limits)
 
 
 def _assemble(
-    terrain: VertexGraph | Slice,
+    terrain: VertexGraph | Slice | Box,
     points: Floats,
     losses: Floats,
     links: Ints,

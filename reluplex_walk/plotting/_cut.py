@@ -63,6 +63,14 @@ def three(traj: Trajectory) -> tuple[int, int, int]:
     return traj.phase1, (traj.phase1 + traj.n_pivots) // 2, traj.n_pivots
 
 
+def around(frame: Frame, share: float) -> Frame:
+    """The window, or what of it is left, of that `share` of its extent around the last vertex."""
+    half = share * (frame.high - frame.low) / 2.0
+    low = np.maximum(frame.low, frame.walk[-1] - half)
+    high = np.minimum(frame.high, frame.walk[-1] + half)
+    return frame._replace(low=low, high=high)
+
+
 def exact_cut(traj: Trajectory, frame: Frame, most: int) -> tuple[Slice | None, str]:
     """The slice in the window of `frame`; None, and why in words, where it cannot be had."""
     if traj.problem.penalty:

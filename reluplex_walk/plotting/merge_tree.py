@@ -96,7 +96,7 @@ def plot_merge_tree(
     ax.set(xlabel="minima" if len(order) == len(tree) else shown, ylabel="loss")
     ax.set_xticks([])
     ax.margins(x=0.05)
-    ax.legend(loc="best")
+    ax.legend(loc="lower right")  # where the lowest are not
     return entitled(ax, tree, title)
 
 

@@ -138,12 +138,7 @@ def enumerate_regions(
     refuse(loss.penalty, "regions")
     if max_regions is not None:
         max_regions = integer("max_regions", max_regions, 1)
-    if loss.dim > _LARGEST_DIM:
-        raise ValueError(
-            f"loss: expected at most {_LARGEST_DIM} parameters, found {loss.dim}: about "
-            f"10^{_trained_layer(loss):.0f} regions in all of parameter space by the trained "
-            f"layer alone, of about 2^{loss.dim} vertices each"
-        )
+    require_few(loss)
     if integer("threads", threads, 1) > 1 and executor is not None:
         raise ValueError(f"threads: expected 1 where executor is given, found {threads}")
     kind_of(executor)  # raises if it is none
@@ -266,6 +261,16 @@ def _find(
     return found, ended or limits.over or Ended.FINISHED
 
 
+def require_few(loss: LayerLoss) -> None:
+    """ValueError if regions of so many parameters have too many vertices."""
+    if loss.dim > _LARGEST_DIM:
+        raise ValueError(
+            f"loss: expected at most {_LARGEST_DIM} parameters, found {loss.dim}: about "
+            f"10^{_trained_layer(loss):.0f} regions in all of parameter space by the trained "
+            f"layer alone, of about 2^{loss.dim} vertices each"
+        )
+
+
 def expected_regions(loss: LayerLoss, box: Any, limits: Limits) -> float:
     """Estimate of the number of regions that :func:`enumerate_regions` would find.
 
@@ -306,4 +311,4 @@ def _estimate(loss: LayerLoss, space: Coordinates, stack: Stack, settle: ExactSi
     return len(roots) * total / _PROBES
 
 
-__all__ = ["RegionsProgress", "enumerate_regions", "expected_regions"]
+__all__ = ["RegionsProgress", "enumerate_regions", "expected_regions", "require_few"]

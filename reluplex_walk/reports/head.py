@@ -18,6 +18,12 @@ _COLOURS = {  # of the border alone, beside a sign and words; seen on black and 
 }
 _CODE = re.compile("`([^`]+)`")
 _CELL = "padding:1px 12px 1px 0;border:0;background:transparent;color:inherit;vertical-align:top"
+_HEAD = (
+    "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:48em;"
+    "color:inherit;background:transparent"
+)
+_TITLE = "margin:0 0 6px;font-weight:600;font-size:16px"
+_SENTENCE = ' style="margin:4px 0"'
 _BADGE = "display:inline-block;padding:1px 9px;border-radius:999px;border:2px {border}"
 
 
@@ -34,7 +40,6 @@ def head(result: object, below: str = "", titled: bool = True) -> str:
     True
     """
     what = said(result)
-    badge = _BADGE.format(border=_COLOURS[what.mark])
     rows = "".join(
         f'<tr style="background:transparent">'
         f'<th scope="row" style="{_CELL};text-align:left;font-weight:normal;opacity:0.75">'
@@ -42,18 +47,18 @@ def head(result: object, below: str = "", titled: bool = True) -> str:
         f'<td style="{_CELL};text-align:left">{escape(value)}</td></tr>'
         for name, value in what.figures.items()
     )
-    title = f'<p style="margin:0 0 6px;font-weight:600;font-size:16px">{escape(what.title)}</p>'
-    table = f'<table style="border-collapse:collapse;margin:6px 0">{rows}</table>' if rows else ""
-    words = paragraphs(what.sentences, ' style="margin:4px 0"')
-    return (
-        '<div class="reluplex-head" style="font-family:system-ui,sans-serif;font-size:14px;'
-        'line-height:1.45;max-width:48em;color:inherit;background:transparent">'
-        f"{title if titled else ''}"
-        f'<p style="margin:0"><span style="{badge}">'
+    parts = [
+        f'<p class="title" style="{_TITLE}">{escape(what.title)}</p>' if titled else "",
+        f'<div><p style="margin:0"><span style="{_BADGE.format(border=_COLOURS[what.mark])}">'
         f'<span aria-hidden="true">{what.mark.sign}</span> '
-        f"{escape(f'{what.mark.word}: {what.verdict}')}</span></p>"
-        f"{table}{words}{below}</div>"
-    )
+        f"{escape(f'{what.mark.word}: {what.verdict}')}</span></p>",
+        f'<table style="border-collapse:collapse;margin:6px 0">{rows}</table></div>'
+        if rows
+        else "</div>",
+        f"<div>{paragraphs(what.sentences, _SENTENCE)}</div>",
+        f'<div class="below" style="overflow-x:auto">{below}</div>' if below else "",
+    ]
+    return f'<div class="reluplex-head" style="{_HEAD}">{"".join(parts)}</div>'
 
 
 def paragraphs(sentences: list[str], attributes: str = "") -> str:

@@ -119,8 +119,9 @@ def _ends(minima: EnsembleMinima) -> str:
         "type": "scatter",
         "mode": "markers",
         "name": "share of walks",
-        "x": minima.losses[order],
+        "x": order + 1,
         "y": share[order],
+        "hovertext": [f"loss {loss:.9g}" for loss in minima.losses[order]],
         "error_y": {
             "type": "data",
             "symmetric": False,
@@ -134,7 +135,7 @@ def _ends(minima: EnsembleMinima) -> str:
         },
     }
     layout = {
-        "xaxis": {"title": {"text": "loss at the end"}},
+        "xaxis": {"title": {"text": "end, from the lowest loss up"}},
         "yaxis": {"title": {"text": "probability that a walk ends there"}, "rangemode": "tozero"},
         "showlegend": False,
     }
@@ -143,7 +144,7 @@ def _ends(minima: EnsembleMinima) -> str:
         if len(minima) > _ENDS
         else ""
     )
-    label = f"Probability of {len(order)} ends by their loss, with intervals"
+    label = f"Probability of {len(order)} ends from the lowest loss up, with intervals"
     columns = {
         "end": np.arange(1, len(minima) + 1),
         "loss": minima.losses,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -170,7 +171,7 @@ def _proof(fit: QuantileFit) -> str:
         ]
     )
     columns = {
-        "row": [_label(fit, k) for k in on],
+        "row": _labels(fit, on),
         "target": fit.y[on],
         "weight": fit.sample_weight[on],
         "least": -down * fit.sample_weight[on],
@@ -182,7 +183,7 @@ def _proof(fit: QuantileFit) -> str:
 
 def _samples(fit: QuantileFit) -> str:
     columns = {
-        "row": [_label(fit, k) for k in range(len(fit.y))],
+        "row": _labels(fit, range(len(fit.y))),
         "target": fit.y,
         "fitted": np.asarray(fit.fitted),
         "residual": np.asarray(fit.residuals),
@@ -191,9 +192,13 @@ def _samples(fit: QuantileFit) -> str:
     return table(columns, caption=f"Samples: {_target(fit)}, fit and residual")
 
 
-def _label(fit: QuantileFit, k: int) -> Any:
-    """The label of a row: a number as it is, else text."""
-    label = fit.rows[k]
+def _labels(fit: QuantileFit, rows: Iterable[int]) -> list[Any]:
+    """The labels of some rows: numbers as they are, else text."""
+    labels = list(fit.rows)
+    return [_plain(labels[k]) for k in rows]
+
+
+def _plain(label: Any) -> Any:
     return label if isinstance(label, int | np.integer) else str(label)
 
 

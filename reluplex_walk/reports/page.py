@@ -70,8 +70,6 @@ class Page:
     head : str
         HTML that stands first.
     sections : list of Section
-    same : bool
-        Whether the head repeats the title, which is then shown once.
 
     Examples
     --------
@@ -86,7 +84,6 @@ class Page:
     title: str
     head: str
     sections: list[Section] = field(default_factory=list)
-    same: bool = False
 
     def html(self) -> str:
         """The whole file; plotly is in it if there is a figure."""
@@ -99,7 +96,6 @@ class Page:
             "policy": escape(_POLICY),
             "generator": f'{GENERATOR} {escape(__version__)}">',
             "title": escape(self.title),
-            "same": " same" if self.same else "",
             "head": self.head,
             "links": links,
             "sections": body,

@@ -19,6 +19,10 @@ _SECTIONS = {
     "Ensemble": "of_ensemble",
     "QuantileFit": "of_quantile",
     "TrainingFit": "of_training",
+    "QuantileProcess": "of_process",
+    "DescentPath": "of_descent",
+    "MergeTree": "of_merge_tree",
+    "Barrier": "of_barrier",
 }
 
 
@@ -32,7 +36,7 @@ def report(result: Any, path: str | Path | None = None, *, title: str | None = N
 
     Parameters
     ----------
-    result : Trajectory, Minimization, Ensemble, QuantileFit or TrainingFit
+    result : Trajectory, Minimization, Ensemble, QuantileFit, TrainingFit, MergeTree or Barrier
         Of any other result of the package the page has what notebooks show of it.
     path : str or Path, optional
         Where to; a report that is there is replaced, any other file is not.  Default: a name by

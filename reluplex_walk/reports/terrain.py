@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ended import Ended
-from ..plotting._cut import Frame, exact_cut, frame_of, grid_of, losses_at, three
-from ..plotting._surface import level_bounds
+from ..plotting._cut import Frame, around, exact_cut, frame_of, grid_of, losses_at, three
 from ..regions.line import line_section
 from ..regions.plane import Slice
 from ..simplex.trajectory import Trajectory
@@ -25,8 +24,9 @@ Ints = NDArray[np.int64]
 
 _MOST = 90_000  # polygons: 3 MB in the file, and three seconds to find
 _FINE = 100_000  # corners that travel as float32; more as shares of 1 / 65535
+_PARTS = (0.3, 0.1, 0.03, 0.01)  # of the window, for an exact part of one that is sampled
+_MOST_NEAR = 30_000
 _GRID = 100  # points in each direction where there are more polygons
-_LEVELS = 24
 _STEPS = 900  # points of the walk on the terrain, and as many again between them
 
 
@@ -60,8 +60,8 @@ def terrain(traj: Trajectory, entries: Ints) -> tuple[dict[str, Any] | None, lis
 _PROJECTED = (
     "The plane holds the first, the middle and the last vertex (square, triangle, circle). All "
     "others are projected to it, so that the loss beneath them is not their own, which the slider "
-    "shows. Coordinates are distances in parameter space. Colours and level lines are at equal "
-    "steps of the rank of the losses, not of the losses."
+    "shows. Coordinates are distances in parameter space. There is as much of each colour in the "
+    "window that is looked at: level lines are not at equal steps of the loss."
 )
 
 
@@ -76,7 +76,7 @@ def _exact(cut: Slice) -> tuple[dict[str, Any], list[str]]:
     if cut.ended is not Ended.FINISHED:
         words.append("The search for polygons was interrupted: where some are missing, it is bare.")
     corners = (cut.corners - low) / size
-    return _shapes(corners, counts, cut.gradients, cut.offsets, low, size, cut.losses), words
+    return _shapes(corners, counts, cut.gradients, cut.offsets, low, size), words
 
 
 def _sampled(traj: Trajectory, frame: Frame, why: str) -> tuple[dict[str, Any], list[str]]:
@@ -91,14 +91,35 @@ def _sampled(traj: Trajectory, frame: Frame, why: str) -> tuple[dict[str, Any], 
     offsets = losses[triangles[:, 0]] - (gradients * first).sum(axis=1)
     size = frame.high - frame.low
     corners = (at[triangles].reshape(-1, 2) - frame.low) / size
-    shapes = _shapes(
-        corners, np.full(len(triangles), 3), gradients, offsets, frame.low, size, losses
-    )
+    counts = np.full(len(triangles), 3)
+    shapes = _shapes(corners, counts, gradients, offsets, frame.low, size)
     words = [
         f"The loss in this plane is sampled at {_GRID} x {_GRID} points and interpolated between "
         f"them: an exact cut cannot be shown, as {why}."
     ]
-    return {**shapes, "sampled": True}, words
+    found: dict[str, Any] = {**shapes, "sampled": True}
+    near = _near(traj, frame)
+    if near is not None:
+        found["near"] = near
+        words.append(
+            f"Around the last vertex, in the frame, it is exact: {len(near['counts']):,} polygons."
+        )
+    return found, words
+
+
+def _near(traj: Trajectory, frame: Frame) -> dict[str, Any] | None:
+    """An exact cut of a part of the window, around the last vertex, as large as can be shown."""
+    if traj.problem.penalty:
+        return None
+    for share in _PARTS:
+        part = around(frame, share)
+        cut, _ = exact_cut(traj, part, _MOST_NEAR)
+        if cut is not None:
+            shapes, _ = _exact(cut)
+            within = np.column_stack([part.low, part.high]) - frame.low[:, None]
+            within /= (frame.high - frame.low)[:, None]
+            return {**shapes, "extent": list(part.extent), "within": within.ravel().tolist()}
+    return None
 
 
 def _shapes(
@@ -108,7 +129,6 @@ def _shapes(
     offsets: Floats,
     low: Floats,
     size: Floats,
-    losses: Floats,
 ) -> dict[str, Any]:
     """Polygons by their corners (C, 2), shares of the window, and their numbers of corners (P,)."""
     pieces = np.column_stack([gradients * size, gradients @ low + offsets])
@@ -119,7 +139,6 @@ def _shapes(
         "corners": (whole if fine else (whole * 65535).round()).astype(kind).ravel(),
         "counts": counts,
         "pieces": pieces.astype(np.float32).ravel(),
-        "bounds": level_bounds(losses, _LEVELS),
         "sampled": False,
     }
 
@@ -150,8 +169,10 @@ def _path(traj: Trajectory, frame: Frame) -> Floats:
 
 
 def along_line(traj: Trajectory, entries: Ints) -> tuple[dict[str, Any] | None, str]:
-    """The loss along the line from the first vertex to the last, where there is no plane."""
+    """The loss along the line from the first vertex to the last; None and why without one."""
     first, _, last = three(traj)
+    if first == last:  # the walk did not come to a vertex: the line from its start
+        first = 0
     origin = traj.vertices[first]
     direction = traj.vertices[last] - origin
     length = float(np.linalg.norm(direction))

@@ -135,6 +135,35 @@ def test_columns_that_others_determine_change_nothing():
     np.testing.assert_allclose(trees[0].diagram(), trees[1].diagram(), rtol=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_box_around_all_vertices_changes_nothing(seed):
+    loss = random_loss([1, 2, 1], 5, seed)
+    tree = rw.merge_tree(loss)
+    around = 1.2 * np.abs(tree.points).max()
+    inside = rw.merge_tree(loss, box=around, max_vertices=100_000)
+    assert inside.exact
+    np.testing.assert_allclose(np.sort(inside.births), np.sort(tree.births), rtol=1e-9)
+    np.testing.assert_allclose(np.sort(inside.deaths), np.sort(tree.deaths), rtol=1e-9)
+
+
+def test_a_parameter_that_a_box_fixes():
+    tree = rw.merge_tree(VALLEYS, box=([[-4.0, 2.0]], [[4.0, 2.0]]))
+    section = rw.line_section(VALLEYS, [[-4.0, 2.0]], [[8.0, 0.0]], (0.0, 1.0))
+    assert (tree.points[:, 0, 1] == 2.0).all()
+    assert tree.births[0] == pytest.approx(section.losses.min())
+
+
+def test_a_box_that_is_not_explored_claims_nothing():
+    tree = rw.merge_tree(random_loss([1, 2, 1], 6, 0), box=3.0, max_vertices=5)
+    assert not tree.exact
+    assert tree.ended is rw.Ended.WORK_LIMIT
+    assert not tree.proved.any()
+    with pytest.raises(TypeError, match="terrain: expected a LayerLoss with a box"):
+        rw.merge_tree(rw.vertex_graph(VALLEYS), box=1.0)
+    with pytest.raises(ValueError, match="at most 12 parameters"):
+        rw.merge_tree(random_loss([2, 5, 1], 6, 0), box=1.0)
+
+
 def test_what_is_not_known_completely_claims_nothing():
     loss = random_loss([1, 2, 1], 7, 4)
     whole, part = rw.merge_tree(loss), rw.merge_tree(loss, max_vertices=40)

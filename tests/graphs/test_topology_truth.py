@@ -144,3 +144,17 @@ def test_barriers_between_minima(number):
             assert abs(max(on_path) - found.level) <= room
             assert abs(straight(loss, a, b)[0] - found.straight) <= room
         assert rw.barrier(loss, a, b).exact
+
+
+@pytest.mark.parametrize("number", [1, 3, 12, 17])
+@pytest.mark.parametrize("box", [0.7, 4.0])
+def test_merge_tree_of_a_box(number, box):
+    """Minima on the border count, and no path leaves the box."""
+    loss = space(number)
+    tree = rw.merge_tree(loss, box=box, max_vertices=100_000)
+    found = region_graph(loss, box).flood(tree.points[tree.minima])
+    scale = 1.0 + tree.births[0]
+    assert tree.exact
+    assert np.abs(tree.points).max() <= box * (1.0 + 1e-12)
+    assert np.abs(tree.barriers() - found.passes).max() <= ROUNDING * scale
+    assert bottleneck(*tree.diagram().T, *lasting(found, scale)) <= ROUNDING * scale

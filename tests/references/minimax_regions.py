@@ -28,11 +28,12 @@ class RegionGraph:
     lowest: np.ndarray  # (N,) the least loss on each region
     links: np.ndarray  # (E, 2) regions with a common facet
     weights: np.ndarray  # (E,) the least loss on that facet
-    halves: list  # N arrays (facets, D + 1)
+    halves: list  # N arrays (facets, D' + 1), in units of their own
+    units: np.ndarray  # (D, D') theta = units @ these
 
     def home(self, theta):
         """The region nearest to `theta`: one whose closure holds it."""
-        point = np.append(np.ravel(theta), 1.0)
+        point = np.append(np.linalg.pinv(self.units) @ np.ravel(theta), 1.0)
         return int(np.argmax([(rows @ point).min(initial=np.inf) for rows in self.halves]))
 
     def flood(self, points=()):
@@ -45,21 +46,21 @@ class RegionGraph:
 
 
 def region_graph(loss, box=None):
-    """Of all regions of `loss`, or those in a box (whose sides are facets that bound them)."""
+    """Of all regions of `loss`, or those with |theta| < `box`, whose sides bound them then."""
     regions = rw.enumerate_regions(loss, box)
     assert regions.complete
+    units = units_of(loss)
     halves, numbers = [], []
     starts = np.searchsorted(regions.facets[:, 0], np.arange(len(regions) + 1))
     for k, (start, end) in enumerate(pairwise(starts)):
         ids = regions.facets[start:end, 1]
         rows = affine(loss, regions.points[k])[ids]
-        rows = rows / np.linalg.norm(rows[:, :-1], axis=1, keepdims=True)
         signs = np.sign(rows @ np.append(regions.points[k].ravel(), 1.0))
-        halves.append(signs[:, None] * rows)
+        rows = np.column_stack([rows[:, :-1] @ units, rows[:, -1]])
+        halves.append(signs[:, None] * rows / np.linalg.norm(rows[:, :-1], axis=1, keepdims=True))
         numbers.append(regions.neighbours[start:end])
     if box is not None:
-        sides = np.vstack([np.eye(loss.dim), -np.eye(loss.dim)])
-        sides = np.column_stack([sides, np.full(2 * loss.dim, float(box))])
+        sides = np.column_stack([np.vstack([units, -units]), np.full(2 * loss.dim, float(box))])
         halves = [np.vstack([rows, sides]) for rows in halves]
     programs = [(k, -1) for k in range(len(regions))]
     links = []
@@ -68,28 +69,41 @@ def region_graph(loss, box=None):
             if k < other:
                 programs.append((k, place))
                 links.append((k, other))
-    values = least(regions, halves, programs)
+    values = least(regions, halves, units, programs)
     n = len(regions)
-    return RegionGraph(regions, values[:n], np.array(links).reshape(-1, 2), values[n:], halves)
+    return RegionGraph(
+        regions, values[:n], np.array(links).reshape(-1, 2), values[n:], halves, units
+    )
 
 
-def least(regions, halves, programs):
+def units_of(loss):
+    """Parameters in which inputs are orthonormal and targets of size 1, for HiGHS."""
+    inputs = np.column_stack([loss.inputs, np.ones(len(loss.inputs))])
+    _, sizes, axes = np.linalg.svd(inputs, full_matrices=False)
+    kept = sizes > 1e-12 * sizes[0]  # of what is aliased the loss is independent
+    scale = np.abs(loss.targets).mean() or 1.0
+    return np.kron(np.eye(loss.shape[0]), scale * axes[kept].T / sizes[kept])
+
+
+def least(regions, halves, units, programs):
     """The least loss on each (region, its facet of that place, -1: all of it)."""
     values = []
-    dim = regions.problem.dim
+    everywhere = regions.gradients.reshape(len(regions), -1) @ units
+    size = np.abs(everywhere).max() or 1.0
+    everywhere[np.abs(everywhere).max(axis=1) < 1e-13 * size] = 0.0  # flat up to rounding
     for start in range(0, len(programs), _TOGETHER):
         part = programs[start : start + _TOGETHER]
-        gradients = np.stack([regions.gradients[k].ravel() for k, _ in part])
+        gradients = everywhere[[k for k, _ in part]]
         rows = [halves[k] for k, _ in part]
         fixed = [halves[k][[place] if place >= 0 else []] for k, place in part]  # none or one
         found = solved(
-            gradients.ravel(),
+            gradients.ravel() / size,
             -sparse.block_diag([each[:, :-1] for each in rows], format="csr"),
             np.concatenate([each[:, -1] for each in rows]),
             sparse.block_diag([each[:, :-1] for each in fixed], format="csr"),
             -np.concatenate([each[:, -1] for each in fixed]),
         )
-        theta = found.x.reshape(len(part), dim)
+        theta = found.x.reshape(len(part), -1)
         offsets = np.array([regions.offsets[k] for k, _ in part])
         values.append((gradients * theta).sum(axis=1) + offsets)
     return np.concatenate(values)

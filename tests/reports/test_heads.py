@@ -5,13 +5,15 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 import reluplex_walk as rw
 from reluplex_walk.reports.head import head
+from reluplex_walk.reports.report import sections_of
 from reluplex_walk.reports.said.record import Mark
 from reluplex_walk.reports.words import known, said
-from tests.reports.made import RESULTS, loss, traj
+from tests.reports.made import RESULTS, fit, lines, loss, traj
 
 NO_RESULTS = {
     # what goes in
@@ -91,14 +93,64 @@ def test_the_badge_says_what_is_proved():
     assert "proved: strict" not in head(cut)
 
 
+def _stop(*_):
+    raise StopIteration
+
+
+def net():
+    return loss().network
+
+
+LITTLE = {
+    "no regions": lambda: rw.enumerate_regions(loss(), 1.0, time_limit=1e-9),
+    "no minima": lambda: rw.LocalMinima(),
+    "no crossings": lambda: rw.crossings(lines(), [5.0, 5.0], [5.0, 5.000001]),
+    "a line without breakpoints": lambda: rw.line_section(lines(), [50.0, 50.0], [1, 0], (0, 1e-6)),
+    "a cut graph": lambda: rw.vertex_graph(loss(), max_vertices=3),
+    "no pivots": lambda: rw.walk(loss(), max_pivots=0),
+    "no regions passed": lambda: rw.walk(loss(), max_pivots=0).regions(),
+    "a walk": lambda: rw.minimize(loss(), max_walks=3, callback=_stop),
+    "no walks": lambda: rw.ensemble(loss(), walks=3, time_limit=1e-9),
+    "no ends": lambda: rw.ensemble(loss(), walks=3, max_pivots=1).minima(),
+    "nothing seen": lambda: rw.ensemble(loss(), walks=3, max_pivots=1).unseen(),
+    "a gap": lambda: rw.global_minimum(loss(), box=1.0, time_limit=1e-9),
+    "a part of a process": lambda: rw.quantile_process(fit().X, fit().y, callback=_stop),
+    "a part of a path": lambda: rw.quantile_penalty_path(fit().X, fit().y, callback=_stop),
+    "some minimisers": lambda: rw.lad(np.zeros((4, 1)), [1.0, 2.0, 4.0, 9.0]).solutions(1),
+    "a cut training": lambda: rw.train(
+        loss().network, loss().X, loss().y, callback=_stop, rounds=2
+    ),
+    "divergence": lambda: rw.descend(loss(), "sgd", 30, learning_rate=1e300),
+    "no jumps": lambda: rw.glass.jumps(loss(), loss().theta, loss().theta + 1e-9),
+    "a cut tree": lambda: rw.merge_tree(loss(), max_vertices=3),
+    "no horizon": lambda: rw.taylor.regret(
+        net(), loss().X, loss().y, learning_rate=0.1, horizons=[5], callback=_stop
+    ),
+}
+NOTHING_PROVED = {
+    "a walk", "no pivots", "no walks", "no ends", "a gap", "a part of a process",
+    "a part of a path", "a cut training", "divergence", "a cut tree", "no horizon",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LITTLE)
+def test_what_came_to_little_has_a_head_and_claims_little(name):
+    result = LITTLE[name]()
+    shown, what = text_of(head(result)), said(result)
+    assert "nan" not in shown.lower().split()
+    assert "None" not in shown
+    assert (what.mark is Mark.OPEN) == (name in NOTHING_PROVED)
+    sections_of(result)
+
+
 def test_text_is_escaped():
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame({"<b>&x": [0.0, 1.0, 2.0]})
-    fit = rw.lad(table, pd.Series([1.0, 3.0, 4.0], name="<script>alert(1)</script>"))
-    for html in (head(fit), fit._repr_html_(), fit.summary()._repr_html_()):
+    named = rw.lad(table, pd.Series([1.0, 3.0, 4.0], name="<script>alert(1)</script>"))
+    for html in (head(named), named._repr_html_(), named.summary()._repr_html_()):
         assert "<script" not in html
         assert "&lt;script&gt;" in html
-    assert "&lt;b&gt;&amp;x" in fit._repr_html_()
+    assert "&lt;b&gt;&amp;x" in named._repr_html_()
 
 
 def test_what_is_unknown_is_shown_by_its_text():

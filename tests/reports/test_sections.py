@@ -8,10 +8,23 @@ import numpy as np
 import pytest
 
 import reluplex_walk as rw
-from reluplex_walk.reports import of_ensemble, of_minimization, of_quantile, of_training, of_walk
+from reluplex_walk.reports import (
+    of_barrier,
+    of_descent,
+    of_ensemble,
+    of_merge_tree,
+    of_minimization,
+    of_process,
+    of_quantile,
+    of_training,
+    of_walk,
+)
 from reluplex_walk.reports.page import Page
-from tests.reports.made import X, Y, ensemble, fit, loss, trained
+from tests.problems.random import random_loss
+from tests.reports.made import RESULTS, X, Y, descent, ensemble, fit, loss, process, trained
 from tests.reports.test_tables import Cells
+
+pytest.importorskip("plotly")  # a page with figures holds its library
 
 TABLE = re.compile(r"<table class=\"sortable\">.*?</table>", re.DOTALL)
 SPEC = re.compile(r'<script type="application/json">(.*?)</script>', re.DOTALL)
@@ -289,3 +302,74 @@ def test_measures_are_columns():
     found = rw.ensemble(loss(), 4, measures=largest, proof="off")
     column = parts(of_ensemble.sections(found))["walks"].table("Walks").column("largest")
     assert column == found.figures["largest"].tolist()
+
+
+# ---------------------------------------------------------------- topology
+
+
+@pytest.fixture(scope="module")
+def tree():
+    return rw.merge_tree(random_loss([1, 2, 1], 6, 1), max_vertices=3000)
+
+
+def test_the_page_of_a_merge_tree(tree):
+    made = parts(of_merge_tree.sections(tree))
+    minima = made["minima"].table("Valleys")
+    assert minima.column("loss of its minimum") == tree.births.tolist()
+    merged = np.isfinite(tree.deaths)
+    assert [x != "\u2013" for x in minima.column("merges at")] == merged.tolist()
+    deaths = [x for x in minima.column("merges at") if x != "\u2013"]
+    assert deaths == tree.deaths[merged].tolist()
+    into = [int(x) - 1 for x in minima.column("into") if x != "\u2013"]
+    assert into == tree.parents[merged].tolist()
+    pairs = made["barriers"].table("Barriers")
+    for i, j, level in zip(*(pairs.column(k) for k in ("from", "to", "barrier")), strict=True):
+        assert level == tree.barrier(int(i) - 1, int(j) - 1)
+    drawn = made["persistence"].trace("valleys that end")
+    np.testing.assert_allclose(np.sort(drawn["y"]), np.sort(tree.deaths[merged]))
+    leaves = made["tree"].trace("minimum")
+    np.testing.assert_allclose(np.sort(leaves["y"]), np.sort(tree.births))
+
+
+def test_the_page_of_a_barrier():
+    found = RESULTS["Barrier"]()
+    made = parts(of_barrier.sections(found))
+    assert made["path"].table("Points").column("loss") == found.losses.tolist()
+    path = made["profile"].trace("lowest path")
+    assert max(path["y"]) == pytest.approx(found.level)
+    assert max(made["profile"].trace("straight segment")["y"]) == pytest.approx(found.straight)
+
+
+# ---------------------------------------------------------------- gradient methods, processes
+
+
+def test_the_page_of_a_descent():
+    made = parts(of_descent.sections(descent()))
+    steps = made["steps"].table("The start")
+    assert steps.column("loss") == descent().losses.tolist()
+    assert steps.column("gradients") == descent().gradients.tolist()
+    drawn = made["descent"].trace("loss")
+    np.testing.assert_array_equal(drawn["x"], descent().gradients)
+    np.testing.assert_array_equal(drawn["y"], descent().losses)
+    cut = rw.descend(loss(), "sgd", 30, learning_rate=1e300)
+    assert parts(of_descent.sections(cut))["steps"].tables
+
+
+def test_the_page_of_a_process():
+    made = parts(of_process.sections(process()))
+    solutions = made["solutions"].table("Solutions")
+    assert solutions.column("from the quantile") == process().taus.tolist()
+    assert solutions.column("x1") == process().coefficients[:, 1].tolist()
+    assert len(made["coefficients"].figures) == 2
+    np.testing.assert_array_equal(
+        made["coefficients"].trace("x1")["y"], process().coefficients[:, 1]
+    )
+    middle = made["fits"].trace("quantile 0.5")
+    np.testing.assert_allclose(middle["y"], process().predict(middle["x"][:, None], 0.5))
+
+
+def test_processes_of_several_inputs_and_without_an_intercept():
+    several = rw.quantile_process(fit().X, fit().y)
+    assert set(parts(of_process.sections(several))) == {"coefficients", "solutions"}
+    through = rw.quantile_process(X[1:], Y[1:], fit_intercept=False)
+    assert len(parts(of_process.sections(through))["coefficients"].figures) == 1

@@ -128,12 +128,16 @@
       drawn.push(figure);
       figure.after?.();
     } catch (error) {
-      place.classList.add("failed");
-      place.textContent = window.DecompressionStream
-        ? "This figure could not be drawn."
-        : "This browser cannot open the figures: it needs one of 2023 or later.";
-      if (window.DecompressionStream) console.error(error);
+      report.fail(place, "This figure could not be drawn.", error);
     }
+  };
+
+  // Say at a place that it cannot show what it should, and why if it is for want of a new browser.
+  report.fail = (place, text, error) => {
+    const old = !window.DecompressionStream;
+    place.classList.add("failed");
+    place.textContent = old ? "This needs a browser of 2023 or later." : text;
+    if (!old) console.error(error);
   };
 
   const flag = (name) => {
@@ -143,7 +147,9 @@
   const work = async () => {
     if (busy) return;
     busy = true;
-    await Promise.allSettled([plotly(), ...report.ready]);
+    if (document.getElementById("plotly")) await Promise.allSettled([plotly(), ...report.ready]);
+    await new Promise(requestAnimationFrame); // then what is in view is known
+    await new Promise((then) => setTimeout(then));
     while (waiting.length) {
       waiting.sort((a, b) => a.later - b.later); // stable: else in the order they were seen
       if (waiting[0].later) flag("ready");
@@ -189,6 +195,5 @@
     report.figure(place, traces, layout);
   }
   report.scheme = { touch, resolved };
-  if (document.getElementById("plotly")) plotly().catch(() => {});
-  else flag("ready");
+  setTimeout(work); // when all scripts have said what they draw
 })();

@@ -24,7 +24,40 @@
       this.ends = new Int32Array(cut.counts.length);
       let end = 0;
       for (let k = 0; k < cut.counts.length; k++) this.ends[k] = end += cut.counts[k];
-      this.bands = cut.bounds.length - 1;
+      if (cut.near) this.near = new Plane(cut.near);
+      this.bounds = this.levels(this.owners([0, 1, 0, 1], COARSE, COARSE), [0, 1, 0, 1], COARSE, COARSE);
+    }
+
+    // From shares of the whole window to those of a part, `within` it.
+    inside(x, y) {
+      const [x0, x1, y0, y1] = this.within;
+      return [(x - x0) / (x1 - x0), (y - y0) / (y1 - y0)];
+    }
+
+    // Levels that part what is seen in pieces of equal area; the outermost are its least and most.
+    levels(owners, [x0, x1, y0, y1], width, height) {
+      const step = Math.max(1, Math.floor(owners.length / (COARSE * COARSE)));
+      const values = [];
+      for (let k = 0; k < owners.length; k += step) {
+        if (owners[k] < 0) continue;
+        const x = x0 + (((k % width) + 0.5) / width) * (x1 - x0);
+        const y = y1 - ((Math.floor(k / width) + 0.5) / height) * (y1 - y0);
+        values.push(this.value(owners[k], x, y));
+      }
+      values.sort((a, b) => a - b);
+      const [low, high] = [values[0] ?? 0, values[values.length - 1] ?? 1];
+      const room = 1e-6 * (high - low + Math.max(Math.abs(low), Math.abs(high))) || 1;
+      const bounds = [low - room];
+      for (let k = 1; k < LEVELS; k++) {
+        const level = values[Math.floor((k * values.length) / LEVELS)];
+        if (level > bounds[bounds.length - 1] + room && level < high) bounds.push(level);
+      }
+      bounds.push(high + room);
+      return bounds;
+    }
+
+    get bands() {
+      return this.bounds.length - 1;
     }
 
     get size() {
@@ -99,19 +132,41 @@
 
     // A picture of the window `view`; level lines and edges are `ratio` pixels wide.
     picture(view, width, height, ratio) {
+      const canvas = this.painted(view, width, height, ratio);
+      if (this.near) {
+        const [s0, t0] = this.near.inside(view[0], view[2]);
+        const [s1, t1] = this.near.inside(view[1], view[3]);
+        const alone = s0 >= 0 && s1 <= 1 && t0 >= 0 && t1 <= 1;
+        const levels = alone ? null : this.seen.bounds;
+        const part = this.near.painted([s0, s1, t0, t1], width, height, ratio, levels);
+        const context = canvas.getContext("2d");
+        context.drawImage(part, 0, 0);
+        context.strokeStyle = "rgba(255,255,255,0.9)";
+        context.lineWidth = 1.5 * ratio;
+        const [w, h] = [width / (s1 - s0), height / (t1 - t0)];
+        context.strokeRect(-s0 * w, (t1 - 1) * h, w, h);
+        this.seen.bounds = this.near.seen.bounds;
+      }
+      return canvas.toDataURL("image/png");
+    }
+
+    // A canvas of what lies in `view`, transparent elsewhere; `levels` are its own if not given.
+    painted(view, width, height, ratio, levels = null) {
       const canvas = document.createElement("canvas");
       canvas.width = width;
       canvas.height = height;
       const context = canvas.getContext("2d", { willReadFrequently: true });
       const owners = this.owners(view, width, height);
-      context.putImageData(this.coloured(view, width, height, ratio, owners), 0, 0);
+      const bounds = levels ?? this.levels(owners, view, width, height);
+      context.putImageData(this.coloured(view, width, height, ratio, owners, bounds), 0, 0);
       this.edges(context, view, width, height, ratio);
-      this.seen = { view, width, height, owners };
-      return canvas.toDataURL("image/png");
+      this.seen = { view, width, height, owners, bounds };
+      return canvas;
     }
 
-    coloured([x0, x1, y0, y1], width, height, ratio, owners) {
-      const { pieces, bounds, bands } = this;
+    coloured([x0, x1, y0, y1], width, height, ratio, owners, bounds) {
+      const { pieces } = this;
+      const bands = bounds.length - 1;
       const image = new ImageData(width, height);
       const pixels = new Uint32Array(image.data.buffer);
       const dx = (x1 - x0) / width;
@@ -183,13 +238,16 @@
 
     // The polygon and the loss at a point of the last picture; null outside.
     at(x, y) {
-      if (!this.seen) return null;
+      const part = this.near?.at(...this.near.inside(x, y));
+      if (part || !this.seen) return part ?? null;
       const { view, width, height, owners } = this.seen;
       const column = Math.floor(((x - view[0]) / (view[1] - view[0])) * width);
       const row = Math.floor(((view[3] - y) / (view[3] - view[2])) * height);
       if (column < 0 || row < 0 || column >= width || row >= height) return null;
       const polygon = owners[row * width + column];
-      return polygon < 0 ? null : { polygon, loss: this.value(polygon, x, y) };
+      return polygon < 0
+        ? null
+        : { polygon, loss: this.value(polygon, x, y), sampled: this.sampled };
     }
 
     // The loss over the plane as a trace in 3-D: the polygons in fans of triangles, or, where they
@@ -248,6 +306,8 @@
     }
   }
 
+  const LEVELS = 24;
+  const COARSE = 150; // points in each direction that levels are found by
   const MOST_EDGES = 60000; // polygons in view, beyond which no edge can be told
   const MOST_CORNERS = 60000; // of a mesh that turns smoothly
   const GRID = 220;

@@ -6,6 +6,7 @@
   const $ = (id) => document.getElementById(id);
   const VERMILION = "#D55E00"; // on the colours of the plane, whatever the theme
   const HALO = "rgba(0,0,0,0.55)";
+  const TOP = { yref: "container", y: 1, yanchor: "top", x: 0, xanchor: "left" };
   const MOST_TRAIL = 800; // points of the walk so far
   const digits = (value, n = 8) => String(Number(value.toPrecision(n)));
 
@@ -98,7 +99,7 @@
             y0: 0, y1: 1, fillcolor: "var(--shade)", line: { width: 0 }, layer: "below" }]
         : [];
       return { xaxis: { title: { text: "pivot" }, type: state.x }, yaxis: y, shapes,
-        margin: { l: 64, r: 14, t: 12, b: 44 }, hovermode: "x" };
+        margin: { l: 64, r: 14, t: 30, b: 44 }, legend: TOP, hovermode: "x" };
     };
     const figure = report.figure(place, traces(), layout(), {
       after: () => {
@@ -179,7 +180,7 @@
           { ...now, mode: "lines", name: "vertex shown", line: { color: "var(--vermilion)", width: 3 } },
         ];
       }
-      const still = state.view === "observed" ? line(x, "fitted = observed") : line([0, 0], "0");
+      const still = state.view === "observed" ? line(x, "fitted = observed") : line([0, 0], "fitted = observed");
       const dots = { size: 7, color: "var(--vermilion)", opacity: 0.75 };
       return [still, { ...now, mode: "markers", name: "vertex shown", marker: dots }];
     };
@@ -191,7 +192,8 @@
         residuals: [fit.x ? "x" : "fitted", "observed - fitted"],
       }[state.view];
       return { xaxis: { title: { text: names[0] }, range: x },
-        yaxis: { title: { text: names[1] }, range: y }, margin: { l: 64, r: 14, t: 12, b: 44 } };
+        yaxis: { title: { text: names[1] }, range: y }, margin: { l: 64, r: 14, t: 30, b: 44 },
+        legend: TOP };
     };
     const figure = report.figure(place, traces(), layout());
     const update = () => {
@@ -270,6 +272,14 @@
       const width = Math.max(50, Math.round(place.clientWidth * ratio * 0.9));
       const height = Math.max(50, Math.round(place.clientHeight * ratio * 0.85));
       const source = plane.picture(plane.shares(view), width, height, ratio);
+      const { bounds } = plane.seen;
+      $("levels").replaceChildren(
+        ...[0, 0.25, 0.5, 0.75, 1].map((share) => {
+          const tick = document.createElement("span");
+          tick.textContent = digits(bounds[Math.round(share * (bounds.length - 1))], 4);
+          return tick;
+        }),
+      );
       const [x0, x1, y0, y1] = view;
       return [{ source, xref: "x", yref: "y", x: x0, y: y1, sizex: x1 - x0, sizey: y1 - y0,
         sizing: "stretch", layer: "below" }];
@@ -302,18 +312,21 @@
       const t = y1 - ((event.clientY - box.top) / box.height) * (y1 - y0);
       const found = plane.at(s, t);
       $("pointed").textContent = found
-        ? `${plane.sampled ? "about " : ""}${digits(found.loss, 6)} at (${digits(plane.x(s), 4)}, ${digits(plane.y(t), 4)})`
-        : "\u00a0";
+        ? `${found.sampled ? "about " : ""}${digits(found.loss, 6)} at (${digits(plane.x(s), 4)}, ${digits(plane.y(t), 4)})`
+        : "";
     });
-    place.addEventListener("pointerleave", () => ($("pointed").textContent = "\u00a0"));
+    place.addEventListener("pointerleave", () => ($("pointed").textContent = ""));
     for (const button of player.querySelectorAll("[data-zoom]")) {
+      if (button.dataset.zoom === "exact") button.hidden = !plane.near;
       button.addEventListener("click", () => {
         if (!report.isDrawn(figure)) return;
         const [x0, x1, y0, y1] = view();
         let middle = [(x0 + x1) / 2, (y0 + y1) / 2];
         let by = Number(button.dataset.zoom);
-        if (button.dataset.zoom === "whole") {
-          Plotly.relayout(place, { "xaxis.range": [a, b], "yaxis.range": [c, d] });
+        const windows = { whole: plane.extent, exact: plane.near?.extent };
+        const chosen = windows[button.dataset.zoom];
+        if (chosen) {
+          Plotly.relayout(place, { "xaxis.range": chosen.slice(0, 2), "yaxis.range": chosen.slice(2) });
           return;
         }
         if (button.dataset.zoom === "here") [middle, by] = [[xs[walk.at], ys[walk.at]], 0.25];
@@ -322,13 +335,6 @@
           "yaxis.range": [middle[1] - h, middle[1] + h] });
       });
     }
-    $("levels").replaceChildren(
-      ...[0, 0.25, 0.5, 0.75, 1].map((share) => {
-        const tick = document.createElement("span");
-        tick.textContent = digits(plane.bounds[Math.round(share * plane.bands)], 4);
-        return tick;
-      }),
-    );
     return (i) => {
       const so_far = trail(i);
       Object.assign(traces[2], so_far);
@@ -369,14 +375,14 @@
     const heights = () => (state.height === "log"
       ? { type: "log", tickvals: ticks, ticktext: ticks.map((loss) => digits(loss, 3)) }
       : { type: "linear" });
-    const far = place.clientWidth < 450 ? 1.3 : 1;
+    const far = place.clientWidth < 450 ? 1.2 : 1;
     const layout = () => ({
       margin: { l: 0, r: 0, t: 0, b: 0 },
       scene: {
         xaxis: axis("first to last"), yaxis: axis("to the middle"),
         zaxis: { ...axis("loss"), ...heights() },
         aspectmode: "manual", aspectratio: { x: 1.25, y: 1.1, z: 0.65 },
-        camera: { eye: { x: -1.15 * far, y: -1.35 * far, z: 0.95 * far }, center: { x: 0, y: 0, z: -0.12 } },
+        camera: { eye: { x: 0.65 * far, y: -1.6 * far, z: 0.95 * far }, center: { x: 0, y: 0, z: -0.08 } },
         dragmode: "turntable",
       },
     });
@@ -527,10 +533,9 @@
 
   report.ready.push(
     begin().catch((error) => {
-      $("told").textContent = window.DecompressionStream
-        ? "The walk could not be opened."
-        : "This browser cannot open the walk: it needs one of 2023 or later.";
-      if (window.DecompressionStream) console.error(error);
+      for (const place of player.querySelectorAll(".plot, #told")) {
+        report.fail(place, "The walk could not be opened.", error);
+      }
     }),
   );
 })();

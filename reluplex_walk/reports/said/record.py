@@ -51,10 +51,12 @@ _ENDED = {
 
 
 def stopped(what: str, ended: Ended, resumes: bool = False) -> str:
-    """Why `what` stopped, as a sentence, and what may help; `resumes` is what can be resumed."""
+    """Why `what` stopped, as a sentence, and what may help; `resumes`: it can be resumed."""
+    sentence = f"{what} {_ENDED[ended]}."
+    if ended is Ended.FINISHED or (ended is Ended.INTERRUPTED and not resumes):
+        return sentence
     advice = ended.advice if resumes or not ended.early else "more work or time"
-    help_ = "" if ended is Ended.FINISHED else f" What may help: {advice}."
-    return f"{what} {_ENDED[ended]}.{help_}"
+    return f"{sentence} What may help: {advice}."
 
 
 def number(value: Any, digits: int = 6) -> str:

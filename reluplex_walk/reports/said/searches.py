@@ -289,8 +289,10 @@ def _layers(fit: Any) -> list[str]:
         )
     sentences.append(
         "That no change of several layers together lowers the loss, or that no better network "
-        "exists, is not claimed. `fit.verify()` has the proofs checked again."
+        "exists, is not claimed."
     )
+    if fit.certified:
+        sentences.append("`fit.verify()` has the proofs checked again.")
     return sentences
 
 

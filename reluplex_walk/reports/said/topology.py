@@ -12,10 +12,15 @@ def merge_tree(tree: Any) -> Said:
     n, plane = len(tree), tree.points.ndim == 2
     finite = tree.persistence[np.isfinite(tree.persistence)]
     where = "on a plane" if plane else "of the loss"
+    what = (
+        count(n, "local minimum", "local minima")
+        if tree.exact
+        else f"{count(n, 'valley')}, of which {int(tree.proved.sum())} are proved to begin at a "
+        "local minimum,"
+    )
     sentences = [
-        f"{count(n, 'local minimum', 'local minima')} {where} "
-        f"{'was' if n == 1 else 'were'} found, {int(tree.proved.sum())} with all around explored, "
-        f"among {count(len(tree.points), 'point')} and {count(len(tree.links), 'edge')}.",
+        f"{what} {where} {'was' if n == 1 else 'were'} found, among "
+        f"{count(len(tree.points), 'point')} and {count(len(tree.links), 'edge')}.",
         stopped("The exploration", tree.ended),
     ]
     if finite.size:
@@ -37,8 +42,8 @@ def merge_tree(tree: Any) -> Said:
         mark=Mark.PROVED if tree.exact else Mark.OPEN,
         verdict="all minima and their lowest passes" if tree.exact else "upper bounds of passes",
         figures={
-            "local minima": str(n),
-            "losses of minima": span(tree.births.min(), tree.births.max(), 10) if n else "none",
+            ("local minima" if tree.exact else "valleys"): str(n),
+            "lowest points": span(tree.births.min(), tree.births.max(), 10) if n else "none",
             "barriers above them": span(finite.min(), finite.max(), 6) if finite.size else "none",
             "points and edges": f"{len(tree.points)} and {len(tree.links)}",
             "time": seconds(tree.elapsed),

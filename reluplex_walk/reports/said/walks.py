@@ -33,8 +33,7 @@ def walk_said(traj: Any) -> Said:
         f"{level(traj.loss)}."
     )
     sentences = [
-        where,
-        stopped("It", traj.ended, True),
+        f"{where} {stopped('It', traj.ended, True)}",
         *proved_of(certificate, "The end of the walk"),
     ]
     if traj.held_out is not None:
