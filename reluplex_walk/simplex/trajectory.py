@@ -501,9 +501,13 @@ class Trajectory:
 
     def _repr_html_(self) -> str:
         """The head of its report and, where matplotlib is installed, overview, for notebooks."""
-        from ..plotting import overview
+        from ..plotting.overview import overview, size_of
 
-        return repr_html(self, picture(lambda figure: overview(self, figure=figure)))
+        def draw(figure: "Figure") -> None:
+            figure.set_size_inches(*size_of(self))
+            overview(self, figure=figure)
+
+        return repr_html(self, picture(draw))
 
     def __repr__(self) -> str:
         figures = f"{self.status.name}, loss={self.loss:.10g}, n_pivots={self.n_pivots}"

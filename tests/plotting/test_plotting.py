@@ -16,7 +16,7 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
 
 from reluplex_walk import plotting  # noqa: E402
-from reluplex_walk.plotting._cut import plane_of  # noqa: E402
+from reluplex_walk.plotting._cut import exact_cut, frame_of, plane_of  # noqa: E402
 from reluplex_walk.plotting._surface import level_bounds, unique_edges  # noqa: E402
 from reluplex_walk.reports.head import head  # noqa: E402
 
@@ -393,3 +393,15 @@ def test_edges_are_drawn_once_and_fade(plane):
     assert few < many
     assert full == 1.0 > less
     assert wide > thin
+
+
+def test_a_plane_that_takes_too_long_is_sampled(plane, monkeypatch):
+    def stopped(*arguments, time_limit, **options):
+        cut = rw.slice(*arguments, **options)
+        return dataclasses.replace(cut, ended=rw.Ended.TIME_LIMIT if time_limit == 5.0 else None)
+
+    monkeypatch.setattr("reluplex_walk.plotting._cut.slice", stopped)
+    cut, why = exact_cut(plane, frame_of(plane), 30_000)
+    assert cut is None
+    assert why == "to cut this window takes more than 5 s"
+    assert plotting.plot_plane(plane).get_legend() is not None
