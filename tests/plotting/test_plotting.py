@@ -348,7 +348,9 @@ def test_without_matplotlib(curve, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
     draws = [plotting.plot_loss, plotting.plot_gap, plotting.plot_descending, plotting.plot_fit]
-    for draw in [*draws, plotting.plot_fits, plotting.plot_plane, plotting.overview]:
+    draws += [plotting.plot_fits, plotting.plot_plane, plotting.overview, plotting.animate]
+    draws += [plotting.plot_partial, plotting.plot_residuals, plotting.plot_activations]
+    for draw in draws:
         with pytest.raises(ImportError, match=r'pip install "reluplex_walk\[plot\]"'):
             draw(curve)
 
