@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The colours of Okabe and Ito, told apart by colour-blind readers.
+# Of the colours of Okabe and Ito, told apart by colour-blind readers, those that show on light and
+# on dark paper; without purple, which some take for grey.
 BLUE, VERMILION, SKY_BLUE, GREEN, GREY = "#0072B2", "#D55E00", "#56B4E9", "#009E73", "#999999"
-COLOURS = (BLUE, VERMILION, GREEN, SKY_BLUE, "#E69F00", "#CC79A7", GREY)
+COLOURS = (BLUE, VERMILION, GREEN, SKY_BLUE, "#E69F00", GREY)
 
-# Lines drawn together differ by style, too.
-STYLES: Final = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+# Lines drawn together differ by style, too; 42 pairs of a colour and a style.
+STYLES: Final = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3)))
 
 # A scale of colours that grow steadily lighter, made for colour-blind readers.
 SCALE = "cividis"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ended import Ended
 from ..regions.plane import PolygonLimitError, Slice, slice
 from ..tolerances import PLOTTING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+_PATIENCE = 5.0  # seconds: planes that are 100 times as long as high may take minutes
 _MARGIN = 0.1  # beyond the walk, as a share of its extent
 
 
@@ -77,11 +79,16 @@ def exact_cut(traj: Trajectory, frame: Frame, most: int) -> tuple[Slice | None, 
         return None, "the loss has a penalty, which slices know nothing of"
     try:
         u, v = frame.axes
-        return slice(traj.problem, frame.origin, u, v, frame.extent, max_polygons=most), ""
+        cut = slice(
+            traj.problem, frame.origin, u, v, frame.extent, max_polygons=most, time_limit=_PATIENCE
+        )
     except PolygonLimitError:
         return None, f"breakpoints cut this window into more than {most:,} polygons"
     except ArithmeticError:
         return None, "doubles do not tell the polygons of this window apart"
+    if cut.ended is Ended.TIME_LIMIT:
+        return None, f"to cut this window takes more than {_PATIENCE:g} s"
+    return cut, ""
 
 
 def grid_of(traj: Trajectory, frame: Frame, n: int) -> tuple[Floats, Floats]:

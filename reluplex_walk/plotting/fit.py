@@ -46,7 +46,7 @@ def plot_fit(
     end, and a start far off is cut.  With several inputs predictions are drawn against the targets;
     :func:`plot_partial` and :func:`plot_residuals` look closer.
 
-    Of several walks on the same data the ends are drawn.  Up to seven have a name each; of more,
+    Of several walks on the same data the ends are drawn.  Up to six have a name each; of more,
     curves are faint lines with the median at each point, predictions a bar from the least to the
     greatest with a mark at the median.
 

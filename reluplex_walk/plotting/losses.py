@@ -31,7 +31,7 @@ def plot_loss(
 ) -> Axes:
     """The loss against the pivot number; the steps before the first vertex are shaded.
 
-    Of several walks up to seven have a line and a name each; more are faint lines with the median
+    Of several walks up to six have a line and a name each; more are faint lines with the median
     of the losses at each pivot, for which a walk that ended stays at its end.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._validate import integer
 from ..ensembles.minima import EnsembleMinima
 from ..ensembles.result import Ensemble
 from ..optimize.minimize import Minimization
@@ -99,6 +100,8 @@ def plot_minima(
     >>> ax.get_ylabel(), [text.get_text() for text in ax.get_legend().texts]
     ('walks', ['proved, a vertex', 'proved, a face'])
     """
+    if bins is not None:
+        integer("bins", bins, 1)
     parts, counted = _parts(found)
     levels = np.concatenate([part.levels for part in parts])
     if not levels.size:

@@ -36,7 +36,8 @@ def plot_plane(
     The plane holds those three vertices, drawn as full marks; all others are projected
     orthogonally, and their loss is not that of the plane beneath them.  Coordinates are distances
     in parameter space.  The loss in the plane is an exact :func:`.slice`, or, where that has more
-    than 30,000 polygons or cannot be had in doubles, or the loss has a penalty, sampled on a grid.
+    than 30,000 polygons, cannot be had in doubles or takes 5 s, or the loss has a penalty, sampled
+    on a grid.
 
     Parameters
     ----------

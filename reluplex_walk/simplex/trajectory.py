@@ -499,11 +499,33 @@ class Trajectory:
 
         return overview(self, title, levels=levels)
 
+    def animate(self, path: str | Path | None = None, **options: Any) -> Any:
+        """The walk as a film in the file `path`, .mp4 or .gif, or as an animation of matplotlib.
+
+        Needs the extra ``plot``; `options` are those of :func:`reluplex_walk.plotting.animate`.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, reluplex_walk as rw
+        >>> net = rw.ReLUNetwork.random([1, 3, 1], seed=0)
+        >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [4.0]], [0.0, 1.0, 1.0, 3.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     rw.walk(loss).animate(pathlib.Path(folder) / "walk.gif", frames=3, dpi=30).name
+        'walk.gif'
+        """
+        from ..plotting.animation import animate
+
+        return animate(self, path, **options)
+
     def _repr_html_(self) -> str:
         """The head of its report and, where matplotlib is installed, overview, for notebooks."""
-        from ..plotting import overview
+        from ..plotting.overview import overview, size_of
 
-        return repr_html(self, picture(lambda figure: overview(self, figure=figure)))
+        def draw(figure: "Figure") -> None:
+            figure.set_size_inches(*size_of(self))
+            overview(self, figure=figure)
+
+        return repr_html(self, picture(draw))
 
     def __repr__(self) -> str:
         figures = f"{self.status.name}, loss={self.loss:.10g}, n_pivots={self.n_pivots}"

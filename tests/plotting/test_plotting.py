@@ -16,7 +16,7 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
 
 from reluplex_walk import plotting  # noqa: E402
-from reluplex_walk.plotting._cut import plane_of  # noqa: E402
+from reluplex_walk.plotting._cut import exact_cut, frame_of, plane_of  # noqa: E402
 from reluplex_walk.plotting._surface import level_bounds, unique_edges  # noqa: E402
 from reluplex_walk.reports.head import head  # noqa: E402
 
@@ -348,7 +348,9 @@ def test_without_matplotlib(curve, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
     draws = [plotting.plot_loss, plotting.plot_gap, plotting.plot_descending, plotting.plot_fit]
-    for draw in [*draws, plotting.plot_fits, plotting.plot_plane, plotting.overview]:
+    draws += [plotting.plot_fits, plotting.plot_plane, plotting.overview, plotting.animate]
+    draws += [plotting.plot_partial, plotting.plot_residuals, plotting.plot_activations]
+    for draw in draws:
         with pytest.raises(ImportError, match=r'pip install "reluplex_walk\[plot\]"'):
             draw(curve)
 
@@ -377,7 +379,7 @@ def test_edges_are_drawn_once_and_fade(plane):
     """Two polygons share an inner edge: 2 E = corners + edges on the rim of the window."""
     u, v = np.eye(plane.problem.dim)[:2]
     faint = []
-    for extent in (0.2, 8.0):
+    for extent in (0.2, 20.0):
         cut = rw.slice(plane.problem, plane.theta + 0.01, u, v, extent=extent)
         edges = unique_edges(cut)
         rim = np.isclose(np.abs(edges), extent).all(axis=1).any(axis=1)
@@ -391,5 +393,17 @@ def test_edges_are_drawn_once_and_fade(plane):
         faint.append((len(cut), drawn.get_alpha(), drawn.get_linewidth()[0]))
     (few, full, wide), (many, less, thin) = faint
     assert few < many
-    assert full >= less
-    assert wide >= thin
+    assert full == 1.0 > less
+    assert wide > thin
+
+
+def test_a_plane_that_takes_too_long_is_sampled(plane, monkeypatch):
+    def stopped(*arguments, time_limit, **options):
+        cut = rw.slice(*arguments, **options)
+        return dataclasses.replace(cut, ended=rw.Ended.TIME_LIMIT if time_limit == 5.0 else None)
+
+    monkeypatch.setattr("reluplex_walk.plotting._cut.slice", stopped)
+    cut, why = exact_cut(plane, frame_of(plane), 30_000)
+    assert cut is None
+    assert why == "to cut this window takes more than 5 s"
+    assert plotting.plot_plane(plane).get_legend() is not None

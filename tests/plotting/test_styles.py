@@ -224,7 +224,7 @@ def test_the_matrices_leave_greys_and_merge_red_with_green():
 @pytest.mark.parametrize(
     "together",
     [
-        _axes.COLOURS[:4],
+        _axes.COLOURS,
         (_axes.BLUE, _axes.VERMILION, _axes.GREY),
         (_axes.BLUE, _axes.VERMILION, _axes.GREEN, _axes.SKY_BLUE, _axes.GREY),
         tuple(look.colour for look in (minima.PROVED, minima.FACE, minima.OPEN)),
@@ -240,7 +240,7 @@ def test_colours_used_together_differ_for_deuteranopes(together):
 def test_lines_marks_and_bars_differ_without_colour():
     styles = [(str(_axes.line_style(k)["ls"]), _axes.line_style(k)["color"]) for k in range(42)]
     assert len({*styles}) == 42
-    assert len({ls for ls, _ in styles[:6]}) == 6
+    assert len({ls for ls, _ in styles[:7]}) == 7
     assert len({look.hatch for look in (minima.PROVED, minima.FACE, minima.OPEN)}) == 3
     assert len({mark for _, mark, _ in shattering._DESIGNS.values()}) == 4
     assert len({mark for _, mark in training._STARTS.values()}) == 4

@@ -127,3 +127,19 @@ def test_why_work_stopped():
         assert words.startswith("The walk ")
         assert (ended.advice in words) == (ended is not Ended.FINISHED)
     assert "resume" not in stopped("The search", Ended.TIME_LIMIT)
+
+
+def test_a_penalty_is_told_of():
+    about = rw.LayerLoss(loss().network, loss().X, loss().y, penalty=0.25)
+    assert ", penalty 0.25" in said(rw.walk(about)).title
+    one = rw.train(rw.ReLUNetwork.random([1, 2, 1], seed=0), X, Y, penalty=0.1, rounds=1)
+    assert "minimum of loss and penalty in its own" in text(one)
+    assert said(one).figures["loss and penalty"] == f"{one.objective:.10g}"
+
+
+def test_a_lower_end_that_is_not_proved_is_told_of():
+    found = rw.minimize(loss(), max_walks=6)
+    lower = found.levels[0] < found.loss
+    assert ("A lower end, at" in text(found)) == lower
+    if lower:
+        assert not found.proved[0]

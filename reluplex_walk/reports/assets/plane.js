@@ -19,8 +19,10 @@
   class Plane {
     constructor(cut) {
       Object.assign(this, cut);
-      const unit = cut.corners instanceof Uint16Array ? 1 / 65535 : 1;
-      this.corners = Float32Array.from(cut.corners, (share) => share * unit);
+      if (cut.corners instanceof Uint16Array) {
+        this.corners = new Float32Array(cut.corners);
+        for (let k = 0; k < this.corners.length; k++) this.corners[k] /= 65535;
+      }
       this.ends = new Int32Array(cut.counts.length);
       let end = 0;
       for (let k = 0; k < cut.counts.length; k++) this.ends[k] = end += cut.counts[k];
@@ -199,41 +201,51 @@
     }
 
     // Edges of polygons, fainter where they are many: they come out as one zooms in.
-    edges(context, [x0, x1, y0, y1], width, height, ratio) {
+    edges(context, view, width, height, ratio) {
       if (this.sampled) return;
+      const [x0, x1, y0, y1] = view;
       const { corners, ends } = this;
+      const seen = this.within_view(view);
+      const apart = Math.sqrt((width * height) / Math.max(seen.length, 1)) / ratio; // of the page
+      const strength = Math.min(0.3, (apart - 5) / 60);
+      if (strength <= 0) return;
       const sx = width / (x1 - x0);
       const sy = height / (y1 - y0);
-      const path = new Path2D();
-      let count = 0;
-      let start = 0;
-      for (const end of ends) {
-        let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
-        for (let k = start; k < end; k++) {
-          left = Math.min(left, corners[2 * k]);
-          right = Math.max(right, corners[2 * k]);
-          low = Math.min(low, corners[2 * k + 1]);
-          high = Math.max(high, corners[2 * k + 1]);
-        }
-        if (right > x0 && left < x1 && high > y0 && low < y1) {
-          count++;
-          if (count > MOST_EDGES) return;
-          for (let k = start; k < end; k++) {
-            const x = (corners[2 * k] - x0) * sx;
-            const y = (y1 - corners[2 * k + 1]) * sy;
-            if (k === start) path.moveTo(x, y);
-            else path.lineTo(x, y);
-          }
-          path.closePath();
-        }
-        start = end;
-      }
-      const apart = Math.sqrt((width * height) / Math.max(count, 1)) / ratio; // pixels of the page
-      const strength = Math.min(0.45, Math.max(0, (apart - 3) / 40));
-      if (!strength) return;
       context.lineWidth = 0.7 * ratio;
       context.strokeStyle = `rgba(255,255,255,${strength})`;
-      context.stroke(path);
+      for (const polygon of seen) {
+        // One by one: a path of thousands takes seconds.
+        context.beginPath();
+        for (let k = polygon ? ends[polygon - 1] : 0; k < ends[polygon]; k++) {
+          context.lineTo((corners[2 * k] - x0) * sx, (y1 - corners[2 * k + 1]) * sy);
+        }
+        context.closePath();
+        context.stroke();
+      }
+    }
+
+    // The polygons that a window may meet.
+    within_view([x0, x1, y0, y1]) {
+      const { corners, ends } = this;
+      const found = [];
+      let start = 0;
+      for (let polygon = 0; polygon < ends.length; polygon++) {
+        let left = Infinity;
+        let right = -Infinity;
+        let low = Infinity;
+        let high = -Infinity;
+        for (let k = start; k < ends[polygon]; k++) {
+          const x = corners[2 * k];
+          const y = corners[2 * k + 1];
+          if (x < left) left = x;
+          if (x > right) right = x;
+          if (y < low) low = y;
+          if (y > high) high = y;
+        }
+        if (right > x0 && left < x1 && high > y0 && low < y1) found.push(polygon);
+        start = ends[polygon];
+      }
+      return found;
     }
 
     // The polygon and the loss at a point of the last picture; null outside.
@@ -307,10 +319,9 @@
   }
 
   const LEVELS = 24;
-  const COARSE = 150; // points in each direction that levels are found by
-  const MOST_EDGES = 60000; // polygons in view, beyond which no edge can be told
+  const COARSE = 120; // points in each direction that levels are found by
   const MOST_CORNERS = 60000; // of a mesh that turns smoothly
-  const GRID = 220;
+  const GRID = 160;
 
   report.Plane = Plane;
   report.shade = css;

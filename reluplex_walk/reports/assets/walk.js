@@ -381,8 +381,8 @@
       scene: {
         xaxis: axis("first to last"), yaxis: axis("to the middle"),
         zaxis: { ...axis("loss"), ...heights() },
-        aspectmode: "manual", aspectratio: { x: 1.25, y: 1.1, z: 0.65 },
-        camera: { eye: { x: 0.65 * far, y: -1.6 * far, z: 0.95 * far }, center: { x: 0, y: 0, z: -0.08 } },
+        aspectmode: "manual", aspectratio: { x: 1.25, y: 1, z: 0.62 },
+        camera: { eye: { x: 0.6 * far, y: -1.55 * far, z: 0.95 * far }, center: { x: 0, y: 0, z: -0.2 } },
         dragmode: "turntable",
       },
     });
@@ -415,7 +415,8 @@
       });
     }
     return (i) => {
-      if (!report.isDrawn(figure)) return null;
+      const { top, bottom } = place.getBoundingClientRect();
+      if (!report.isDrawn(figure) || bottom < 0 || top > innerHeight) return null;
       const { x, y, z } = spot(i);
       Object.assign(figure.traces[2], { x, y, z });
       return Plotly.restyle(place, { x: [x], y: [y], z: [z] }, [2]);
@@ -464,7 +465,7 @@
     const views = [
       lossView(walk),
       fitView(walk),
-      ...(plane ? [planeView(walk, plane), terrainView(walk, plane)] : []),
+      ...(plane ? [planeView(walk, plane)] : []),
       ...(walk.line ? [lineView(walk, walk.line)] : []),
     ];
 
@@ -477,25 +478,33 @@
       $("told").textContent = text;
       slider.setAttribute("aria-valuetext", text);
     };
-    // The newest place wins: what was asked for while figures were being drawn is left out.
-    let wanted = null;
-    let working = null;
-    const draw = async () => {
-      while (wanted !== null) {
-        const i = wanted;
-        wanted = null;
-        await Promise.all(views.map((view) => view(i)));
-        await new Promise(requestAnimationFrame);
-      }
-      working = null;
+    // The newest place wins: what was asked for while a figure was being drawn is left out.
+    const newest = (draws) => {
+      let wanted = null;
+      let working = null;
+      const work = async () => {
+        while (wanted !== null) {
+          const i = wanted;
+          wanted = null;
+          await Promise.all(draws.map((draw) => draw(i)));
+          await new Promise(requestAnimationFrame);
+        }
+        working = null;
+      };
+      return (i) => {
+        wanted = i;
+        return (working ??= work());
+      };
     };
+    // The terrain may be slow where there is no graphics card: it follows when it can.
+    const draw = newest(views);
+    const follow = newest(plane ? [terrainView(walk, plane)] : []);
     walk.show = (i) => {
       walk.at = Math.min(Math.max(i, 0), last);
       slider.value = String(walk.at);
       tell(walk.at);
-      wanted = walk.at;
-      working ??= draw();
-      return working;
+      follow(walk.at);
+      return draw(walk.at);
     };
 
     let playing = false;
@@ -523,6 +532,7 @@
       if (playing) stop();
     };
     button.addEventListener("click", () => (playing ? stop() : play()));
+    document.addEventListener("scrollend", () => follow(walk.at)); // it may have come into view
     still.addEventListener("change", () => still.matches && stop());
     $("previous").addEventListener("click", () => (stop(), walk.show(walk.at - 1)));
     $("next").addEventListener("click", () => (stop(), walk.show(walk.at + 1)));

@@ -93,7 +93,8 @@ def kind_of_loss(kind: str, tau: float | None) -> str:
     """``least absolute deviations`` and the like."""
     if kind == "pinball":
         return f"pinball loss, quantile {0.5 if tau is None else tau:g}"
-    return {"l1": "absolute deviations", "hinge": "hinge loss"}.get(kind, kind)
+    names = {"l1": "absolute deviations", "hinge": "hinge loss", "squared": "squared errors"}
+    return names.get(kind, kind)
 
 
 def about(loss: Any) -> str:
@@ -101,7 +102,9 @@ def about(loss: Any) -> str:
     widths = "-".join(map(str, loss.network.widths))
     layer = f", layer {loss.layer}" if hasattr(loss, "layer") else ""
     kind = kind_of_loss(loss.kind, getattr(loss, "tau", None))
-    return f"network {widths}{layer}, {kind} of {count(len(loss.X), 'sample')}"
+    penalty = getattr(loss, "penalty", 0.0)
+    beside = f", penalty {penalty:g}" if penalty else ""
+    return f"network {widths}{layer}, {kind} of {count(len(loss.X), 'sample')}{beside}"
 
 
 __all__ = [

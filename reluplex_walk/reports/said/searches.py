@@ -43,7 +43,7 @@ def minimization(found: Any) -> Said:
         stopped("The search", found.ended),
         *proved_of(best.certificate, "The end of the best walk"),
     ]
-    if levels and found.levels[0] < found.loss:
+    if levels and found.levels[0] < found.loss and not found.proved[0]:
         sentences.append(
             f"A lower end, at {level(found.levels[0])}, is not proved to be a local minimum, so "
             "that it is not the one handed over."
@@ -268,13 +268,13 @@ def _holds(certificate: Any) -> bool:
 
 def _layers(fit: Any) -> list[str]:
     """What is proved of each trained layer."""
-    sentences = []
+    sentences, what = [], "loss and penalty" if fit.penalty else "the loss"
     for layer in fit.layers:
         certificate = fit.certificates[layer]
         if _holds(certificate):
             scope = "global" if certificate.is_global else "local"
             sentences.append(
-                f"Layer {layer} is proved to be at a {scope} minimum of the loss in its own "
+                f"Layer {layer} is proved to be at a {scope} minimum of {what} in its own "
                 "parameters, the other layers as they are, up to the rounding of floats."
             )
         elif certificate is None:
