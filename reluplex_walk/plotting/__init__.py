@@ -1,6 +1,7 @@
 """Figures of walks, with matplotlib (``pip install "reluplex_walk[plot]"``).
 
-Every function takes the axes to draw on and returns them; without axes it makes a new figure.
+Every function takes the axes to draw on (`ax`, `axes`, or a `figure` where its panels differ in
+kind) and a `title`, and returns what it drew on; without axes it makes a new figure.
 matplotlib is imported when a function is called.
 """
 
@@ -49,17 +50,17 @@ __all__ = [
     "plot_glass",
     "plot_graph",
     "plot_loss",
+    "plot_merge_tree",
     "plot_minima",
     "plot_partial",
-    "plot_merge_tree",
     "plot_penalty_path",
     "plot_persistence",
     "plot_plane",
     "plot_process",
-    "plot_shatteredness",
-    "plot_shattering",
     "plot_regret",
     "plot_residuals",
+    "plot_shatteredness",
+    "plot_shattering",
     "plot_slice",
     "plot_training",
     "plot_vanishing",
