@@ -49,6 +49,9 @@ def flood_between(
         ends.append(search.begin(theta, traj.basis[-1]))
     lakes = Lakes(len(search.losses))
     level, certain = -np.inf, np.inf  # of what is seen; up to which nothing is missing
+    for end, traj in zip(ends, walks, strict=True):
+        if search.losses[end] > traj.loss + GRAPHS.rounding * loss.magnitude(traj.theta):
+            certain = -np.inf  # another vertex than the walk's: its lake may be missing
     ended = None
     while lakes.find(ends[0]) != lakes.find(ends[1]):
         first = search.queue[0][0] if search.queue else np.inf

@@ -196,14 +196,27 @@ class Search:
         state.theta[np.abs(state.theta) <= np.finfo(float).eps * size] = 0.0
 
     def _extend(self, state: State) -> bool:
-        """Move along the face `state` lies in to one more breakpoint, if there is any."""
+        """Move along the face `state` lies in to one more breakpoint, if there is any: the nearer.
+
+        At a vertex that rounding has moved off one of its breakpoints that is this one.
+        """
         for row in np.flatnonzero(state.basis == FREE):
-            for sign in (1.0, -1.0):
-                prices(self.kernel, state)
+            prices(self.kernel, state)
+            steps = {sign: self._step(state, sign * state.b[row]) for sign in (1.0, -1.0)}
+            sign = min(steps, key=lambda each: steps[each])
+            if np.isfinite(steps[sign]):
                 state.d[:] = sign * state.b[row]
-                if follow(self.kernel, state, native.GIVEN, False) == native.DONE:
-                    return True
+                return bool(follow(self.kernel, state, native.GIVEN, False) == native.DONE)
         return False
+
+    def _step(self, state: State, direction: Floats) -> float:
+        """How far it is from `state` to the first breakpoint in that direction; inf: none."""
+        for copy, array in self.copies:
+            copy[...] = array
+        self.trial.d[:] = direction
+        if follow(self.kernel, self.trial, native.GIVEN, False) != native.DONE:
+            return np.inf
+        return float(np.abs(self.trial.theta - state.theta).max())
 
     def expand(self, stand: Stand) -> bool:
         """Follow every half-edge of the basis; False if a limit is over before all are."""

@@ -158,3 +158,18 @@ def test_merge_tree_of_a_box(number, box):
     assert np.abs(tree.points).max() <= box * (1.0 + 1e-12)
     assert np.abs(tree.barriers() - found.passes).max() <= ROUNDING * scale
     assert bottleneck(*tree.diagram().T, *lasting(found, scale)) <= ROUNDING * scale
+
+
+def test_a_walk_that_ends_beside_one_of_its_breakpoints():
+    """By rounding: the flood begins at that vertex, not at the other end of an edge."""
+    weights = [[-0.21818580580308478, -1.3359864371795265]], [[-1.458395273], [-0.8304323159]]
+    biases = [-0.5135221703958299], [0.8267782767531626, -0.6372457263367708], [-0.187039538]
+    network = rw.ReLUNetwork([*weights, [[-1.252013123, -1.699954906]]], biases, 0.25)
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        X, y = rng.uniform(-4.0, 4.0, (6, 2)), rng.uniform(-5.0, 5.0, 6)
+        loss = rw.LayerLoss(network, X, y, layer=1)
+        tree = rw.merge_tree(loss)
+        if len(tree) > 1:
+            found = rw.barrier(loss, *tree.points[tree.minima[:2]], trials=0)
+            assert found.level == pytest.approx(tree.barrier(0, 1), rel=1e-9)
