@@ -162,14 +162,20 @@ def test_merge_tree_of_a_box(number, box):
 
 def test_a_walk_that_ends_beside_one_of_its_breakpoints():
     """By rounding: the flood begins at that vertex, not at the other end of an edge."""
-    weights = [[-0.21818580580308478, -1.3359864371795265]], [[-1.458395273], [-0.8304323159]]
-    biases = [-0.5135221703958299], [0.8267782767531626, -0.6372457263367708], [-0.187039538]
-    network = rw.ReLUNetwork([*weights, [[-1.252013123, -1.699954906]]], biases, 0.25)
-    rng = np.random.default_rng(0)
-    for _ in range(6):
-        X, y = rng.uniform(-4.0, 4.0, (6, 2)), rng.uniform(-5.0, 5.0, 6)
-        loss = rw.LayerLoss(network, X, y, layer=1)
-        tree = rw.merge_tree(loss)
-        if len(tree) > 1:
-            found = rw.barrier(loss, *tree.points[tree.minima[:2]], trials=0)
-            assert found.level == pytest.approx(tree.barrier(0, 1), rel=1e-9)
+    X = [2.6310539242009687, 4.822165612492366, 2.6075325528586855]
+    X += [0.4578143977174651, 2.8313728653530252, -0.6250968478625145]
+    y = [1.383998690445658, 2.8517110526067713, -4.60450319527589]
+    y += [-4.536817722698543, 0.3091887813863279, 1.3937973854588561]
+    tail = [[-1.2520131231357303, -1.6999549066734598]]
+    network = rw.ReLUNetwork(
+        [[[-1.4583952730773766], [-0.8304323159490496]], tail],
+        [[0.8267782767531626, -0.6372457263367708], [-0.18703953887697145]],
+        negative_slope=0.25,
+    )
+    loss = rw.LayerLoss(network, np.array(X)[:, None], y)
+    a = [-1.7822468907093987, -1.1140769134952127, -0.42312386470540725, 2.040373350207287]
+    b = [-0.5745079477562439, 2.7703724697737204, -1.3126209919311949, -0.820515244494357]
+    found = rw.barrier(loss, a, b, trials=0)
+    passes = region_graph(loss).flood([np.reshape(a, (2, 2)), np.reshape(b, (2, 2))]).passes
+    assert found.exact
+    assert found.level == pytest.approx(passes[0, 1], rel=1e-9)
