@@ -179,12 +179,17 @@ def _across(
     down, up = (list(traj.vertices) for traj in walks)
     between = [flood.search.vertices[k].reshape(shape) for k in flood.path]
     points = [*down, *between, *up[::-1]]
-    same = GRAPHS.same * max(np.abs(point).max() for point in points)
     path = [ends[0]]
     for point in points:
-        if min(np.abs(point - other).max() for other in (path[-1], ends[1])) > same:
+        if not any(_equal(point, other) for other in (path[-1], ends[1])):
             path.append(point)
     return [*path, ends[1]]
+
+
+def _equal(point: Floats, other: Floats) -> bool:
+    """Whether two points differ by rounding, each component by its own: some may be huge."""
+    size = np.maximum(np.abs(point), np.abs(other))
+    return bool((np.abs(point - other) <= GRAPHS.rounding * size).all())
 
 
 def _level_across(flood: Flood, ends: tuple[Floats, Floats]) -> Fraction:

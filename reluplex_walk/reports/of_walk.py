@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import re
 from fractions import Fraction
@@ -120,10 +121,12 @@ def _number(value: Fraction | float) -> str:
     """An exact number as far as it is readable."""
     if not isinstance(value, Fraction):
         return f"{value:.12g} (a float)"
-    text = str(value)
-    if len(text) <= _DIGITS:
+    bits = value.numerator.bit_length() + value.denominator.bit_length()
+    # Python refuses to write integers of more than 4300 digits: most are counted, not written.
+    if bits <= 4 * _DIGITS and len(text := str(value)) <= _DIGITS:
         return f"{text} = {float(value):.12g}, exactly"
-    return f"{float(value):.12g}, rounded from a fraction of {len(text):,} digits"
+    digits = int(bits * math.log10(2.0)) + 1
+    return f"{float(value):.12g}, rounded from a fraction of about {digits:,} digits"
 
 
 def _making(traj: Trajectory) -> str:
