@@ -21,7 +21,7 @@ from ..simplex.walk import walk
 from ..tolerances import GRAPHS
 from .barrier_flood import Flood, flood_between
 from .barrier_record import Barrier, BarrierProgress
-from .highest import highest_exactly
+from .highest import highest_exactly, noise
 from .lowering import SegmentPath, lower
 
 Floats = NDArray[np.float64]
@@ -165,9 +165,13 @@ def _barrier(
 def _level(path: SegmentPath, rounding: float) -> Fraction:
     """The exact level of a path of segments."""
     exact, level = ExactLoss(path.loss), path.level
-    segments = zip(path.tops, pairwise(path.points), strict=True)
+    segments = list(zip(path.tops, pairwise(path.points), strict=True))
+    doubt = {k: noise(path.loss, *pair) for k, (_, pair) in enumerate(segments)}
+    least = level - max(rounding, *doubt.values())
     return max(
-        highest_exactly(exact, *pair) for top, pair in segments if top.level >= level - rounding
+        highest_exactly(exact, *pair)
+        for k, (top, pair) in enumerate(segments)
+        if top.level + doubt[k] >= least
     )
 
 

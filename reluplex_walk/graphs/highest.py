@@ -26,6 +26,22 @@ class Top(NamedTuple):
     position: float  # 0 at the start, 1 at the end
 
 
+def noise(loss: LayerLoss, start: Floats, end: Floats) -> float:
+    """What rounding may move the loss by, as floats see it on the segment.
+
+    Also neurons that are off count: a segment that comes from afar has its breakpoints, and the
+    loss behind them, only as exactly as the terms there are small.
+    """
+    most = 0.0
+    for theta in (start, end):
+        terms = np.abs(theta[:, :-1]) @ np.abs(loss.inputs.T) + np.abs(theta[:, -1:])  # (h, n)
+        for weights, biases in loss.tail:
+            terms = np.abs(weights) @ terms + np.abs(biases)[:, None]
+        most = max(most, float(terms.sum()))
+    cost = float(max(loss.left.max(), loss.right.max()))
+    return GRAPHS.rounding * (cost * most + loss.target_size)
+
+
 def highest(loss: LayerLoss, start: Floats, end: Floats) -> Top:
     """The highest point of the segment between two points (h, q); the first of several."""
     if np.array_equal(start, end):
@@ -46,8 +62,8 @@ def highest_exactly(exact: ExactLoss, start: Floats, end: Floats) -> Fraction:
     if np.array_equal(start, end):
         return ends[0]
     section = line_section(exact.loss, start, end - start, (0.0, 1.0))
-    size = max(exact.loss.magnitude(start), exact.loss.magnitude(end))
-    near = section.losses >= section.losses.max() - GRAPHS.doubt * GRAPHS.rounding * size
+    doubt = GRAPHS.doubt * noise(exact.loss, start, end)
+    near = section.losses >= section.losses.max() - doubt
     inner = np.flatnonzero(near[1:-1]) + 1
     return max([*ends, *(level for k in inner for level in _around(exact, section, int(k)))])
 
@@ -70,4 +86,4 @@ def _around(exact: ExactLoss, section: LineSection, at: int) -> Iterator[Fractio
     yield exact.loss_at(point, exact.signs(point))
 
 
-__all__ = ["Top", "highest", "highest_exactly"]
+__all__ = ["Top", "highest", "highest_exactly", "noise"]

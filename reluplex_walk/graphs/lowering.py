@@ -16,12 +16,13 @@ from ..problem.loss import LayerLoss
 from ..simplex.walk import walk
 from ..tolerances import GRAPHS
 from .barrier_record import BarrierProgress
-from .highest import Top, highest
+from .highest import Top, highest, noise
 
 Floats = NDArray[np.float64]
 
 _PIVOTS = 64  # of the walk that the top is moved along
 _AROUND = [0.3, 0.1, 0.03, 0.01] * 4  # of the way between the points beside it
+_FAR = 10.0  # times the noise at the ends that is suffered elsewhere
 _ROUND = 5  # tops between two looks at what they gained,
 _WORTH = 0.01  # and what of the height that has to be
 _SHARES = [2.0**-k for k in range(1, 11)]  # of its first step, where that is too far
@@ -60,6 +61,11 @@ class SegmentPath:
         """Let point number `at` be `points`, which makes the tops around it `tops`."""
         self.points[at : at + 1] = points
         self.tops[at - 1 : at + 1] = tops
+
+    def too_far(self, point: Floats) -> bool:
+        """Whether floats see less of the loss around `point` than around both ends of the path."""
+        ends = noise(self.loss, self.points[0], self.points[-1])
+        return noise(self.loss, point, point) > max(_FAR * ends, GRAPHS.same * abs(self.level))
 
     def repeats(self, at: int, point: Floats) -> bool:
         """Whether `point` is one of those beside point number `at`, up to rounding."""
@@ -105,6 +111,8 @@ def _moved(path: SegmentPath, at: int, start: Floats, rounding: float, limits: L
     for point in _places(path.loss, start, limits):
         if limits.over is not None:
             break
+        if path.too_far(point):
+            continue
         points = [] if path.repeats(at, point) else [point]
         tops = path.around(at, points)
         reached = max(top.level for top in tops)

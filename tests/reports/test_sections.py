@@ -373,3 +373,12 @@ def test_processes_of_several_inputs_and_without_an_intercept():
     assert set(parts(of_process.sections(several))) == {"coefficients", "solutions"}
     through = rw.quantile_process(X[1:], Y[1:], fit_intercept=False)
     assert len(parts(of_process.sections(through))["coefficients"].figures) == 1
+
+
+@pytest.mark.parametrize("result", [ensemble, trained, fit])
+def test_ids_are_there_once(result, tmp_path):
+    """Two sections of one id, or one of the player's: scripts write into the wrong place."""
+    text = rw.report(result(), tmp_path / "page.html").read_text("utf-8")
+    ids = re.findall(r'<(?!path|svg)[a-z0-9]+ [^>]*?\bid="([^"]+)"', text.split("<script>")[0])
+    assert len(ids) > 5
+    assert sorted(set(ids)) == sorted(ids)

@@ -273,7 +273,7 @@
       const height = Math.max(50, Math.round(place.clientHeight * ratio * 0.85));
       const source = plane.picture(plane.shares(view), width, height, ratio);
       const { bounds } = plane.seen;
-      $("levels").replaceChildren(
+      $("colour-levels").replaceChildren(
         ...[0, 0.25, 0.5, 0.75, 1].map((share) => {
           const tick = document.createElement("span");
           tick.textContent = digits(bounds[Math.round(share * (bounds.length - 1))], 4);
