@@ -25,6 +25,11 @@ from .highest import highest_exactly, noise
 from .lowering import SegmentPath, lower
 
 Floats = NDArray[np.float64]
+Flooded = tuple[Flood, list[Trajectory]]
+
+_FIRST = (
+    20  # the part of the flood that comes before the path is lowered: small problems need no more
+)
 
 
 @logged("barrier")
@@ -40,10 +45,11 @@ def barrier(
 ) -> Barrier:
     """How high the loss has to rise on the way from `a` to `b`: the level of the lowest pass.
 
-    The straight segment gives a first bound.  Its highest point is moved down by pivots, again and
-    again; then two lakes rise from the vertices that walks from `a` and `b` end at, vertex by
-    vertex, until they meet (then their level is the pass) or reach the level of the path (then that
-    is the pass), or `max_edges` were followed.  What was flooded by then proves a lower bound.
+    Two lakes rise from the vertices that walks from `a` and `b` end at, vertex by vertex, until they
+    meet (then their level is the pass), reach the level of a path that is known (then that is the
+    pass), or `max_edges` were followed; what was flooded proves a lower bound.  The path that is
+    known is the straight segment at first.  Where a twentieth of the flood does not decide, its
+    highest point is moved down by pivots, again and again, before the rest.
 
     Parameters
     ----------
@@ -93,18 +99,14 @@ def barrier(
     if not loss.fit_intercept and not np.array_equal(start[:, -1], end[:, -1]):
         raise ValueError("b: expected the biases of a, which are not fitted, found others")
     floor = max(loss(start), loss(end))
-    with Limits.asked(time_limit, callback, max_edges) as limits:
+    with Limits.asked(time_limit, callback) as limits:
         straight = SegmentPath(loss, [start, end])
         path = SegmentPath(loss, [start, end])
-        lower(path, floor, trials, seed, limits)
-        flood = None
-        if (
-            max_edges
-            and path.level > floor + GRAPHS.rounding * loss.magnitude(start)
-            and limits.over is None
-        ):
-            flood = _flooded(loss, start, end, path.level, limits)
-    return _barrier(loss, straight, path, floor, flood, limits)
+        flooded = _flooded(path, floor, max_edges // _FIRST, limits)
+        if flooded is None or flooded[0].ended is not Ended.FINISHED:
+            lower(path, floor, trials, seed, limits)
+            flooded = _flooded(path, floor, max_edges, limits) or flooded
+    return _barrier(loss, straight, path, floor, flooded, limits)
 
 
 def _point(loss: LayerLoss, value: Any, name: str) -> Floats:
@@ -112,17 +114,21 @@ def _point(loss: LayerLoss, value: Any, name: str) -> Floats:
     return loss.parameters(getattr(value, "theta", value), name)
 
 
-def _flooded(
-    loss: LayerLoss, a: Floats, b: Floats, ceiling: float, limits: Limits
-) -> tuple[Flood, tuple[Trajectory, Trajectory]] | None:
-    """The flood between the ends of walks down from both points, and these; None at a limit."""
-    walks = tuple(
-        walk(loss, point, step="long", proof="off", time_limit=limits.remaining) for point in (a, b)
-    )
+def _flooded(path: SegmentPath, floor: float, most: int, limits: Limits) -> Flooded | None:
+    """The flood between the ends of walks down from both ends of `path`, and these walks.
+
+    None where there is nothing to flood for, or time for it.
+    """
+    loss, ends = path.loss, (path.points[0], path.points[-1])
+    rounding = GRAPHS.rounding * loss.magnitude(ends[0])
+    if not most or path.level <= floor + rounding or limits.over is not None:
+        return None
+    walks = [
+        walk(loss, point, step="long", proof="off", time_limit=limits.remaining) for point in ends
+    ]
     if limits.over is not None:
         return None
-    found = flood_between(loss, (walks[0], walks[1]), ceiling, limits)
-    return found, (walks[0], walks[1])
+    return flood_between(loss, (walks[0], walks[1]), path.level, most, limits), walks
 
 
 def _barrier(
@@ -130,23 +136,24 @@ def _barrier(
     straight: SegmentPath,
     path: SegmentPath,
     floor: float,
-    flooded: tuple[Flood, tuple[Trajectory, Trajectory]] | None,
+    flooded: Flooded | None,
     limits: Limits,
 ) -> Barrier:
-    start, end = path.points[0], path.points[-1]
-    rounding = GRAPHS.rounding * max(loss.magnitude(point) for point in (start, end))
-    lowest, n_vertices, ended = floor, 0, limits.over or Ended.FINISHED
+    ends = path.points[0], path.points[-1]
+    rounding = GRAPHS.rounding * max(loss.magnitude(point) for point in ends)
+    exact = ExactLoss(loss)
+    flood = None if flooded is None else flooded[0]
     if flooded is None or not flooded[0].met:
         path.split()
-        points, level = path.points, _level(path, rounding)
+        points, level = path.points, _level(exact, path, rounding)
     else:
-        points, level = _across(*flooded, (start, end)), _level_across(flooded[0], (start, end))
-    if flooded is not None:
-        flood = flooded[0]
-        lowest, n_vertices = max(floor, flood.lower), len(flood.search.losses)
-        ended = flood.ended
+        points, level = _across(*flooded, ends), _level_across(flooded[0])
     losses = np.array([loss(point) for point in points])
+    # Whatever floats made of the segments, no point that is handed over is higher than the level.
+    level = max(level, *(_loss_at(exact, point) for point in (*ends, points[losses.argmax()])))
+    lowest = floor if flood is None else max(floor, flood.lower)
     proved = lowest >= float(level) - rounding
+    ended = limits.over or (Ended.FINISHED if flood is None else flood.ended)
     return Barrier(
         problem=loss,
         path=np.array(points),
@@ -155,29 +162,43 @@ def _barrier(
         level_exact=level,
         lower=min(lowest, float(level)),
         exact=proved,
+        reason=_reason(proved, flood, ended),
         straight=straight.level,
-        n_vertices=n_vertices,
+        n_vertices=0 if flood is None else len(flood.search.losses),
         ended=Ended.FINISHED if proved else ended,
         elapsed=limits.elapsed,
     )
 
 
-def _level(path: SegmentPath, rounding: float) -> Fraction:
+def _reason(proved: bool, flood: Flood | None, ended: Ended) -> str:
+    """Why the level is that of the lowest pass, or may not be."""
+    if proved:
+        return "no path between them stays lower"
+    if ended is not Ended.FINISHED:
+        return f"the search {ended.message}"
+    if flood is None:
+        return "no flood was asked for"
+    return "floats leave open whether the flood has seen all that lies below the path"
+
+
+def _level(exact: ExactLoss, path: SegmentPath, rounding: float) -> Fraction:
     """The exact level of a path of segments."""
-    exact, level = ExactLoss(path.loss), path.level
-    segments = list(zip(path.tops, pairwise(path.points), strict=True))
-    doubt = {k: noise(path.loss, *pair) for k, (_, pair) in enumerate(segments)}
-    least = level - max(rounding, *doubt.values())
+    segments = list(pairwise(path.points))
+    doubt = [noise(path.loss, *segment) for segment in segments]
+    least = path.level - max(rounding, *doubt)
     return max(
-        highest_exactly(exact, *pair)
-        for k, (top, pair) in enumerate(segments)
-        if top.level + doubt[k] >= least
+        highest_exactly(exact, *segment)
+        for segment, top, noisy in zip(segments, path.tops, doubt, strict=True)
+        if top.level + noisy >= least
     )
 
 
-def _across(
-    flood: Flood, walks: tuple[Trajectory, Trajectory], ends: tuple[Floats, Floats]
-) -> list[Floats]:
+def _loss_at(exact: ExactLoss, point: Floats) -> Fraction:
+    theta = Rationals.of(point.ravel())
+    return exact.loss_at(theta, exact.signs(theta))
+
+
+def _across(flood: Flood, walks: list[Trajectory], ends: tuple[Floats, Floats]) -> list[Floats]:
     """Down from one point, across the pass, and up to the other."""
     shape = ends[0].shape
     down, up = (list(traj.vertices) for traj in walks)
@@ -196,12 +217,9 @@ def _equal(point: Floats, other: Floats) -> bool:
     return bool((np.abs(point - other) <= GRAPHS.rounding * size).all())
 
 
-def _level_across(flood: Flood, ends: tuple[Floats, Floats]) -> Fraction:
-    """The exact level of the vertices the path leads over, and of both its ends."""
-    search = flood.search
-    exact = search.exact.exact
-    points = [Rationals.of(end.ravel()) for end in ends]
-    levels = [exact.loss_at(point, exact.signs(point)) for point in points]
+def _level_across(flood: Flood) -> Fraction:
+    """The exact level of the vertices the path leads over."""
+    search, levels = flood.search, []
     top = max(search.losses[k] for k in flood.path)
     for k in flood.path:
         if search.losses[k] >= top - GRAPHS.rounding * search.exact.terms(search.vertices[k]):

@@ -36,9 +36,13 @@ def flood_between(
     loss: LayerLoss,
     walks: tuple[Trajectory, Trajectory],
     ceiling: float,
+    most: int,
     limits: Limits,
 ) -> Flood:
-    """Flood from the ends of two walks, up to `ceiling`, the level of a path that is known."""
+    """Flood from the ends of two walks, up to `ceiling`, the level of a path that is known.
+
+    At most so many half-edges are followed.
+    """
     inner = [loss.free_units.inner(traj.vertices) for traj in walks]
     size = max(float(np.abs(each).max(initial=0.0)) for each in inner)
     search = Search(loss, size, limits, lowest_first=True)
@@ -60,7 +64,9 @@ def flood_between(
             break
         level = max(level, first)
         progress = BarrierProgress(ceiling, len(search.losses), limits.elapsed)
-        ended = limits.look(search.n_followed, progress)
+        ended = limits.look(-1, progress)
+        if search.n_followed >= most:
+            ended = ended or Ended.WORK_LIMIT
         stand = search.next()
         crowded = len(search.bases[stand.vertex]) > MOST_BASES
         if ended is not None or not search.expand(stand):

@@ -68,13 +68,15 @@ class Barrier:
         No path is lower: at least the higher loss of both ends, or what the flood proved.
     exact : bool
         Whether the level is that of the lowest pass: `lower` is no less, up to rounding.
+    reason : str
+        Why it is, or why it may not be.
     straight : float
         The highest loss on the straight segment.
     n_vertices : int
         Vertices the flood has seen.
     ended : Ended
-        FINISHED if exact, or if nothing made the path lower and no flood was asked for; WORK_LIMIT
-        at `max_edges`, TIME_LIMIT or INTERRUPTED.
+        FINISHED where the search came to its own end, whatever it proved; WORK_LIMIT at
+        `max_edges`, TIME_LIMIT or INTERRUPTED.
     elapsed : float
         Seconds.
 
@@ -101,6 +103,7 @@ class Barrier:
     level_exact: Fraction = field(repr=False)
     lower: float
     exact: bool
+    reason: str
     straight: float
     n_vertices: int
     ended: Ended
@@ -171,10 +174,7 @@ class Barrier:
         straight        level 5, 2 above the higher end
         exact           yes: no path between them stays lower
         """
-        if self.exact:
-            proved = "yes: no path between them stays lower"
-        else:
-            proved = f"no: the lowest pass is between {self.lower:.6g} and {self.level:.6g}"
+        proved = f"{'yes' if self.exact else 'no'}: {self.reason}"
         above = "above the higher end"
         return "\n".join(
             [
@@ -182,6 +182,7 @@ class Barrier:
                 f"ends            losses {self.losses[0]:.6g} and {self.losses[-1]:.6g}",
                 f"straight        level {self.straight:.6g}, {self.straight_height:.4g} {above}",
                 f"exact           {proved}",
+                *([] if self.exact else [f"lowest pass     at least {self.lower:.6g}"]),
             ]
         )
 

@@ -65,14 +65,17 @@ def highest_exactly(exact: ExactLoss, start: Floats, end: Floats) -> Fraction:
     doubt = GRAPHS.doubt * noise(exact.loss, start, end)
     near = section.losses >= section.losses.max() - doubt
     inner = np.flatnonzero(near[1:-1]) + 1
-    return max([*ends, *(level for k in inner for level in _around(exact, section, int(k)))])
+    line = first, last.moved(Fraction(-1), first)
+    return max([*ends, *(level for k in inner for level in _around(exact, section, line, int(k)))])
 
 
-def _around(exact: ExactLoss, section: LineSection, at: int) -> Iterator[Fraction]:
-    """The losses where breakpoints vanish around position number `at`."""
+def _around(
+    exact: ExactLoss, section: LineSection, line: tuple[Rationals, Rationals], at: int
+) -> Iterator[Fraction]:
+    """The losses where breakpoints vanish around position number `at` of the line."""
     middle = Fraction((section.positions[at - 1] + section.positions[at]) / 2)
     beyond = Fraction((section.positions[at] + section.positions[at + 1]) / 2)
-    origin, d = (Rationals.of(part.ravel()) for part in (section.origin, section.direction))
+    origin, d = line
     s = middle
     for _ in range(len(section.breakpoints[at - 1]) + _MORE):
         point = origin.moved(s, d)

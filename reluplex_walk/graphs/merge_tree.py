@@ -106,12 +106,17 @@ class MergeTree:
     _repr_html_ = repr_html
 
     def __repr__(self) -> str:
-        found = f"{len(self)} minima, exact" if self.exact else f"{self._valleys}, not exact"
+        found = f"{self._minima}, exact" if self.exact else f"{self._valleys}, not exact"
         return f"MergeTree({found})"
 
     @property
     def _valleys(self) -> str:
-        return f"{len(self)} valleys, {int(self.proved.sum())} of them proved minima"
+        noun = "valley" if len(self) == 1 else "valleys"
+        return f"{len(self)} {noun}, proved minima: {int(self.proved.sum())}"
+
+    @property
+    def _minima(self) -> str:
+        return f"{len(self)} {'minimum' if len(self) == 1 else 'minima'}"
 
     @property
     def persistence(self) -> Floats:
@@ -286,12 +291,12 @@ class MergeTree:
         >>> net = rw.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
         >>> loss = rw.LayerLoss(net, [[0.0], [1.0], [2.0], [3.0]], [2.0, 0.0, 0.0, 3.0])
         >>> print(rw.merge_tree(loss).summary())
-        merge tree           2 local minima, 8 points, 12 edges
+        merge tree           2 minima, 8 points, 12 edges
         lowest points        2 to 3
         barriers             1 of finite persistence: 2 to 2, median 2
         exact                yes: every vertex was found
         """
-        what = f"{len(self)} local minima" if self.exact else self._valleys
+        what = self._minima if self.exact else self._valleys
         rows = [
             (
                 "merge tree",

@@ -151,7 +151,7 @@ def _of_graph(graph: VertexGraph, limits: Limits) -> MergeTree:
         proved[lake] = proved[lake].all()  # what a flat minimum leads to is known
     ended = graph.ended if graph.ended is not Ended.FINISHED else limits.over or graph.ended
     if not graph.complete:
-        reason = f"{int((~graph.expanded).sum())} vertices were found whose edges were not followed"
+        reason = f"edges not followed of vertices that were found: {int((~graph.expanded).sum())}"
     elif not flooded.exact:
         reason = "floats do not tell some levels apart, and their vertices were not solved exactly"
     else:

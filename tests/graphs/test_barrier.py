@@ -8,6 +8,7 @@ import pytest
 
 import reluplex_walk as rw
 from reluplex_walk.exact.loss import ExactLoss
+from reluplex_walk.exact.rationals import Rationals
 from reluplex_walk.graphs.highest import highest, highest_exactly
 from tests.problems.random import random_loss
 
@@ -67,7 +68,7 @@ def test_bounds_where_the_flood_does_not_end():
     assert max(a.loss, b.loss) <= found.lower < found.level < found.straight
     is_a_path(found, a.theta, b.theta)
     assert f"at least {found.lower:.6g}" in repr(found)
-    assert "between" in found.summary()
+    assert "at least" in found.summary()
     further = rw.barrier(loss, a, b, max_edges=1000, trials=20)
     assert found.lower <= further.lower <= further.level <= found.level
     again = rw.barrier(loss, a, b, max_edges=1000, trials=20)
@@ -134,3 +135,45 @@ def test_the_highest_point_of_a_segment_without_rounding(seed):
     assert float(level) == pytest.approx(top.level, rel=1e-12)
     for share in np.linspace(0.0, 1.0, 200):  # points of the segment, up to their own rounding
         assert loss(a + share * (b - a)) <= float(level) * (1 + 1e-12)
+
+
+FAR = {  # where floats see little: walks lead to parameters of 1e5 and more
+    "offsets of 1e4": (
+        rw.ReLUNetwork([[[1.0], [0.0]], [[1.0, 1.0], [2.0, 0.0]]], [[0.0, 0.0], [-1e-06, -1e-06]]),
+        [10000.44, 9999.26, 10000.11, 10000.63, 9999.4],
+        [[2e-06, 1e-06], [-2e-06, 0.0], [1e-06, 0.0], [-1e-06, -1e-06], [-1e-06, -2e-06]],
+        [
+            [-3.571428571443421e-06, 0.035712142857291344],
+            [2.8169014084469514e-06, -0.028167323943624447],
+        ],
+        [
+            [7.042253521117381e-07, -0.0070418309859061135],
+            [2.112676056335214e-06, -0.021125492957718334],
+        ],
+        9.535211267601e-06,
+    ),
+    "offsets of 1e6": (
+        rw.ReLUNetwork([[[-1.0], [2.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]], negative_slope=0.25),
+        [999999.05, 1000000.01, 999998.88, 999998.91],
+        [[0.0], [-0.001], [-0.001], [-0.002]],
+        [[0.04565656561519919, -45656.51584954267], [-0.17898989882435618, 178989.69572536647]],
+        [[0.00392598551925751, -3925.9855585173655], [-0.003636363636440605, 3636.3596728042417]],
+        0.002,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_no_path_is_higher_than_its_level_where_floats_see_little(name):
+    network, x, y, a, b, lowest = FAR[name]
+    loss = rw.LayerLoss(network, np.array(x)[:, None], y)
+    found = rw.barrier(loss, a, b)
+    exact = ExactLoss(loss)
+    for start, end in pairwise([Rationals.of(theta.ravel()) for theta in found.path]):
+        for share in range(33):
+            point = start.moved(Fraction(share, 32), end.moved(Fraction(-1), start))
+            assert exact.loss_at(point, exact.signs(point)) <= found.level_exact
+    assert found.lower <= lowest * (1 + 1e-9)
+    assert found.level >= lowest * (1 - 1e-9)
+    assert not found.exact or found.level == pytest.approx(lowest, rel=1e-9)
+    assert found.exact or "floats leave open" in found.summary()

@@ -170,7 +170,7 @@ def test_what_is_not_known_completely_claims_nothing():
     assert whole.exact
     assert not part.exact
     assert part.ended is rw.Ended.WORK_LIMIT
-    assert "not followed" in part.reason
+    assert "edges not followed" in part.reason
     assert "proved minima" in repr(part)
     levels = whole.births
     for birth, proved in zip(part.births, part.proved, strict=True):
