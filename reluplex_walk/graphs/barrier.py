@@ -45,10 +45,10 @@ def barrier(
 ) -> Barrier:
     """How high the loss has to rise on the way from `a` to `b`: the level of the lowest pass.
 
-    Two lakes rise from the vertices that walks from `a` and `b` end at, vertex by vertex, until they
-    meet (then their level is the pass), reach the level of a path that is known (then that is the
-    pass), or `max_edges` were followed; what was flooded proves a lower bound.  The path that is
-    known is the straight segment at first.  Where a twentieth of the flood does not decide, its
+    Two lakes rise from the vertices that walks from `a` and `b` end at, vertex by vertex, until
+    they meet (then their level is the pass), reach the level of a path that is known (then that is
+    the pass), or `max_edges` were followed; what was flooded proves a lower bound.  The path that
+    is known is the straight segment at first.  Where a twentieth of the flood does not decide, its
     highest point is moved down by pivots, again and again, before the rest.
 
     Parameters
