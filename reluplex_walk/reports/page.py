@@ -21,7 +21,7 @@ _SCRIPTS = ("page.js", "figures.js", "plane.js", "walk.js", "tables.js")
 # Nothing is fetched, whatever a browser or a later change of this file might try.  Plotly compiles
 # the drawing of 3-D surfaces and makes style sheets as it goes; pictures are saved from blobs.
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; "
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval' blob:; "
     "img-src data: blob:; font-src data:"
 )
 
@@ -101,6 +101,7 @@ class Page:
             "sections": body,
             "version": escape(__version__),
             "style": asset("report.css"),
+            "first": asset("open.js"),
             "scripts": "\n".join(asset(name) for name in _SCRIPTS),
             "library": _library() if 'class="plot"' in body + self.head else "",
         }

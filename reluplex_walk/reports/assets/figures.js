@@ -7,45 +7,33 @@
     i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array,
   };
 
-  const bytes = (text) => {
-    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
-    const raw = atob(text);
-    const found = new Uint8Array(raw.length);
-    for (let k = 0; k < raw.length; k++) found[k] = raw.charCodeAt(k);
-    return found;
-  };
-
   // Arrays that travelled as bytes: one of numbers, or of rows.
   const reviver = (_, value) => {
     if (!value || typeof value !== "object" || !Array.isArray(value.shape)) return value;
     const kind = Object.keys(KINDS).find((name) => typeof value[name] === "string");
     if (!kind) return value;
-    const all = new KINDS[kind](bytes(value[kind]).buffer);
+    const all = new KINDS[kind](report.bytes(value[kind]).buffer);
     if (value.shape.length === 1) return all;
     const row = value.shape.slice(1).reduce((a, b) => a * b, 1);
     return Array.from({ length: value.shape[0] }, (_, k) => all.subarray(k * row, (k + 1) * row));
   };
   report.parse = (text) => JSON.parse(text, reviver);
 
-  // The text of a compressed block of the page.
-  report.open = async (id) => {
-    const place = document.getElementById(id);
-    if (!window.DecompressionStream) throw new Error("no DecompressionStream");
-    const stream = new Blob([bytes(place.textContent.trim())]).stream();
-    place.textContent = ""; // what was read may be forgotten
-    return new Response(stream.pipeThrough(new DecompressionStream("gzip"))).text();
-  };
-
+  // The library comes from an address of its own, so that the browser parses it beside all else.
   let library = null;
-  const plotly = () => {
-    library ??= report.open("plotly").then((text) => {
-      const script = document.createElement("script");
-      script.textContent = text;
+  const load = async () => {
+    const file = new Blob([await report.library], { type: "text/javascript" });
+    const script = document.createElement("script");
+    script.src = URL.createObjectURL(file);
+    await new Promise((then, fail) => {
+      script.onload = then;
+      script.onerror = () => fail(new Error("the library was not loaded"));
       document.head.append(script);
-      script.remove();
     });
-    return library;
+    URL.revokeObjectURL(script.src);
+    script.remove();
   };
+  const plotly = () => (library ??= load());
 
   // ---------------------------------------------------------------- colours and layout
 

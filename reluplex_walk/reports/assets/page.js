@@ -1,6 +1,5 @@
 // The page as a whole: light or dark, as the system has it or as the button says.
 "use strict";
-const report = { ready: [] };
 (() => {
   const root = document.documentElement;
   const button = document.getElementById("theme");
