@@ -11,6 +11,7 @@ from . import of_walk
 from .figures import figure
 from .head import paragraphs
 from .page import Section
+from .said.record import count
 from .tables import table
 from .thinned import evenly
 from .words import in_words
@@ -95,7 +96,7 @@ def _levels(minima: EnsembleMinima) -> str:
         "showlegend": True,
     }
     label = (
-        f"Histogram of {n} walks by the loss at their end, from {minima.losses[0]:.6g} to "
+        f"Histogram of {count(n, 'walk')} by the loss at their end, from {minima.losses[0]:.6g} to "
         f"{minima.losses[-1]:.6g}"
     )
     return figure(traces, layout, label)
@@ -144,7 +145,7 @@ def _ends(minima: EnsembleMinima) -> str:
         if len(minima) > _ENDS
         else ""
     )
-    label = f"Probability of {len(order)} ends from the lowest loss up, with intervals"
+    label = f"Probability of {count(len(order), 'end')} from the lowest loss up, with intervals"
     columns = {
         "end": np.arange(1, len(minima) + 1),
         "loss": minima.losses,

@@ -11,6 +11,7 @@ from . import of_walk
 from .figures import figure
 from .head import paragraphs
 from .page import Section
+from .said.record import count
 from .tables import table
 from .thinned import evenly, note
 
@@ -75,7 +76,7 @@ def _course(x: Any, losses: Floats, least: Floats, name: str, title: str) -> str
         "line": {"shape": "hv", "width": 3},
     }
     layout = {"xaxis": {"title": {"text": name}}, "yaxis": {"title": {"text": "loss"}}}
-    label = f"{title}: from {losses[0]:.6g} down to {least[-1]:.6g} in {len(losses)} walks"
+    label = f"{title}: from {losses[0]:.6g} down to {least[-1]:.6g} in {count(len(losses), 'walk')}"
     return figure([ends, best], layout, label, caption=note(len(losses), "walks"))
 
 
@@ -115,7 +116,7 @@ def _levels(found: Minimization) -> str:
         "yaxis": {"title": {"text": "loss"}},
         "showlegend": True,
     }
-    label = f"{n} levels from the lowest up, {int(found.proved.sum())} of them proved"
+    label = f"{count(n, 'level')} from the lowest up, {int(found.proved.sum())} of them proved"
     return figure(traces, layout, label, caption=note(n, "levels")) + table(
         columns,
         caption="Levels: losses at the ends of walks that came to their own end",
