@@ -305,6 +305,18 @@ def test_bad_input_is_named():
         rw.report(3)
     with pytest.raises(TypeError, match="title: expected text, found 3"):
         rw.report(curve(), title=3)
+    with pytest.raises(TypeError, match="path: expected a path, found 3"):
+        rw.report(curve(), 3)
+    for path in ("", ".", "/", "a\0b"):
+        with pytest.raises(ValueError, match="path: expected the name of a file"):
+            rw.report(curve(), path)
+
+
+@pytest.mark.parametrize("title", ["", "  ", "\ud800"])
+def test_a_title_is_text(title, tmp_path):
+    with pytest.raises(ValueError, match="title: expected"):
+        rw.report(curve(), tmp_path / "walk.html", title=title)
+    assert not list(tmp_path.iterdir())
 
 
 def test_says_what_to_install(monkeypatch, tmp_path):
