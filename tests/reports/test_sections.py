@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -214,9 +215,14 @@ def test_a_layer_that_was_not_trained():
 # ---------------------------------------------------------------- searches by many walks
 
 
+@cache
+def searched():
+    return rw.minimize(loss(), max_walks=6)
+
+
 @pytest.fixture(scope="module")
 def search():
-    return rw.minimize(loss(), max_walks=6)
+    return searched()
 
 
 def test_the_page_of_a_search(search):
@@ -375,7 +381,7 @@ def test_processes_of_several_inputs_and_without_an_intercept():
     assert len(parts(of_process.sections(through))["coefficients"].figures) == 1
 
 
-@pytest.mark.parametrize("result", [ensemble, trained, fit])
+@pytest.mark.parametrize("result", [ensemble, trained, fit, searched])
 def test_ids_are_there_once(result, tmp_path):
     """Two sections of one id, or one of the player's: scripts write into the wrong place."""
     text = rw.report(result(), tmp_path / "page.html").read_text("utf-8")
