@@ -33,7 +33,12 @@ def line(x: Any, y: Any, name: str, **more: Any) -> dict[str, Any]:
 
 def axes(x: str, y: str, **more: Any) -> dict[str, Any]:
     """A layout with names of both axes."""
-    return {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}, **more}
+    return {"xaxis": axis(x), "yaxis": axis(y), **more}
+
+
+def axis(name: str, **more: Any) -> dict[str, Any]:
+    """An axis with its name, and numbers written as on all others of a page: powers of ten."""
+    return {"title": {"text": name}, "exponentformat": "power", **more}
 
 
 def over_input(x: Floats, y: Floats, curve: tuple[Floats, Floats], names: Sequence[str]) -> str:
@@ -64,4 +69,4 @@ def against(fitted: Floats, target: Floats, name: str) -> str:
     return figure(traces, layout, label, caption=note(len(fitted), "samples are drawn"))
 
 
-__all__ = ["against", "axes", "line", "over_input", "points", "residuals"]
+__all__ = ["against", "axes", "axis", "line", "over_input", "points", "residuals"]
