@@ -174,8 +174,8 @@ def _alike(losses: Floats) -> list[str]:
     if len({f"{loss:.{_DIGITS}g}" for loss in losses}) == len(losses):
         return []
     return [
-        "Ends with losses that look the same are distinct: their active breakpoints, or the sides of "
-        "the others, differ."
+        "Ends with losses that look the same are distinct: their active breakpoints, or the "
+        "sides of the others, differ."
     ]
 
 
