@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from ._numbers import short
-
 try:
     import fcntl
 except ImportError:  # Windows, where open files cannot be removed and need no lock
@@ -50,6 +48,8 @@ def new_path(path: Any) -> Path:
 
     Raises TypeError, ValueError or FileNotFoundError.
     """
+    from ._numbers import short  # it takes NumPy, which the command line's help does without
+
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path: expected a path, found {short(path)}")
     target = Path(os.fsdecode(path))
