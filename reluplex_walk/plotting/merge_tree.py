@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..graphs.merge_tree import MergeTree
 
 _ROOM = 0.12  # above the highest pass, of the range of losses, for what never merges
+_NUMBERED = 20  # minima at most whose numbers are written
 
 
 def plot_merge_tree(
@@ -94,7 +95,8 @@ def plot_merge_tree(
         ax.plot(*line[-1], "^", color=BLUE, ms=_size(order))
     shown = f"{len(order)} of {len(tree)} minima, the most persistent"
     ax.set(xlabel="minima" if len(order) == len(tree) else shown, ylabel="loss")
-    ax.set_xticks([])
+    few = len(order) <= _NUMBERED
+    ax.set_xticks(range(len(order)) if few else [], [str(k) for k in order] if few else [])
     ax.margins(x=0.05)
     ax.legend(loc="lower right")  # where the lowest are not
     return entitled(ax, tree, title)
