@@ -26,7 +26,7 @@ _BEST = (
     "is, to the lowest end. It starts where a kick led to, or where the proof took up."
 )
 _DIGITS = 9  # of losses, which differ by little
-_DRAWN, _FAR = 0.9, 3.0  # share of losses drawn at least; how many times their height is far
+_DRAWN, _FAR = 0.9, 3.0  # share of losses drawn at least; so many times their height is far
 
 
 def sections(found: Minimization) -> list[Section]:
@@ -96,8 +96,9 @@ def _ends(
 
 def _edge(losses: Floats) -> float:
     """Up to where losses are drawn: all of them, unless a few lie far above the others."""
-    low, middle, most = np.quantile(losses, [0.0, _DRAWN, 1.0])
-    return float(middle if most - low > _FAR * (middle - low) > 0.0 else most)
+    low, middle = np.quantile(losses, [0.0, _DRAWN], method="lower")
+    near = losses[losses <= low + _FAR * (middle - low)] if middle > low else losses
+    return float(near.max())
 
 
 def _levels(found: Minimization) -> str:
