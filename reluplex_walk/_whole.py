@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 try:
     import fcntl
@@ -27,8 +27,7 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     Raises FileNotFoundError if there is no such folder.
     """
     target = Path(os.path.realpath(path))  # a link stays one
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"path: no folder {target.parent} to write {target.name} to")
+    check_folder(target)
     remove_partial(target)
     with _partial(target) as stream:
         try:
@@ -42,6 +41,28 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
             stream.close()
             Path(stream.name).unlink(missing_ok=True)
             raise
+
+
+def new_path(path: Any) -> Path:
+    """Where a file is to be written, which has a name and lies in a folder that there is.
+
+    Raises TypeError, ValueError or FileNotFoundError.
+    """
+    from ._numbers import short  # it takes NumPy, which the command line's help does without
+
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path: expected a path, found {short(path)}")
+    target = Path(os.fsdecode(path))
+    if not target.name or "\0" in str(target):
+        raise ValueError(f"path: expected the name of a file, found {short(os.fsdecode(path))}")
+    check_folder(target)
+    return target
+
+
+def check_folder(target: Path) -> None:
+    """FileNotFoundError without the folder that `target` is to be written to."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"path: no folder {target.parent} to write {target.name} to")
 
 
 def remove_partial(target: Path) -> None:
@@ -69,4 +90,4 @@ def _partial(target: Path) -> IO[bytes]:
         stream.close()
 
 
-__all__ = ["remove_partial", "whole_file"]
+__all__ = ["check_folder", "new_path", "remove_partial", "whole_file"]

@@ -78,6 +78,8 @@ def load_any(result: Path) -> Any:
     if (walks := saved_in(result)) is not None:
         return walks
     source = source_of(result)
+    if not source.is_file():
+        raise ValueError(f"RESULT: the folder {result} holds no result")
     loaders = {
         "training": rw.TrainingFit.load,
         "fit": rw.QuantileFit.load,

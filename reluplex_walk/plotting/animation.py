@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._extras import need
 from .._limits import Limits
 from .._validate import integer, positive
+from .._whole import new_path
 from ._axes import BLUE, GREY, SKY_BLUE, VERMILION, ink, new_figure
 from ._cut import plane_of
 from .fit import predicted
@@ -84,6 +85,8 @@ def animate(
     ------
     ValueError, TypeError
         If an argument does not fit, as another ending of `path`.
+    FileNotFoundError
+        If there is no such folder.
     RuntimeError
         If a file .mp4 is wanted and there is no ffmpeg.
     ImportError
@@ -109,7 +112,7 @@ def animate(
     if fps is None:
         fps = float(np.clip(len(entries) / _SECONDS, _SLOWEST, _QUICKEST))
     positive("fps", fps)
-    target = None if path is None else _target(Path(path))
+    target = None if path is None else _target(new_path(path))
     need("matplotlib", "plotting", "plot")
     if figure is None:
         figure = _figure() if target is not None else new_figure(9.6, 4.8)

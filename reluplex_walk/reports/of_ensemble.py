@@ -11,6 +11,8 @@ from . import of_walk
 from .figures import figure
 from .head import paragraphs
 from .page import Section
+from .said.record import count
+from .scatter import axis
 from .tables import table
 from .thinned import evenly
 from .words import in_words
@@ -90,12 +92,12 @@ def _levels(minima: EnsembleMinima) -> str:
     layout = {
         "barmode": "stack",
         "bargap": 0,
-        "xaxis": {"title": {"text": "loss at the end"}},
-        "yaxis": {"title": {"text": "walks"}},
+        "xaxis": axis("loss at the end"),
+        "yaxis": axis("walks"),
         "showlegend": True,
     }
     label = (
-        f"Histogram of {n} walks by the loss at their end, from {minima.losses[0]:.6g} to "
+        f"Histogram of {count(n, 'walk')} by the loss at their end, from {minima.losses[0]:.6g} to "
         f"{minima.losses[-1]:.6g}"
     )
     return figure(traces, layout, label)
@@ -135,8 +137,8 @@ def _ends(minima: EnsembleMinima) -> str:
         },
     }
     layout = {
-        "xaxis": {"title": {"text": "end, from the lowest loss up"}},
-        "yaxis": {"title": {"text": "probability that a walk ends there"}, "rangemode": "tozero"},
+        "xaxis": axis("end, from the lowest loss up"),
+        "yaxis": axis("probability that a walk ends there", rangemode="tozero"),
         "showlegend": False,
     }
     caption = "Intervals of 95 %. Discs are proved local minima, crosses are not proved." + (
@@ -144,7 +146,7 @@ def _ends(minima: EnsembleMinima) -> str:
         if len(minima) > _ENDS
         else ""
     )
-    label = f"Probability of {len(order)} ends from the lowest loss up, with intervals"
+    label = f"Probability of {count(len(order), 'end')} from the lowest loss up, with intervals"
     columns = {
         "end": np.arange(1, len(minima) + 1),
         "loss": minima.losses,
@@ -156,11 +158,25 @@ def _ends(minima: EnsembleMinima) -> str:
         "to": minima.high,
         "first seed": minima.seeds,
     }
-    return figure([trace], layout, label, caption=caption) + table(
-        columns,
-        caption="Distinct ends; the share of walks with its interval of 95 %",
-        digits=_DIGITS,
+    return (
+        figure([trace], layout, label, caption=caption)
+        + table(
+            columns,
+            caption="Distinct ends; the share of walks with its interval of 95 %",
+            digits={"loss": _DIGITS, "share": 3, "from": 3, "to": 3},
+        )
+        + paragraphs(_alike(minima.losses))
     )
+
+
+def _alike(losses: Floats) -> list[str]:
+    """What tells ends apart whose losses look the same."""
+    if len({f"{loss:.{_DIGITS}g}" for loss in losses}) == len(losses):
+        return []
+    return [
+        "Ends with losses that look the same are distinct: their active breakpoints, or the "
+        "sides of the others, differ."
+    ]
 
 
 def _unseen(found: Ensemble) -> str:
@@ -190,8 +206,8 @@ def _unseen(found: Ensemble) -> str:
         },
     ]
     layout = {
-        "xaxis": {"title": {"text": "walks, in the order of seeds"}},
-        "yaxis": {"title": {"text": "distinct ends"}, "rangemode": "tozero"},
+        "xaxis": axis("walks, in the order of seeds"),
+        "yaxis": axis("distinct ends", rangemode="tozero"),
     }
     label = f"Distinct ends by walks made: {ends[-1]} after {len(keys)}"
     return paragraphs(in_words(unseen)) + figure(traces, layout, label)

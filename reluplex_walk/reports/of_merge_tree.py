@@ -11,6 +11,7 @@ from ..plotting.merge_tree import _above, _deepest, _side_by_side
 from .figures import figure
 from .head import paragraphs
 from .page import Section
+from .said.record import count
 from .scatter import axes, line
 from .tables import table
 
@@ -74,7 +75,7 @@ def _tree(tree: MergeTree) -> str:
     caption = "A line that reaches the top never meets a lower valley."
     if len(order) < len(tree):
         caption += f" The {len(order)} valleys of the largest persistence, of {len(tree)}."
-    label = f"Merge tree of {len(order)} valleys: minima at their loss, joined at passes"
+    label = f"Merge tree of {count(len(order), 'valley')}: minima at their loss, joined at passes"
     return figure(traces, layout, label, 440, caption=caption)
 
 
@@ -104,7 +105,7 @@ def _diagram(tree: MergeTree) -> str:
         dots = _marks("valleys that end", tree.births[k], tree.deaths[k], k, "circle")
         traces.insert(1, dots)
     words = "The further above the line, the further a valley has to be climbed to leave it."
-    label = f"Persistence diagram of {len(tree)} valleys"
+    label = f"Persistence diagram of {count(len(tree), 'valley')}"
     layout = axes("birth: loss of the minimum", "death: loss of the pass")
     return figure(traces, layout, label, 440, caption=words)
 

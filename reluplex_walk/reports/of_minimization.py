@@ -11,6 +11,8 @@ from . import of_walk
 from .figures import figure
 from .head import paragraphs
 from .page import Section
+from .said.record import count, named
+from .scatter import axes, axis, line
 from .tables import table
 from .thinned import evenly, note
 
@@ -24,6 +26,7 @@ _BEST = (
     "is, to the lowest end. It starts where a kick led to, or where the proof took up."
 )
 _DIGITS = 9  # of losses, which differ by little
+_DRAWN, _FAR = 0.9, 3.0  # share of losses drawn at least; so many times their height is far
 
 
 def sections(found: Minimization) -> list[Section]:
@@ -48,35 +51,54 @@ def sections(found: Minimization) -> list[Section]:
 
 
 def _search(found: Minimization) -> str:
-    made = np.arange(1, len(found.losses) + 1)
-    least = np.minimum.accumulate(found.losses)
-    return _course(made, found.losses, least, "walks made", "Loss by walk") + _course(
-        found.seconds, found.losses, least, "seconds", "Loss by time"
+    """The losses at the ends of walks, and the least so far; far ones stand at the upper edge."""
+    losses, least = found.losses, np.minimum.accumulate(found.losses)
+    shown, edge = evenly(len(losses)), _edge(losses)
+    far = losses[shown] > edge
+    made = np.arange(1, len(losses) + 1)
+    traces = [
+        _ends("end of a walk", made, found, shown[~far], np.inf, "circle-open"),
+        line(made[shown], least[shown], "least so far", line={"shape": "hv", "width": 3}),
+    ]
+    layout = axes("walks made", named(found.best.problem))
+    words = note(len(losses), "walks")
+    if far.any():
+        traces.append(_ends("end above", made, found, shown[far], edge, "triangle-up"))
+        room = 0.05 * (edge - least[-1])
+        layout["yaxis"]["range"] = [least[-1] - room, edge + room]
+        count_far = count(int(far.sum()), "end lies", "ends lie")
+        words += f" {count_far} above what is drawn: triangles at the edge, with their loss."
+    label = (
+        f"Ends by walk: from {losses[0]:.6g} down to {least[-1]:.6g} in "
+        f"{count(len(losses), 'walk')}"
     )
+    return figure(traces, layout, label, caption=words.strip())
 
 
-def _course(x: Any, losses: Floats, least: Floats, name: str, title: str) -> str:
-    """The losses at the ends of walks, and the least so far, against `x`."""
-    shown = evenly(len(losses))
-    ends = {
+def _ends(
+    name: str, made: Any, found: Minimization, k: Any, edge: float, symbol: str
+) -> dict[str, Any]:
+    """Ends of the walks `k`, none drawn above `edge`."""
+    return {
         "type": "scatter",
         "mode": "markers",
-        "name": "end of a walk",
-        "x": x[shown],
-        "y": losses[shown],
-        "marker": {"size": 6, "symbol": "circle-open"},
+        "name": name,
+        "x": made[k],
+        "y": np.minimum(found.losses[k], edge),
+        "hovertext": [
+            f"{loss:.9g} after {time:.3g} s"
+            for loss, time in zip(found.losses[k], found.seconds[k], strict=True)
+        ],
+        "hoverinfo": "x+text",
+        "marker": {"size": 6, "symbol": symbol},
     }
-    best = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "least so far",
-        "x": x[shown],
-        "y": least[shown],
-        "line": {"shape": "hv", "width": 3},
-    }
-    layout = {"xaxis": {"title": {"text": name}}, "yaxis": {"title": {"text": "loss"}}}
-    label = f"{title}: from {losses[0]:.6g} down to {least[-1]:.6g} in {len(losses)} walks"
-    return figure([ends, best], layout, label, caption=note(len(losses), "walks"))
+
+
+def _edge(losses: Floats) -> float:
+    """Up to where losses are drawn: all of them, unless a few lie far above the others."""
+    low, middle = np.quantile(losses, [0.0, _DRAWN], method="lower")
+    near = losses[losses <= low + _FAR * (middle - low)] if middle > low else losses
+    return float(near.max())
 
 
 def _levels(found: Minimization) -> str:
@@ -111,11 +133,11 @@ def _levels(found: Minimization) -> str:
         if some.any()
     ]
     layout = {
-        "xaxis": {"title": {"text": "level, from the lowest up"}},
-        "yaxis": {"title": {"text": "loss"}},
+        "xaxis": axis("level, from the lowest up"),
+        "yaxis": axis("loss"),
         "showlegend": True,
     }
-    label = f"{n} levels from the lowest up, {int(found.proved.sum())} of them proved"
+    label = f"{count(n, 'level')} from the lowest up, {int(found.proved.sum())} of them proved"
     return figure(traces, layout, label, caption=note(n, "levels")) + table(
         columns,
         caption="Levels: losses at the ends of walks that came to their own end",

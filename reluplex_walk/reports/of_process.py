@@ -9,6 +9,7 @@ import numpy as np
 from .figures import figure
 from .head import paragraphs
 from .page import Section
+from .said.record import count
 from .scatter import axes, line, points
 from .tables import table
 from .thinned import evenly, note
@@ -55,7 +56,7 @@ def _coefficients(found: QuantileProcess) -> str:
         figure(
             [line(found.taus[shown], found.coefficients[shown, k], names[k], line={"shape": "hv"})],
             axes("quantile", names[k]),
-            f"{names[k]} by quantile, {n} solutions",
+            f"{names[k]} by quantile, {count(n, 'solution')}",
             260,
             caption=note(n, "solutions are drawn"),
         )

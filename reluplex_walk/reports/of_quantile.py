@@ -26,7 +26,7 @@ _VIEWS = 6  # inputs of which a partial view is drawn
 
 
 def sections(fit: QuantileFit) -> list[Section]:
-    """Coefficients, the fit over its inputs, residuals and their costs, and the proof.
+    """Coefficients, the fit over its inputs, residuals, sides of the fit, and the proof.
 
     Examples
     --------
@@ -91,23 +91,7 @@ def _view(fit: QuantileFit, j: int, name: str) -> str:
 
 
 def _residuals(fit: QuantileFit) -> str:
-    found = np.asarray(fit.residuals)
-    return residuals(np.asarray(fit.fitted), found) + _costs(fit, found)
-
-
-def _costs(fit: QuantileFit, found: Floats) -> str:
-    """The function that weighs residuals, and how they lie on it."""
-    tau = _tau(fit)
-    low, high = min(float(found.min()), 0.0), max(float(found.max()), 0.0)
-    u = np.array([low, 0.0, high])
-    traces = [
-        line(u, _cost(fit, u), "cost of a residual"),
-        points(found, _cost(fit, found), "samples"),
-    ]
-    name = "|u|" if fit.tau is None else f"{tau:g} max(u, 0) + {1.0 - tau:g} max(-u, 0)"
-    label = f"Cost of each residual u: {name}"
-    layout = axes("residual u", "cost")
-    return figure(traces, layout, label, 300, caption=f"What a residual u costs: {name}.")
+    return residuals(np.asarray(fit.fitted), np.asarray(fit.residuals))
 
 
 def _tau(fit: QuantileFit) -> float:
@@ -129,6 +113,7 @@ def _shares(fit: QuantileFit) -> str:
         "above the fit": ~on & (found > 0),
     }
     total, cost = float(fit.sample_weight.sum()) or 1.0, fit.sample_weight * _cost(fit, found)
+    cost[on & _exactly_on(fit)] = 0.0  # what floats have there is rounding
     columns = {
         "samples": [*sides],
         "number": list(signs(fit)),
@@ -148,6 +133,16 @@ def _shares(fit: QuantileFit) -> str:
     return table(columns, caption="Samples by their side of the fit") + paragraphs(
         [words] if plain else []
     )
+
+
+def _exactly_on(fit: QuantileFit) -> Any:
+    """Samples (n,) whose residual is proved to be 0: their multiplier lies between its ends."""
+    up, down = (1.0, 1.0) if fit.tau is None else (fit.tau, 1.0 - fit.tau)
+    room = 1e-9 * fit.sample_weight
+    between = (fit.dual > room - down * fit.sample_weight) & (
+        fit.dual < up * fit.sample_weight - room
+    )
+    return between & fit.status.proved
 
 
 def _proof(fit: QuantileFit) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .figures import figure
 from .head import paragraphs
 from .page import Section
+from .said.record import count
 from .scatter import against, axes, line, over_input, points, residuals
 from .tables import table
 from .thinned import evenly
@@ -89,7 +90,7 @@ def _rounds(fit: TrainingFit) -> str:
         points(number, losses, "end of a round"),
         line(number[shown], best[shown], "least so far", line={"shape": "hv", "width": 3}),
     ]
-    label = f"{name} by round: least {best[-1]:.6g} after {len(rounds)}"
+    label = f"{name} by round: least {best[-1]:.6g} after {count(len(rounds), 'round')}"
     made = figure(traces, axes("round", name), label)
     held = [(each.number, each.held_out) for each in rounds if each.held_out is not None]
     if held:

@@ -18,7 +18,7 @@ from ..simplex.conversions import labels
 from ..simplex.trajectory import Trajectory
 from .figures import packed
 from .page import Section, asset
-from .played import played
+from .played import before_a_vertex, played, reached
 from .tables import table
 from .terrain import along_line, terrain
 
@@ -47,7 +47,7 @@ def _player(traj: Trajectory) -> str:
         data["plane"] = plane
     else:
         line, instead = along_line(traj, walk.entries)
-        said.append(instead)
+        said = [*said, instead] if reached(traj) else before_a_vertex(traj, instead)
         views["plane"] = asset("line.html") if line else ""
         data["line"] = line
     rows = len(data["fit"]["features"])

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simplex.trajectory import Trajectory
+from .said.record import count
+from .thinned import evenly
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,7 +45,7 @@ def played(traj: Trajectory) -> Played:
         "losses": traj.losses[entries],
         "descending": traj.descending[entries],
         "ranks": traj.ranks[entries],
-        "phase1": traj.phase1,
+        "phase1": traj.phase1 if reached(traj) else len(traj.losses),  # entries before a vertex
         "last": traj.n_pivots,
         "curve": _curve(traj),
         "fit": _fit(traj, entries),
@@ -51,9 +53,19 @@ def played(traj: Trajectory) -> Played:
     return Played(entries, data, words)
 
 
-def evenly(n: int, most: int) -> Ints:
-    """At most `most` of the numbers 0 to n - 1, evenly chosen, both ends among them."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
+def reached(traj: Trajectory) -> bool:
+    """Whether a vertex was reached; a walk cut short before has entries alone."""
+    return bool(traj.is_vertex.any())
+
+
+def before_a_vertex(traj: Trajectory, sentence: str) -> list[str]:
+    """What there is instead of a plane where no vertex was reached; `sentence` has vertices."""
+    told = sentence.replace("the first vertex to the last", "its start to its last entry")
+    return [
+        f"This walk stopped after {count(traj.n_pivots, 'pivot')}, before its first vertex: none "
+        "of its entries is one, and there is no plane through vertices to show.",
+        told.replace("one vertex alone", "one entry alone"),
+    ]
 
 
 def _curve(traj: Trajectory) -> dict[str, Any]:
@@ -114,4 +126,4 @@ def _units(inputs: Floats) -> tuple[Floats, Floats]:
     return inputs.mean(axis=0), np.where(deviation > 0, deviation, 1.0)
 
 
-__all__ = ["Played", "evenly", "played"]
+__all__ = ["Played", "before_a_vertex", "played", "reached"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._numbers import short
-from .._whole import whole_file
+from .._whole import new_path, whole_file
 from .head import head
 from .page import GENERATOR, Page, Section
 from .words import known, said
@@ -52,7 +52,9 @@ def report(result: Any, path: str | Path | None = None, *, title: str | None = N
     Raises
     ------
     TypeError
-        If `result` is no result of the package, or `title` no text.
+        If `result` is no result of the package, `path` no path, or `title` no text.
+    ValueError
+        If `path` names no file, or `title` is empty.
     FileNotFoundError
         If there is no such folder.
     FileExistsError
@@ -72,12 +74,14 @@ def report(result: Any, path: str | Path | None = None, *, title: str | None = N
     """
     if not known(type(result)):
         raise TypeError(f"result: expected a result of reluplex_walk, found {short(result)}")
-    if title is not None and not isinstance(title, str):
-        raise TypeError(f"title: expected text, found {short(title)}")
-    target = Path(f"{_kind(result).lower()}.html" if path is None else path)
+    if title is not None:
+        _check_title(title)
+    target = new_path(f"{_kind(result).lower()}.html" if path is None else path)
     _check(target)
     page = Page(
-        title or said(result).title, head(result, titled=title is not None), sections_of(result)
+        said(result).title if title is None else title,
+        head(result, titled=title is not None),
+        sections_of(result),
     ).html()
     with whole_file(target) as stream:
         stream.write(page.encode("utf-8"))
@@ -99,10 +103,20 @@ def _kind(result: Any) -> str:
     return next((name for name in names if name in _SECTIONS), names[0])
 
 
+def _check_title(title: Any) -> None:
+    """TypeError for what is no text, ValueError for one that is empty or no Unicode."""
+    if not isinstance(title, str):
+        raise TypeError(f"title: expected text, found {short(title)}")
+    if not title.strip():
+        raise ValueError(f"title: expected a text that is not empty, found {title!r}")
+    try:
+        title.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"title: expected text of whole characters, found {title!a}") from None
+
+
 def _check(target: Path) -> None:
-    """FileNotFoundError without a folder, FileExistsError for a file that is no report."""
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"path: no folder {target.parent} to write {target.name} to")
+    """FileExistsError for a file that is no report."""
     if not target.exists():
         return
     if target.is_file():

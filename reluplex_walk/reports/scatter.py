@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .figures import figure
+from .said.record import count
 from .thinned import evenly, note
 
 Floats = NDArray[np.float64]
@@ -32,13 +33,18 @@ def line(x: Any, y: Any, name: str, **more: Any) -> dict[str, Any]:
 
 def axes(x: str, y: str, **more: Any) -> dict[str, Any]:
     """A layout with names of both axes."""
-    return {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}, **more}
+    return {"xaxis": axis(x), "yaxis": axis(y), **more}
+
+
+def axis(name: str, **more: Any) -> dict[str, Any]:
+    """An axis with its name, and numbers written as on all others of a page: powers of ten."""
+    return {"title": {"text": name}, "exponentformat": "power", **more}
 
 
 def over_input(x: Floats, y: Floats, curve: tuple[Floats, Floats], names: Sequence[str]) -> str:
     """Samples (n,), (n,) and a fitted `curve` over one input; `names` of input and target."""
     traces = [points(x, y, "data"), line(*curve, "fit")]
-    label = f"{names[1]} and its fit over {names[0]}, {len(x)} samples"
+    label = f"{names[1]} and its fit over {names[0]}, {count(len(x), 'sample')}"
     return figure(traces, axes(*names), label, caption=note(len(x), "samples are drawn"))
 
 
@@ -47,7 +53,7 @@ def residuals(fitted: Floats, found: Floats, name: str = "target - fit") -> str:
     reach = [fitted.min(), fitted.max()] if len(fitted) else [0.0, 1.0]
     zero = line(reach, [0.0, 0.0], "0", line={"width": 2, "dash": "dash"})
     traces = [points(fitted, found, "samples"), zero]
-    label = f"Residuals of {len(found)} samples against fitted values"
+    label = f"Residuals of {count(len(found), 'sample')} against fitted values"
     layout = axes("fitted", f"residual: {name}", showlegend=False)
     return figure(traces, layout, label, caption=note(len(found), "samples are drawn"))
 
@@ -58,9 +64,9 @@ def against(fitted: Floats, target: Floats, name: str) -> str:
     reach = [both.min(), both.max()]
     equal = line(reach, reach, "fit = target", line={"width": 2, "dash": "dash"})
     traces = [points(fitted, target, "samples"), equal]
-    label = f"{name} against fitted values, {len(fitted)} samples"
+    label = f"{name} against fitted values, {count(len(fitted), 'sample')}"
     layout = axes("fitted", name)
     return figure(traces, layout, label, caption=note(len(fitted), "samples are drawn"))
 
 
-__all__ = ["against", "axes", "line", "over_input", "points", "residuals"]
+__all__ = ["against", "axes", "axis", "line", "over_input", "points", "residuals"]

@@ -19,12 +19,18 @@ _NUMBER = ' class="number"'
 _NONE = '<td class="none">&ndash;</td>'
 
 
-def table(columns: Mapping[str, Any], caption: str = "", most: int = 1000, digits: int = 6) -> str:
+def table(
+    columns: Mapping[str, Any],
+    caption: str = "",
+    most: int = 1000,
+    digits: int | Mapping[str, int] = 6,
+) -> str:
     """A table with a header for each of the `columns`, equally long sequences or arrays.
 
     Of more than `most` rows, evenly chosen ones are shown, the first and the last among them, and a
-    line says so.  Numbers are written with so many `digits`, and sort as they are.  ValueError if
-    the columns differ in length, or `most` is below 2.
+    line says so.  Numbers are written with so many `digits`, which may be told by the names of
+    columns (of others 6), and sort as they are.  ValueError if the columns differ in length, or
+    `most` is below 2.
 
     Examples
     --------
@@ -39,7 +45,11 @@ def table(columns: Mapping[str, Any], caption: str = "", most: int = 1000, digit
         raise ValueError(f"columns: expected equal lengths, found {lengths}")
     n = next(iter(lengths.values()), 0)
     rows = evenly(n, most).tolist()
-    made = {name: [_cell(values[k], digits) for k in rows] for name, values in columns.items()}
+    wanted = digits if isinstance(digits, Mapping) else dict.fromkeys(columns, digits)
+    made = {
+        name: [_cell(values[k], wanted.get(name, 6)) for k in rows]
+        for name, values in columns.items()
+    }
     heads = "".join(
         f'<th scope="col" aria-sort="none"{_NUMBER if _NUMBER in "".join(cells) else ""}>'
         f"{_SORT.format(name=escape(str(name)))}</th>"

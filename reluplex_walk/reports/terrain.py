@@ -17,7 +17,7 @@ from ..plotting._cut import Frame, around, exact_cut, frame_of, grid_of, losses_
 from ..regions.line import line_section
 from ..regions.plane import Slice
 from ..simplex.trajectory import Trajectory
-from .played import evenly
+from .thinned import evenly
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -1,12 +1,27 @@
 """Results in plain, complete sentences: what was searched, where it ended, what is proved of it."""
 
-from .said import fits, landscape, proof, searches, studies, terrain, topology, walks
+from .said import (
+    descents,
+    ensembles,
+    fits,
+    landscape,
+    proof,
+    searches,
+    studies,
+    terrain,
+    topology,
+    training,
+    walks,
+)
 from .said.record import Mark, Said, Saying
 
 _SAID: Saying = {
     **walks.SAID,
     **proof.SAID,
     **searches.SAID,
+    **ensembles.SAID,
+    **training.SAID,
+    **descents.SAID,
     **fits.SAID,
     **terrain.SAID,
     **topology.SAID,

@@ -104,6 +104,8 @@ def test_what_is_no_result(walked, capsys):
     for result in ("net.npz", "other.npz", "empty", "curve.csv", "nothing"):
         assert main(["report", result]) in (BAD_INPUT, REFUSED)
         assert len(capsys.readouterr().err.splitlines()) == 1
+    assert main(["report", "empty"]) == BAD_INPUT
+    assert "RESULT: the folder empty holds no result" in capsys.readouterr().err
     saved = walked / "trajectory.npz"
     saved.write_bytes(saved.read_bytes()[:-100])
     assert main(["report", str(walked)]) == REFUSED

@@ -123,6 +123,13 @@ def test_without_ffmpeg(walk, no_ffmpeg, tmp_path):
     assert path == tmp_path / "walk.gif"
 
 
+def test_the_folder_is_looked_for_first(walk, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"path: no folder .*missing to write walk.gif to"):
+        plotting.animate(walk, tmp_path / "missing" / "walk.gif")
+    with pytest.raises(TypeError, match="path: expected a path, found 3"):
+        plotting.animate(walk, 3)
+
+
 def test_a_callback_ends_the_film(walk, tmp_path):
     def stop(done):
         if done == 3:

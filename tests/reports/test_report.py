@@ -5,6 +5,8 @@ import json
 import re
 import sys
 from base64 import b64decode
+from dataclasses import replace
+from fractions import Fraction
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,7 +16,7 @@ pytest.importorskip("plotly")
 import plotly.graph_objects as go
 
 import reluplex_walk as rw
-from reluplex_walk.reports import played, terrain
+from reluplex_walk.reports import of_walk, played, terrain
 from reluplex_walk.reports.figures import as_json, figure, packed
 from reluplex_walk.reports.page import Page, Section
 from tests.reports.walks import WALKS, curve, two_outputs
@@ -118,8 +120,29 @@ def test_a_page_without_a_plane_shows_a_line(tmp_path):
 
 def test_a_page_of_one_vertex_has_neither(tmp_path):
     html = rw.report(WALKS["no pivots"](), tmp_path / "walk.html").read_text("utf-8")
-    assert "one vertex alone" in html
+    assert "one entry alone" in html
     assert not {"walk-line", "walk-plane"} & {a.get("id") for _, a in read(html).tags}
+
+
+def test_a_walk_that_came_to_no_vertex_says_so(tmp_path):
+    traj = rw.walk(curve().problem, max_pivots=curve().phase1 - 1)
+    html = rw.report(traj, tmp_path / "walk.html").read_text("utf-8")
+    told = " ".join(read(html).text)
+    assert f"stopped after {traj.n_pivots} pivots, before its first vertex" in told
+    assert "from its start to its last entry" in told
+    assert not re.search("lie on one line|fewer than three|first vertex to the last", told)
+    assert block(html, "walk-data")["phase1"] == len(traj.losses)
+
+
+def test_a_loss_too_long_to_write_is_rounded(tmp_path):
+    long = Fraction(10**5000 + 1, 3**10480)
+    with pytest.raises(ValueError, match="integer string conversion"):
+        str(long)
+    traj = replace(curve(), certificate=replace(curve().certificate, loss=long))
+    html = rw.report(traj, tmp_path / "walk.html").read_text("utf-8")
+    rounded = f"{float(long):.12g}, rounded from a fraction of about 10,"
+    assert rounded in " ".join(read(html).text)
+    assert of_walk._number(Fraction(1, 3)) == "1/3 = 0.333333333333, exactly"
 
 
 def test_the_plane_is_the_loss(page):
@@ -305,6 +328,18 @@ def test_bad_input_is_named():
         rw.report(3)
     with pytest.raises(TypeError, match="title: expected text, found 3"):
         rw.report(curve(), title=3)
+    with pytest.raises(TypeError, match="path: expected a path, found 3"):
+        rw.report(curve(), 3)
+    for path in ("", ".", "/", "a\0b"):
+        with pytest.raises(ValueError, match="path: expected the name of a file"):
+            rw.report(curve(), path)
+
+
+@pytest.mark.parametrize("title", ["", "  ", "\ud800"])
+def test_a_title_is_text(title, tmp_path):
+    with pytest.raises(ValueError, match="title: expected"):
+        rw.report(curve(), tmp_path / "walk.html", title=title)
+    assert not list(tmp_path.iterdir())
 
 
 def test_says_what_to_install(monkeypatch, tmp_path):

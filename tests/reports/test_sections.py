@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -88,6 +90,7 @@ def test_shares_and_costs_add_up():
     assert sum(number) == len(fit().y)
     assert number[1] >= 4  # on the fit, as many as coefficients
     assert sum(loss) == pytest.approx(fit().loss)
+    assert loss[1] == 0.0  # as is proved, not the rounding of floats
     assert number[0] <= 0.75 * len(fit().y)
     assert number[2] <= 0.25 * len(fit().y)
 
@@ -214,9 +217,14 @@ def test_a_layer_that_was_not_trained():
 # ---------------------------------------------------------------- searches by many walks
 
 
+@cache
+def searched():
+    return rw.minimize(loss(), max_walks=6)
+
+
 @pytest.fixture(scope="module")
 def search():
-    return rw.minimize(loss(), max_walks=6)
+    return searched()
 
 
 def test_the_page_of_a_search(search):
@@ -231,13 +239,30 @@ def test_the_page_of_a_search(search):
     assert [
         each == "yes" for each in levels.column("proved local minimum")
     ] == search.proved.tolist()
-    assert len(made["search"].figures) == 2  # by walk, by time
+    assert len(made["search"].figures) == 1
     best = made["search"].trace("least so far")
     np.testing.assert_array_equal(best["y"], np.minimum.accumulate(search.losses))
     drawn = made["levels"].figures[0]["traces"]
     assert sum(len(trace["y"]) for trace in drawn) == len(search.levels)
     walk = of_walk.sections(search.best)  # the page of the best walk is a part of this one
     assert [part.id for part in sections[4:]] == [part.id for part in walk]
+
+
+def test_an_end_far_above_does_not_flatten_the_figure(search):
+    losses = np.append(np.linspace(2.0, 1.0, 30), 1000.0)
+    far = replace(search, losses=losses, seconds=np.arange(31.0))
+    (drawn,) = parts(of_minimization.sections(far))["search"].figures
+    low, high = drawn["layout"]["yaxis"]["range"]
+    assert 0.9 < low < 1.0
+    assert 1.8 < high < 2.2
+    names = {trace["name"]: trace for trace in drawn["traces"]}
+    assert len(names["end of a walk"]["y"]) + len(names["end above"]["y"]) == 31
+    assert max(names["end above"]["y"]) < high
+    assert names["end above"]["hovertext"][-1] == "1000 after 30 s"
+    near = replace(search, losses=losses[:30], seconds=np.arange(30.0))
+    (drawn,) = parts(of_minimization.sections(near))["search"].figures
+    assert "range" not in drawn["layout"]["yaxis"]
+    assert len(drawn["traces"]) == 2
 
 
 def test_a_search_without_an_end():
@@ -286,6 +311,12 @@ def test_an_ensemble_of_one_level():
     one = rw.LayerLoss(rw.ReLUNetwork.random([1, 1]), X, Y)
     made = parts(of_ensemble.sections(rw.ensemble(one, walks=4)))
     assert made["ends"].table("Distinct ends").column("walks") == [4.0]
+
+
+def test_ends_that_look_the_same_are_told_apart():
+    assert of_ensemble._alike(np.array([1.0, 2.0])) == []
+    (told,) = of_ensemble._alike(np.array([1.0, 1.0 + 1e-12]))
+    assert "active breakpoints" in told
 
 
 def test_walks_cut_short_have_no_end():
@@ -375,7 +406,7 @@ def test_processes_of_several_inputs_and_without_an_intercept():
     assert len(parts(of_process.sections(through))["coefficients"].figures) == 1
 
 
-@pytest.mark.parametrize("result", [ensemble, trained, fit])
+@pytest.mark.parametrize("result", [ensemble, trained, fit, searched])
 def test_ids_are_there_once(result, tmp_path):
     """Two sections of one id, or one of the player's: scripts write into the wrong place."""
     text = rw.report(result(), tmp_path / "page.html").read_text("utf-8")

@@ -110,3 +110,11 @@ def test_the_script_sorts_what_tables_have():
     for name in ("sortable", "aria-sort", "none"):
         assert name in script.read_text()
         assert name in html
+
+
+def test_columns_have_digits_of_their_own():
+    third = [1.0 / 3.0]
+    html = table({"loss": third, "share": third, "rest": third}, digits={"loss": 9, "share": 3})
+    for text in (">0.333333333<", ">0.333<", ">0.333333<"):
+        assert text in html
+    assert html.count(f'data-value="{third[0]!r}"') == 3

@@ -12,6 +12,7 @@ from reluplex_walk.reports.words import in_words, said
 from tests.problems.degenerate import PROBLEMS
 from tests.reports.made import RESULTS, X, Y, ensemble, fit, lines, loss, traj
 
+PLURAL = re.compile(r"(?<![\d.])1 (valleys|local minima|minima|walks|ends|levels|are)\b")
 CLAIM = re.compile(r"proved to be a|No other parameters|Every small enough change")
 
 
@@ -21,7 +22,8 @@ def text(result):
 
 @pytest.mark.parametrize("name", sorted(RESULTS))
 def test_sentences_are_whole(name):
-    sentences = in_words(RESULTS[name]())
+    made = said(RESULTS[name]())
+    sentences = made.sentences
     if name != "Summary":  # the notes below a table
         assert sentences
         for sentence in sentences:
@@ -29,6 +31,8 @@ def test_sentences_are_whole(name):
             assert sentence.endswith(".")
     for sentence in sentences:
         assert not re.search(r"\bnan\b|\bNone\b|\binf\b|  |\.\.", sentence)
+    for words in (made.verdict, *made.figures.values(), *sentences):
+        assert not PLURAL.search(words)
 
 
 def test_a_walk_that_is_proved():
@@ -132,6 +136,17 @@ def test_why_work_stopped():
 def test_a_penalty_is_told_of():
     about = rw.LayerLoss(loss().network, loss().X, loss().y, penalty=0.25)
     assert ", penalty 0.25" in said(rw.walk(about)).title
+    walked = rw.walk(about)
+    assert f"a loss and penalty of {walked.losses[0]:.10g} down to" in text(walked)
+    assert said(walked).figures["loss and penalty"].startswith(f"{walked.loss:.10g}")
+    found = rw.minimize(about, max_walks=2)
+    many = rw.ensemble(about, walks=2)
+    for made in (walked, rw.certify(about), found, many):
+        words = text(made)
+        assert "of the loss in the parameters" not in words
+        assert not re.search(r"\b(a loss|losses) of", words)
+    for made in (walked, found):
+        assert "minimum of the loss and penalty in the parameters" in text(made)
     one = rw.train(rw.ReLUNetwork.random([1, 2, 1], seed=0), X, Y, penalty=0.1, rounds=1)
     assert "minimum of loss and penalty in its own" in text(one)
     assert said(one).figures["loss and penalty"] == f"{one.objective:.10g}"

@@ -25,8 +25,8 @@ def fit_said(fit: Any) -> Said:
         f"was found of what is minimised is {level(fit.loss)}.",
         stopped("The fit", fit.ended),
         *_proved(fit, proved),
-        f"{below} of {len(fit.y)} samples lie below the fit, {on} on it and {above} above it, as "
-        "far as floats tell.",
+        f"{below} of {count(len(fit.y), 'sample')} lie below the fit, {on} on it and "
+        f"{above} above it, as far as floats tell.",
     ]
     if len(fit.aliased):
         sentences.append(
@@ -77,8 +77,8 @@ def _process(found: Any) -> Said:
         found,
         f"Quantile process: all quantiles, {count(len(found.y), 'sample')}",
         {"solutions": str(n), "quantiles": span(found.taus[0], found.taus[-1]) if n else "none"},
-        f"For every quantile between those given a minimum of the loss is known: {n} solutions, "
-        f"of which {len(found.changes)} differ from the one before.",
+        f"For every quantile between those given a minimum of the loss is known: "
+        f"{count(n, 'solution')}, of which {len(found.changes)} differ from the one before.",
         "quantile",
     )
 
@@ -92,8 +92,8 @@ def _penalty_path(found: Any) -> Said:
             "solutions": str(n),
             "penalties": span(found.alphas[-1], found.alphas[0]) if n else "none",
         },
-        f"For every penalty between those given a minimum of loss and penalty is known: {n} "
-        "solutions.",
+        f"For every penalty between those given a minimum of loss and penalty is known: "
+        f"{count(n, 'solution')}.",
         "penalty",
     )
 

@@ -10,24 +10,26 @@ from .record import Mark, Said, Saying, count, level, number, seconds
 _CHECK = "`certificate.verify_exact(loss)` has the independent checker confirm all of that."
 
 
-def proved_of(certificate: Certificate, what: str = "The end") -> list[str]:
-    """What is proved of `what`, a subject, and what is not."""
+def proved_of(certificate: Certificate, what: str = "The end", of: str = "loss") -> list[str]:
+    """What is proved of `what`, a subject, and what is not; `of` what it is a minimum."""
     if not certificate.is_local_minimum:
-        return _nothing(certificate, what)
+        return _nothing(certificate, what, of)
     scope = "global" if certificate.is_global else "local"
     strict = "strict " if certificate.strict else ""
     basis = METHODS[certificate.method]
     sentences = [
-        f"{what} is proved to be a {strict}{scope} minimum of the loss in the parameters of this "
+        f"{what} is proved to be a {strict}{scope} minimum of the {of} in the parameters of this "
         f"layer, everything else as it is.",
         f"The proof: {basis}. It was made in rational arithmetic, of an exact point; the "
-        "parameters handed over are that point rounded to floats, where the loss is the same up "
+        f"parameters handed over are that point rounded to floats, where the {of} is the same up "
         "to rounding.",
     ]
     if certificate.is_global:
-        sentences.append("No other parameters of this layer have a lower loss.")
+        sentences.append(f"No other parameters of this layer have a lower {of}.")
     else:
-        near = "raises the loss" if certificate.strict else "leaves the loss as it is or raises it"
+        near = (
+            f"raises the {of}" if certificate.strict else f"leaves the {of} as it is or raises it"
+        )
         sentences.append(
             f"Every small enough change of these parameters {near}. That no lower minimum lies "
             "elsewhere is not claimed."
@@ -44,12 +46,12 @@ def verdict(certificate: Certificate) -> tuple[Mark, str]:
     return Mark.OPEN, reason.message if reason else "nothing is claimed"
 
 
-def _nothing(certificate: Certificate, what: str) -> list[str]:
+def _nothing(certificate: Certificate, what: str, of: str) -> list[str]:
     reason = certificate.reason
     sentences = [
         f"Nothing is proved of {what[0].lower()}{what[1:]}"
         f"{f': {reason.message}' if reason else ''}.",
-        "Whether it is a local minimum is left open: the loss may descend from there.",
+        f"Whether it is a local minimum is left open: the {of} may descend from there.",
     ]
     return [*sentences, *([f"What may help: {reason.remedy}."] if reason else [])]
 
@@ -82,7 +84,7 @@ def _certificate(found: Certificate) -> Said:
             "least slope": number(found.smallest_slope, 4),
             "exact point": "known" if found.exact else "not known",
         },
-        sentences=proved_of(found, "The point"),
+        sentences=proved_of(found, "The point", "loss, with its penalty if it has one,"),
     )
 
 

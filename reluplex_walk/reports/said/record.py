@@ -83,6 +83,10 @@ def seconds(value: float) -> str:
     return f"{value:.3g} s"
 
 
+def share(value: float) -> str:
+    return f"{100.0 * value:.3g} %"
+
+
 def span(low: Any, high: Any, digits: int = 4) -> str:
     """``low to high``, or one number where they are equal."""
     low, high = number(low, digits), number(high, digits)
@@ -97,6 +101,11 @@ def kind_of_loss(kind: str, tau: float | None) -> str:
     return names.get(kind, kind)
 
 
+def named(loss: Any) -> str:
+    """What is minimised: ``loss``, or ``loss and penalty``."""
+    return "loss and penalty" if getattr(loss, "penalty", 0.0) else "loss"
+
+
 def about(loss: Any) -> str:
     """Which loss: ``network 1-8-1, layer 0, absolute deviations of 133 samples``."""
     widths = "-".join(map(str, loss.network.widths))
@@ -108,6 +117,6 @@ def about(loss: Any) -> str:
 
 
 __all__ = [
-    "Mark", "Said", "Saying", "about", "count", "kind_of_loss", "level", "number", "seconds",
-    "span", "stopped",
+    "Mark", "Said", "Saying", "about", "count", "kind_of_loss", "level", "named", "number",
+    "seconds", "share", "span", "stopped",
 ]  # fmt: skip

@@ -12,11 +12,12 @@ def merge_tree(tree: Any) -> Said:
     n, plane = len(tree), tree.points.ndim == 2
     finite = tree.persistence[np.isfinite(tree.persistence)]
     where = "on a plane" if plane else "of the loss"
+    proved = int(tree.proved.sum())
+    begin = f"{proved} {'is' if proved == 1 else 'are'}"
     what = (
         count(n, "local minimum", "local minima")
         if tree.exact
-        else f"{count(n, 'valley')}, of which {int(tree.proved.sum())} are proved to begin at a "
-        "local minimum,"
+        else f"{count(n, 'valley')}, of which {begin} proved to begin at a local minimum,"
     )
     sentences = [
         f"{what} {where} {'was' if n == 1 else 'were'} found, among "

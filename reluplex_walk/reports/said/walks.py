@@ -6,18 +6,19 @@ import numpy as np
 
 from ...simplex.summary import off
 from .proof import proved_of, verdict
-from .record import Mark, Said, Saying, about, count, level, number, seconds, span, stopped
+from .record import Mark, Said, Saying, about, count, level, named, number, seconds, span, stopped
 
 
 def walk_said(traj: Any) -> Said:
     """Of a :class:`Trajectory`."""
     certificate, pivots = traj.certificate, traj.n_pivots
+    of = named(traj.problem)
     mark, words = verdict(certificate)
     if mark is Mark.OPEN:
         words = traj.status.message
     dead, neurons = len(traj.dead_neurons), traj.problem.shape[0]
     figures = {
-        "loss": f"{level(traj.loss)} (start {level(traj.losses[0])})",
+        of: f"{level(traj.loss)} (start {level(traj.losses[0])})",
         "pivots": f"{pivots} ({traj.n_zero_length} of length zero)",
         "active breakpoints": f"{certificate.rank} of {certificate.dim} dimensions, "
         f"{certificate.n_tied} tied",
@@ -26,15 +27,15 @@ def walk_said(traj: Any) -> Said:
         "time": seconds(traj.elapsed),
     }
     where = (
-        f"The walk went {count(pivots, 'pivot')} along edges between affine regions, from a loss "
+        f"The walk went {count(pivots, 'pivot')} along edges between affine regions, from a {of} "
         f"of {level(traj.losses[0])} down to {level(traj.loss)}."
         if pivots
-        else f"The walk made no pivot: it stayed at its start, where the loss is "
+        else f"The walk made no pivot: it stayed at its start, where the {of} is "
         f"{level(traj.loss)}."
     )
     sentences = [
         f"{where} {stopped('It', traj.ended, True)}",
-        *proved_of(certificate, "The end of the walk"),
+        *proved_of(certificate, "The end of the walk", of),
     ]
     if traj.held_out is not None:
         sentences.append(_best_held_out(traj.held_out))
@@ -92,18 +93,18 @@ def _point(found: Any) -> Said:
     if found.is_local_minimum:
         mark, words = Mark.PROVED, verdict(found.certificate)[1]
     elif found.decided:
-        mark, words = Mark.PROVED, "no local minimum: the loss descends"
+        mark, words = Mark.PROVED, f"no local minimum: the {named(found.end.problem)} descends"
     else:
         mark, words = Mark.OPEN, "neither a minimum nor a way down was found"
-    message = found.message
+    message, of = found.message, named(found.end.problem)
     sentences = [f"{message[0].upper()}{message[1:]}."]
     if found.is_local_minimum:
-        sentences += proved_of(found.certificate, "The point")
+        sentences += proved_of(found.certificate, "The point", of)
     elif found.decided:
         sentences.append(
-            "That the loss descends is a one-sided derivative in rational arithmetic, below 0."
+            f"That the {of} descends is a one-sided derivative in rational arithmetic, below 0."
         )
-        sentences += proved_of(found.end.certificate, "The end of the walk from there")
+        sentences += proved_of(found.end.certificate, "The end of the walk from there", of)
     elif found.reason is not None:
         sentences.append(f"What may help: {found.reason.remedy}.")
     return Said(
@@ -111,7 +112,7 @@ def _point(found: Any) -> Said:
         mark=mark,
         verdict=words,
         figures={
-            "loss": level(found.loss),
+            of: level(found.loss),
             "steepest slope": number(found.slope, 4),
             "end of the walk from there": level(found.end.loss),
             "gap": number(found.gap),
