@@ -21,7 +21,8 @@ _SCRIPTS = ("page.js", "figures.js", "plane.js", "walk.js", "tables.js")
 # Nothing is fetched, whatever a browser or a later change of this file might try.  Plotly compiles
 # the drawing of 3-D surfaces and makes style sheets as it goes; pictures are saved from blobs.
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval' blob:; "
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline' 'unsafe-eval' blob:; "
     "img-src data: blob:; font-src data:"
 )
 

@@ -72,11 +72,11 @@ def opened(browser, path: Path, size=DESKTOP, theme="light", before="", **option
 
 def draw_all(page) -> None:
     """Scroll through the page, until every figure is drawn."""
-    for k in range(page.locator(".plot").count()):
-        plot = page.locator(".plot").nth(k)
+    for k in range(page.locator("div.plot").count()):
+        plot = page.locator("div.plot").nth(k)
         plot.scroll_into_view_if_needed()
         page.wait_for_function(
-            "k => document.querySelectorAll('.plot')[k].matches('.drawn, .failed')",
+            "k => document.querySelectorAll('div.plot')[k].matches('.drawn, .failed')",
             arg=k,
             timeout=60_000,
         )

@@ -410,6 +410,9 @@ def test_processes_of_several_inputs_and_without_an_intercept():
 def test_ids_are_there_once(result, tmp_path):
     """Two sections of one id, or one of the player's: scripts write into the wrong place."""
     text = rw.report(result(), tmp_path / "page.html").read_text("utf-8")
-    ids = re.findall(r'<(?!path|svg)[a-z0-9]+ [^>]*?\bid="([^"]+)"', text.split("<script>")[0])
+    ids = re.findall(
+        r'<(?!path|svg)[a-z0-9]+ [^>]*?\bid="([^"]+)"',
+        "".join(re.split("<script>.*?</script>", text, flags=re.S)),
+    )
     assert len(ids) > 5
     assert sorted(set(ids)) == sorted(ids)

@@ -471,9 +471,10 @@
 
     const tell = (i) => {
       const entry = walk.entries[i];
+      const name = entry < walk.phase1 ? "Entry" : "Vertex";
       const before = entry < walk.phase1 ? " (before the first vertex)" : "";
       const falling = walk.descending[i];
-      const text = `Vertex ${entry} of ${walk.last}${before}: loss ${digits(walk.losses[i], 10)}, ` +
+      const text = `${name} ${entry} of ${walk.last}${before}: loss ${digits(walk.losses[i], 10)}, ` +
         `${falling} half-edge${falling === 1 ? " descends" : "s descend"}`;
       $("told").textContent = text;
       slider.setAttribute("aria-valuetext", text);
