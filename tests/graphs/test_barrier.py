@@ -69,9 +69,9 @@ def test_bounds_where_the_flood_does_not_end():
     is_a_path(found, a.theta, b.theta)
     assert f"at least {found.lower:.6g}" in repr(found)
     assert "at least" in found.summary()
-    further = rw.barrier(loss, a, b, max_edges=1000, trials=20)
+    further = rw.barrier(loss, a, b, max_edges=400, trials=8)
     assert found.lower <= further.lower <= further.level <= found.level
-    again = rw.barrier(loss, a, b, max_edges=1000, trials=20)
+    again = rw.barrier(loss, a, b, max_edges=400, trials=8)
     np.testing.assert_array_equal(again.path, further.path)
 
 
