@@ -51,6 +51,7 @@ def frames(path):
 
 
 def test_a_film_has_a_frame_for_each_entry(walk, tmp_path):
+    before = plt.get_fignums()
     path = plotting.animate(walk, tmp_path / "walk.gif", dpi=40, fps=10)
     pictures, durations = zip(*frames(path), strict=True)
     assert path == tmp_path / "walk.gif"
@@ -59,7 +60,7 @@ def test_a_film_has_a_frame_for_each_entry(walk, tmp_path):
     assert durations[-1] == 100 * 16  # the end stays
     assert pictures[0].shape == (192, 384, 3)
     assert all((a != b).any() for a, b in pairwise(pictures))
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
     assert [each.name for each in tmp_path.iterdir()] == ["walk.gif"]
 
 
